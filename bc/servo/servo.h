@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A clock controller: from offsets of the local clock to a frequency correction. Pure: no I/O, no
+ * clock, no allocation after servo_new(). The sign is ptp4l's: a positive offset means that the local
+ * clock is ahead of its master, and the clock is to be run slower by the returned value.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum bc_servo_type {
+	BC_SERVO_PI = 0, /* ptp4l's, with its constants and options */
+	BC_SERVO_LINREG, /* regression over several lengths, as ptp4l's */
+	BC_SERVO_NULLF,	 /* frequency stays 0 */
+	BC_SERVO_KALMAN, /* the default: robust two-state filter */
+};
+
+enum bc_servo_state {
+	BC_SERVO_UNLOCKED = 0,	    /* s0: gathering samples */
+	BC_SERVO_JUMP = 1,	    /* s1: step the clock by -offset now, and set the frequency */
+	BC_SERVO_LOCKED = 2,	    /* s2 */
+	BC_SERVO_LOCKED_STABLE = 3, /* s3: within servo_offset_threshold for servo_num_offset_values */
+};
+
+struct bc_servo_config {
+	enum bc_servo_type type;
+	double step_threshold_s;       /* 0: never step after the first update */
+	double first_step_threshold_s; /* 0: no step on the first update */
+	double max_frequency_ppb;
+	int32_t offset_threshold_ns;   /* servo_offset_threshold */
+	int32_t num_offset_values;     /* servo_num_offset_values */
+	/* PI (pi_*), 0 chooses by interval as ptp4l does with software stamps */
+	double pi_proportional_const, pi_integral_const;
+	double pi_proportional_scale, pi_proportional_exponent, pi_proportional_norm_max;
+	double pi_integral_scale, pi_integral_exponent, pi_integral_norm_max;
+};
+
+struct bc_servo;
+
+/* `frequency_ppb`: the correction in force now. 0 or -ENOMEM, -EINVAL. */
+int bc_servo_new(const struct bc_servo_config *config, double frequency_ppb, struct bc_servo **ret_servo);
+/* Accepts NULL. */
+void bc_servo_free(struct bc_servo *servo);
+
+/*
+ * One measurement. offset_ns: local minus master; local_mono_ns: when it was taken, on the free-running time
+ * scale (CLOCK_MONOTONIC); weight in (0, 1]. Returns the frequency correction in ppb (the clock is to run
+ * slower by it) and the state; in BC_SERVO_JUMP the caller steps the clock by -offset_ns.
+ *
+ * The offsets passed in are those of the *corrected* clock: the servo knows what it commanded since.
+ */
+double bc_servo_sample(struct bc_servo *servo, int64_t offset_ns, uint64_t local_mono_ns, double weight,
+		       enum bc_servo_state *ret_state);
+/* The nominal time between two samples, seconds. */
+void bc_servo_set_interval(struct bc_servo *servo, double interval_s);
+/* Forget the offset history; the frequency estimate is kept (change of master, step of the master). */
+void bc_servo_reset(struct bc_servo *servo);
+/* The best estimate of the frequency correction for holdover, ppb. */
+double bc_servo_frequency_ppb(const struct bc_servo *servo);
+
+/* Delay filter (delay_filter, delay_filter_length), as in ptp4l: a median or a mean of the last N. */
+enum bc_delay_filter_type {
+	BC_DELAY_FILTER_MOVING_AVERAGE = 0,
+	BC_DELAY_FILTER_MOVING_MEDIAN = 1,
+};
+
+struct bc_delay_filter;
+
+int bc_delay_filter_new(enum bc_delay_filter_type type, unsigned int length, struct bc_delay_filter **ret_filter);
+void bc_delay_filter_free(struct bc_delay_filter *filter);
+int64_t bc_delay_filter_sample(struct bc_delay_filter *filter, int64_t delay_ns);
+void bc_delay_filter_reset(struct bc_delay_filter *filter);
