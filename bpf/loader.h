@@ -22,16 +22,17 @@ enum ebc_attach_mode {
 
 struct ebc_loader_options {
 	enum ebc_attach_mode attach_mode;
-	enum ebc_stamp_source tx_stamp;	 /* wish: EBC_STAMP_START_XMIT (needs kernel BTF), EBC_STAMP_DRIVER
-					  * or EBC_STAMP_TC; EBC_STAMP_NONE chooses the best that loads:
-					  * start_xmit, else NONE is reported back and the caller
-					  * decides between driver and tc */
-	enum ebc_stamp_source rx_stamp;	 /* EBC_STAMP_SKB or EBC_STAMP_TC */
+	enum ebc_stamp_source tx_stamp; /* wish: EBC_STAMP_START_XMIT (needs kernel BTF), EBC_STAMP_DRIVER
+					 * or EBC_STAMP_TC; EBC_STAMP_NONE chooses the best that loads:
+					 * start_xmit, else NONE is reported back and the caller
+					 * decides between driver and tc */
+	enum ebc_stamp_source rx_stamp; /* EBC_STAMP_SKB or EBC_STAMP_TC */
 	uint16_t sdo_id;
 	uint8_t domain_number;
 	bool publish_stamps;
-	const char *stamps_pin_path; /* where ebc_stamps is pinned when publish_stamps; may be NULL: not pinned */
-	uint32_t rx_ring_bytes;	     /* power of two, multiple of the page size */
+	const char *
+		stamps_pin_path; /* where ebc_stamps is pinned when publish_stamps; may be NULL: not pinned */
+	uint32_t rx_ring_bytes;	 /* power of two, multiple of the page size */
 	uint32_t tx_ring_bytes;
 	uint32_t rx_rate_per_s;
 	uint32_t rx_burst;
@@ -52,13 +53,14 @@ int ebc_loader_new(const struct ebc_loader_options *options, struct ebc_loader *
 void ebc_loader_free(struct ebc_loader *loader);
 
 /* The stamp points in use. tx: START_XMIT, or TC when the tracepoint object does not load or is not wished
- * (a caller that reads driver stamps sets them aside). `ret_reason` (may be NULL): why not start_xmit, or "". */
+ * (a caller that reads driver stamps sets them aside). `ret_reason` (may be NULL): why not start_xmit, or "".
+ */
 enum ebc_stamp_source ebc_loader_tx_stamp(const struct ebc_loader *loader, const char **ret_reason);
 /* True when attached with tcx links (gone with the process), false for clsact filters. */
 bool ebc_loader_uses_tcx(const struct ebc_loader *loader);
 
-/* The control block, memory-mapped: write lease_until_mono_ns, real_minus_mono_ns, tx_socket_cookie there with
- * single stores. Owned by the loader. */
+/* The control block, memory-mapped: write lease_until_mono_ns, real_minus_mono_ns, tx_socket_cookie there
+ * with single stores. Owned by the loader. */
 volatile struct ebc_ctl *ebc_loader_ctl(struct ebc_loader *loader);
 
 /*

@@ -6,13 +6,13 @@
 #include <stdint.h>
 
 struct ebc_ethtool_info {
-	char driver[32];	/* "" when unknown */
-	bool has_tx_software;	/* SOF_TIMESTAMPING_TX_SOFTWARE */
+	char driver[32];      /* "" when unknown */
+	bool has_tx_software; /* SOF_TIMESTAMPING_TX_SOFTWARE */
 	bool has_rx_software;
 	bool has_tx_hardware;
 	bool has_rx_hardware;
-	int phc_index;		/* -1: none */
-	bool has_gro_fraglist;	/* fraglist GRO is switched on: frames reach the hooks in lists */
+	int phc_index;	       /* -1: none */
+	bool has_gro_fraglist; /* fraglist GRO is switched on: frames reach the hooks in lists */
 };
 
 /* 0 or -errno (-EOPNOTSUPP: no ethtool netlink). Untouched on failure. */

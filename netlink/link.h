@@ -24,19 +24,20 @@ enum ebc_link_kind {
 struct ebc_link {
 	int ifindex;
 	char name[IFNAMSIZ];
-	char kind_name[16];    /* IFLA_INFO_KIND: "veth", "vlan", ...; "" for a physical device */
+	char kind_name[16]; /* IFLA_INFO_KIND: "veth", "vlan", ...; "" for a physical device */
 	enum ebc_link_kind kind;
 	uint8_t mac[6];
 	bool is_ethernet;
-	bool is_up;	       /* IFF_UP */
-	bool has_carrier;      /* IFF_RUNNING / operstate up */
+	bool is_up;	  /* IFF_UP */
+	bool has_carrier; /* IFF_RUNNING / operstate up */
 	bool is_bridge_member;
 	bool is_bond_member;
 	int master_ifindex;    /* bridge or bond it is a member of; 0: none */
 	uint8_t bridge_mac[6]; /* zero when not a member of a bridge */
 	uint16_t vlan_id;      /* of a VLAN device */
 	uint32_t mtu;
-	/* Own addresses, and behind them those of the bridge it is a member of (n_own_* of them are its own). */
+	/* Own addresses, and behind them those of the bridge it is a member of (n_own_* of them are its own).
+	 */
 	size_t n_ipv4, n_own_ipv4;
 	struct in_addr ipv4[EBC_LINK_ADDRESSES];
 	size_t n_ipv6, n_own_ipv6;
@@ -52,9 +53,10 @@ struct ebc_link {
 struct ebc_links;
 
 enum ebc_link_event_type {
-	EBC_LINK_EVENT_CHANGED = 1, /* new, renamed, up/down, carrier, MAC, master, addresses: look it up again */
-	EBC_LINK_EVENT_REMOVED,	    /* deleted or moved to another namespace */
-	EBC_LINK_EVENT_OVERRUN,	    /* events were lost: look everything up again */
+	EBC_LINK_EVENT_CHANGED =
+		1,		/* new, renamed, up/down, carrier, MAC, master, addresses: look it up again */
+	EBC_LINK_EVENT_REMOVED, /* deleted or moved to another namespace */
+	EBC_LINK_EVENT_OVERRUN, /* events were lost: look everything up again */
 };
 
 struct ebc_link_event {

@@ -11,20 +11,20 @@
 
 #define _cleanup_(f) __attribute__((__cleanup__(f)))
 
-#define TAKE_PTR(p)                                                                                          \
-	({                                                                                                   \
-		__typeof__(p) *_pp = &(p);                                                                   \
-		__typeof__(p) _v = *_pp;                                                                     \
-		*_pp = NULL;                                                                                 \
-		_v;                                                                                          \
+#define TAKE_PTR(p)                        \
+	({                                 \
+		__typeof__(p) *_pp = &(p); \
+		__typeof__(p) _v = *_pp;   \
+		*_pp = NULL;               \
+		_v;                        \
 	})
 
-#define TAKE_FD(fd)                                                                                          \
-	({                                                                                                   \
-		int *_fdp = &(fd);                                                                           \
-		int _fdv = *_fdp;                                                                            \
-		*_fdp = -1;                                                                                  \
-		_fdv;                                                                                        \
+#define TAKE_FD(fd)                \
+	({                         \
+		int *_fdp = &(fd); \
+		int _fdv = *_fdp;  \
+		*_fdp = -1;        \
+		_fdv;              \
 	})
 
 /* Closes a descriptor that may be -1; returns -1 for assignment. */

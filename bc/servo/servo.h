@@ -28,8 +28,8 @@ struct bc_servo_config {
 	double step_threshold_s;       /* 0: never step after the first update */
 	double first_step_threshold_s; /* 0: no step on the first update */
 	double max_frequency_ppb;
-	int32_t offset_threshold_ns;   /* servo_offset_threshold */
-	int32_t num_offset_values;     /* servo_num_offset_values */
+	int32_t offset_threshold_ns; /* servo_offset_threshold */
+	int32_t num_offset_values;   /* servo_num_offset_values */
 	/* PI (pi_*), 0 chooses by interval as ptp4l does with software stamps */
 	double pi_proportional_const, pi_integral_const;
 	double pi_proportional_scale, pi_proportional_exponent, pi_proportional_norm_max;
@@ -67,7 +67,8 @@ enum bc_delay_filter_type {
 
 struct bc_delay_filter;
 
-int bc_delay_filter_new(enum bc_delay_filter_type type, unsigned int length, struct bc_delay_filter **ret_filter);
+int bc_delay_filter_new(enum bc_delay_filter_type type, unsigned int length,
+			struct bc_delay_filter **ret_filter);
 void bc_delay_filter_free(struct bc_delay_filter *filter);
 int64_t bc_delay_filter_sample(struct bc_delay_filter *filter, int64_t delay_ns);
 void bc_delay_filter_reset(struct bc_delay_filter *filter);
