@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the engine counts for each port: every message, and every refusal by its reason. */
+#pragma once
+
+#include <stdint.h>
+
+/* X(identifier, name in logs) */
+#define BC_COUNTERS(X)                                                                                \
+	X(RX_SYNC, "rx_sync")                                                                         \
+	X(RX_FOLLOW_UP, "rx_follow_up")                                                               \
+	X(RX_DELAY_REQ, "rx_delay_req")                                                               \
+	X(RX_DELAY_RESP, "rx_delay_resp")                                                             \
+	X(RX_ANNOUNCE, "rx_announce")                                                                 \
+	X(RX_PDELAY, "rx_pdelay")	  /* all three, not used */                                   \
+	X(RX_SIGNALING, "rx_signaling")	  /* not used */                                              \
+	X(RX_MANAGEMENT, "rx_management") /* not used */                                              \
+	X(TX_SYNC, "tx_sync")                                                                         \
+	X(TX_FOLLOW_UP, "tx_follow_up")                                                               \
+	X(TX_DELAY_REQ, "tx_delay_req")                                                               \
+	X(TX_DELAY_RESP, "tx_delay_resp")                                                             \
+	X(TX_ANNOUNCE, "tx_announce")                                                                 \
+	X(RX_SHORT, "rx_refused_short")                                                               \
+	X(RX_LENGTH, "rx_refused_length")                                                             \
+	X(RX_VERSION, "rx_refused_version")                                                           \
+	X(RX_TYPE, "rx_refused_type")                                                                 \
+	X(RX_TIMESTAMP, "rx_refused_timestamp") /* malformed, or no time a Follow_Up can name */      \
+	X(RX_TLV, "rx_refused_tlv")                                                                   \
+	X(RX_DOMAIN, "rx_ignored_domain")                                                             \
+	X(RX_SDO_ID, "rx_ignored_sdo_id")                                                             \
+	X(RX_TRANSPORT, "rx_ignored_transport")                                                       \
+	X(RX_ALTERNATE_MASTER, "rx_ignored_alternate_master")                                         \
+	X(RX_OWN_PORT, "rx_ignored_own_port") /* our own frame came back to its port */               \
+	X(RX_OWN_CLOCK, "rx_own_clock")	      /* ... or to another port: two ports are looped */      \
+	X(RX_NO_STAMP, "rx_refused_no_stamp") /* event without a receive stamp */                     \
+	X(RX_STATE, "rx_ignored_state")	      /* not of interest in the port's state */               \
+	X(RX_NOT_PARENT, "rx_ignored_not_parent")                                                     \
+	X(RX_STALE, "rx_refused_stale") /* lay in the ring for more than a second */                  \
+	X(ANNOUNCE_STEPS_REMOVED, "announce_refused_steps_removed")                                   \
+	X(ANNOUNCE_OWN_GRANDMASTER, "announce_refused_own_grandmaster")                               \
+	X(FOREIGN_MASTER_EVICTED, "foreign_master_evicted")                                           \
+	X(SYNC_REPLAYED, "sync_refused_replayed") /* sequenceId not after the last one */             \
+	X(SYNC_UNPAIRED, "sync_without_follow_up")                                                    \
+	X(FOLLOW_UP_ORPHAN, "follow_up_without_sync")                                                 \
+	X(SYNC_CORRECTION, "sync_refused_correction") /* correctionField out of range */              \
+	X(SYNC_JUMP, "sync_refused_jump")	      /* master's time is not where its rate leads */ \
+	X(DELAY_RESP_UNMATCHED, "delay_resp_unmatched")                                               \
+	X(DELAY_REFUSED, "delay_refused") /* correctionField or result out of range */                \
+	X(TX_STAMP_MISSING, "tx_stamp_missing")                                                       \
+	X(TX_STAMP_UNMATCHED, "tx_stamp_unmatched")                                                   \
+	X(TX_ACTION_LOST, "tx_action_lost") /* queue of actions full */                               \
+	X(TIMER_LATE, "timer_late")	    /* woken more than a second late: stopped or suspended */
+
+enum bc_counter {
+#define X(id, name) BC_COUNTER_##id,
+	BC_COUNTERS(X)
+#undef X
+	BC_COUNTER_MAX
+};
+
+struct bc_port_counters {
+	uint64_t value[BC_COUNTER_MAX];
+};
+
+const char *bc_counter_name(enum bc_counter counter);

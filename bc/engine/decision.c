@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Whom to follow: takes in Announce messages, runs the state decision (IEEE 1588-2019 9.3.3, figure
+ * 33) and writes the parent, current and time-properties data sets.
+ */
+#include <string.h>
+
+#include "bc/engine/engine_private.h"
+
+/* The decision looks at every record of every port: a flood of Announce must not run it each time. */
+#define DECISION_SPACING_NS (50 * NSEC_PER_MSEC)
+#define DECISION_PERIOD_NS  NSEC_PER_SEC
+
+#define STEPS_REMOVED_MAX 255
+
+/* What survives of the master's time properties when we take over: its time scale, not its traceability. */
+#define KEPT_TIME_FLAGS	     (PTP_FLAG_PTP_TIMESCALE | PTP_FLAG_UTC_OFFSET_VALID)
+#define ANNOUNCED_TIME_FLAGS 0x00ff
+
+static void update_record(struct bc_port *port, struct bc_foreign_master *record, const struct bc_msg *msg,
+			  uint64_t now_mono_ns)
+{
+	bool was_qualified = bc_foreign_is_qualified(record, now_mono_ns);
+	bool is_changed = memcmp(&record->announce.announce, &msg->announce, sizeof(msg->announce)) != 0 ||
+			  record->announce.flags != msg->flags;
+
+	record->announce = *msg;
+	record->previous_mono_ns = record->last_mono_ns;
+	record->last_mono_ns = now_mono_ns;
+	record->interval_ns = MAX(bc_interval_ns(port->config.log_announce_interval),
+				  bc_interval_ns(MIN(msg->log_message_interval, 4)));
+	if (bc_foreign_is_qualified(record, now_mono_ns) && (is_changed || !was_qualified))
+		port->engine->is_decision_due = true;
+}
+
+static void add_record(struct bc_port *port, const struct bc_msg *msg, uint64_t now_mono_ns)
+{
+	struct bc_engine *engine = port->engine;
+	const struct ptp_port_identity *keep = engine->slave == port ? &engine->status.parent : NULL;
+	struct bc_foreign_master *record;
+	struct bc_action *action;
+	bool is_evicted;
+
+	record = bc_foreign_add(&port->foreign, keep, &is_evicted);
+	if (is_evicted) {
+		bc_count(port, BC_COUNTER_FOREIGN_MASTER_EVICTED);
+		if (record == port->best)
+			port->best = NULL;
+	}
+	*record = (struct bc_foreign_master){.in_use = true};
+	update_record(port, record, msg, now_mono_ns);
+
+	action = bc_action_push(engine, BC_ACTION_FOREIGN_MASTER, port->index);
+	if (action)
+		action->foreign_master.identity = msg->source;
+}
+
+void bc_decision_announce(struct bc_port *port, const struct bc_msg *msg, uint64_t now_mono_ns)
+{
+	struct bc_engine *engine = port->engine;
+	struct bc_foreign_master *record;
+
+	if (msg->announce.steps_removed >= MIN(engine->config.max_steps_removed, STEPS_REMOVED_MAX)) {
+		bc_count(port, BC_COUNTER_ANNOUNCE_STEPS_REMOVED);
+		return;
+	}
+	/* A grandmaster that bears our identity is our own time come back, or an impostor. */
+	if (memcmp(msg->announce.grandmaster_identity, engine->config.clock_identity,
+		   PTP_CLOCK_IDENTITY_LEN) == 0) {
+		bc_count(port, BC_COUNTER_ANNOUNCE_OWN_GRANDMASTER);
+		return;
+	}
+	if (port->config.server_only) {
+		bc_count(port, BC_COUNTER_RX_STATE);
+		return;
+	}
+
+	record = bc_foreign_find(&port->foreign, &msg->source);
+	if (record)
+		update_record(port, record, msg, now_mono_ns);
+	else
+		add_record(port, msg, now_mono_ns);
+
+	if (record && record == port->best &&
+	    (port->state == BC_STATE_SLAVE || port->state == BC_STATE_UNCALIBRATED ||
+	     port->state == BC_STATE_PASSIVE))
+		bc_port_arm_announce_receipt(port, now_mono_ns);
+}
+
+static void default_dataset(const struct bc_engine *engine, struct bc_dataset *ret)
+{
+	const struct bc_engine_config *c = &engine->config;
+
+	*ret = (struct bc_dataset){
+		.priority1 = c->priority1,
+		.quality = c->clock_quality,
+		.priority2 = c->priority2,
+	};
+	memcpy(ret->identity, c->clock_identity, PTP_CLOCK_IDENTITY_LEN);
+	memcpy(ret->sender.clock_identity, c->clock_identity, PTP_CLOCK_IDENTITY_LEN);
+	ret->receiver = ret->sender;
+}
+
+/* Erbest of a port. */
+static struct bc_foreign_master *port_best(struct bc_port *port, struct bc_dataset *ret, uint64_t now_mono_ns)
+{
+	struct bc_foreign_master *best = NULL;
+
+	if (!bc_port_is_active(port) || port->config.server_only)
+		return NULL;
+	for (size_t i = 0; i < port->foreign.limit; i++) {
+		struct bc_foreign_master *record = &port->foreign.records[i];
+		struct bc_dataset dataset;
+
+		if (!record->in_use)
+			continue;
+		if (now_mono_ns - record->last_mono_ns > 8 * record->interval_ns && record != port->best) {
+			record->in_use = false;
+			continue;
+		}
+		if (!bc_foreign_is_qualified(record, now_mono_ns))
+			continue;
+		bc_dataset_from_announce(&record->announce, &port->identity, &dataset);
+		if (!best || bc_dataset_compare(&dataset, ret) > 0) {
+			best = record;
+			*ret = dataset;
+		}
+	}
+	return best;
+}
+
+static void note_best_master(struct bc_engine *engine, const uint8_t *old_identity, size_t port)
+{
+	struct bc_status *status = &engine->status;
+	struct bc_action *action;
+
+	if (memcmp(old_identity, status->grandmaster_identity, PTP_CLOCK_IDENTITY_LEN) == 0)
+		return;
+	action = bc_action_push(engine, BC_ACTION_BEST_MASTER, port);
+	if (!action)
+		return;
+	memcpy(action->best_master.grandmaster_identity, status->grandmaster_identity,
+	       PTP_CLOCK_IDENTITY_LEN);
+	action->best_master.is_self = engine->slave == NULL;
+}
+
+/* Table 30: decision codes M1 and M2. */
+void bc_decision_set_self(struct bc_engine *engine)
+{
+	const struct bc_engine_config *c = &engine->config;
+	struct bc_status *s = &engine->status;
+
+	memcpy(s->grandmaster_identity, c->clock_identity, PTP_CLOCK_IDENTITY_LEN);
+	s->grandmaster_clock_quality = c->clock_quality;
+	s->grandmaster_priority1 = c->priority1;
+	s->grandmaster_priority2 = c->priority2;
+	s->parent = (struct ptp_port_identity){};
+	memcpy(s->parent.clock_identity, c->clock_identity, PTP_CLOCK_IDENTITY_LEN);
+	s->steps_removed = 0;
+	s->offset_from_master_ns = 0;
+	s->mean_path_delay_ns = 0;
+	s->time_source = c->time_source;
+	if (engine->slave) {
+		s->time_flags &= KEPT_TIME_FLAGS;
+	} else if (!engine->has_followed) {
+		s->time_flags = c->time_flags;
+		s->utc_offset_s = c->utc_offset_s;
+	}
+	engine->slave = NULL;
+}
+
+/* Table 33: decision code S1. */
+static void set_parent(struct bc_engine *engine, struct bc_port *port, const struct bc_msg *announce)
+{
+	const struct ptp_announce *a = &announce->announce;
+	struct bc_status *s = &engine->status;
+
+	memcpy(s->grandmaster_identity, a->grandmaster_identity, PTP_CLOCK_IDENTITY_LEN);
+	s->grandmaster_clock_quality = a->grandmaster_clock_quality;
+	s->grandmaster_priority1 = a->grandmaster_priority1;
+	s->grandmaster_priority2 = a->grandmaster_priority2;
+	s->parent = announce->source;
+	s->steps_removed = (uint16_t)(a->steps_removed + 1);
+	s->utc_offset_s = a->current_utc_offset_s;
+	s->time_flags = announce->flags & ANNOUNCED_TIME_FLAGS;
+	s->time_source = a->time_source;
+	engine->slave = port;
+	engine->has_followed = true;
+}
+
+static enum bc_event decide(const struct bc_port *port, const struct bc_dataset *d0,
+			    const struct bc_dataset *ebest, const struct bc_port *ebest_port,
+			    const struct bc_dataset *erbest, uint64_t now_mono_ns)
+{
+	bool is_grand_master = !ebest_port || bc_dataset_compare(d0, ebest) > 0;
+
+	if (!port->best && port->state == BC_STATE_LISTENING)
+		return BC_EVENT_NONE;
+	if (now_mono_ns < port->loop_until_mono_ns && port != ebest_port)
+		return BC_EVENT_RS_PASSIVE;
+	if (d0->quality.clock_class <= 127) {
+		if (!port->best || bc_dataset_compare(d0, erbest) > 0)
+			return BC_EVENT_RS_GRAND_MASTER;
+		return BC_EVENT_RS_PASSIVE;
+	}
+	if (is_grand_master)
+		return BC_EVENT_RS_GRAND_MASTER;
+	if (port == ebest_port)
+		return BC_EVENT_RS_SLAVE;
+	if (port->best && bc_dataset_compare(ebest, erbest) == BC_A_BETTER_BY_TOPOLOGY)
+		return BC_EVENT_RS_PASSIVE;
+	return BC_EVENT_RS_MASTER;
+}
+
+/* The data sets follow the decision before the ports do: what they send on entering a state must be true. */
+static bool update_data_sets(struct bc_engine *engine, const struct bc_dataset *d0,
+			     const struct bc_dataset *ebest, struct bc_port *ebest_port)
+{
+	struct bc_port *old_slave = engine->slave;
+	struct ptp_port_identity old_parent = engine->status.parent;
+	bool follows = ebest_port && d0->quality.clock_class > 127 && bc_dataset_compare(d0, ebest) < 0;
+
+	if (follows)
+		set_parent(engine, ebest_port, &ebest_port->best->announce);
+	else
+		bc_decision_set_self(engine);
+	return engine->slave != old_slave || !bc_port_identity_equal(&old_parent, &engine->status.parent);
+}
+
+void bc_decision_force(struct bc_engine *engine)
+{
+	engine->is_decision_due = true;
+	engine->last_decision_mono_ns = 0;
+}
+
+void bc_decision_run(struct bc_engine *engine, uint64_t now_mono_ns)
+{
+	struct bc_dataset d0, ebest = {}, *erbest = engine->erbest;
+	struct bc_port *ebest_port = NULL;
+	uint8_t old_grandmaster[PTP_CLOCK_IDENTITY_LEN];
+	bool is_new_master;
+
+	if (engine->last_decision_mono_ns != 0 &&
+	    now_mono_ns - engine->last_decision_mono_ns < DECISION_SPACING_NS) {
+		engine->decision_deadline = engine->last_decision_mono_ns + DECISION_SPACING_NS;
+		return;
+	}
+	engine->is_decision_due = false;
+	engine->last_decision_mono_ns = now_mono_ns;
+	engine->decision_deadline = now_mono_ns + DECISION_PERIOD_NS;
+
+	default_dataset(engine, &d0);
+	for (size_t i = 0; i < engine->n_ports; i++) {
+		struct bc_port *port = &engine->ports[i];
+
+		port->best = port_best(port, &erbest[i], now_mono_ns);
+		if (port->best && (!ebest_port || bc_dataset_compare(&erbest[i], &ebest) > 0)) {
+			ebest_port = port;
+			ebest = erbest[i];
+		}
+	}
+
+	memcpy(old_grandmaster, engine->status.grandmaster_identity, PTP_CLOCK_IDENTITY_LEN);
+	is_new_master = update_data_sets(engine, &d0, &ebest, ebest_port);
+	if (is_new_master && engine->slave)
+		bc_slave_reset(engine->slave);
+	note_best_master(engine, old_grandmaster, ebest_port ? ebest_port->index : 0);
+
+	for (size_t i = 0; i < engine->n_ports; i++) {
+		struct bc_port *port = &engine->ports[i];
+
+		if (bc_port_is_active(port))
+			bc_port_event(port, decide(port, &d0, &ebest, ebest_port, &erbest[i], now_mono_ns),
+				      is_new_master, now_mono_ns);
+	}
+}

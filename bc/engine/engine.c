@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Creation, the queue of actions, dispatch of inputs to ports, and the next deadline. */
+#include "bc/engine/engine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bc/engine/engine_private.h"
+
+/* Late by more than this, the whole program stood still. */
+#define HALT_NS (uint64_t) NSEC_PER_SEC
+
+static bool config_is_sound(const struct bc_engine_config *c)
+{
+	if (c->n_ports == 0 || c->n_ports > BC_MAX_PORTS || c->foreign_master_limit < 4)
+		return false;
+	for (size_t i = 0; i < c->n_ports; i++) {
+		if (c->ports[i].client_only && c->ports[i].server_only)
+			return false;
+		if (c->ports[i].announce_receipt_timeout < 2)
+			return false;
+	}
+	return true;
+}
+
+static int port_init(struct bc_port *port, struct bc_engine *engine, size_t index,
+		     const struct bc_port_config *config)
+{
+	port->engine = engine;
+	port->index = index;
+	port->config = *config;
+	port->config.client_only |= engine->config.client_only;
+	memcpy(port->identity.clock_identity, engine->config.clock_identity, PTP_CLOCK_IDENTITY_LEN);
+	port->identity.port_number = (uint16_t)(index + 1);
+	port->state = BC_STATE_INITIALIZING;
+	port->log_delay_req_interval = config->log_min_delay_req_interval;
+	port->announce_receipt_deadline = port->sync_receipt_deadline = port->qualification_deadline = NEVER;
+	port->announce_deadline = port->sync_deadline = port->delay_req_deadline = port->fault_deadline =
+		NEVER;
+	return bc_foreign_init(&port->foreign, engine->config.foreign_master_limit);
+}
+
+int bc_engine_new(const struct bc_engine_config *config, uint64_t now_mono_ns, int64_t ptp_ns,
+		  struct bc_engine **ret_engine)
+{
+	struct bc_engine *e;
+	int r = 0;
+
+	if (!config_is_sound(config))
+		return -EINVAL;
+	e = calloc(1, sizeof(*e) + config->n_ports * sizeof(e->ports[0]));
+	if (!e)
+		return -ENOMEM;
+
+	e->config = *config;
+	e->config.ports = NULL;
+	e->random = config->seed | 1;
+	e->last_input_mono_ns = now_mono_ns;
+	e->decision_deadline = NEVER;
+	bc_local_clock_init(&e->clock, now_mono_ns, ptp_ns);
+
+	e->max_actions = 64 + 8 * config->n_ports;
+	e->actions = calloc(e->max_actions, sizeof(e->actions[0]));
+	e->erbest = calloc(config->n_ports, sizeof(e->erbest[0]));
+	if (!e->actions || !e->erbest)
+		r = -ENOMEM;
+	for (size_t i = 0; r == 0 && i < config->n_ports; i++) {
+		r = port_init(&e->ports[i], e, i, &config->ports[i]);
+		e->n_ports += r == 0;
+	}
+	if (r == 0)
+		r = bc_servo_new(&config->servo, 0.0, &e->servo);
+	if (r == 0)
+		r = bc_delay_filter_new(config->delay_filter, config->delay_filter_length, &e->delay_filter);
+	if (r < 0) {
+		bc_engine_free(e);
+		return r;
+	}
+	bc_decision_set_self(e);
+	*ret_engine = e;
+	return 0;
+}
+
+void bc_engine_free(struct bc_engine *engine)
+{
+	if (!engine)
+		return;
+	for (size_t i = 0; i < engine->n_ports; i++)
+		bc_foreign_free(&engine->ports[i].foreign);
+	bc_servo_free(engine->servo);
+	bc_delay_filter_free(engine->delay_filter);
+	free(engine->actions);
+	free(engine->erbest);
+	free(engine);
+}
+
+struct bc_action *bc_action_push(struct bc_engine *engine, enum bc_action_type type, size_t port)
+{
+	struct bc_action *action;
+
+	if (engine->n_actions == engine->max_actions) {
+		bc_count(&engine->ports[port], BC_COUNTER_TX_ACTION_LOST);
+		return NULL;
+	}
+	action = &engine->actions[(engine->first_action + engine->n_actions) % engine->max_actions];
+	engine->n_actions++;
+	memset(action, 0, sizeof(*action));
+	action->type = type;
+	action->port = port;
+	return action;
+}
+
+bool bc_engine_pop_action(struct bc_engine *engine, struct bc_action *ret_action)
+{
+	if (engine->n_actions == 0)
+		return false;
+	*ret_action = engine->actions[engine->first_action];
+	engine->first_action = (engine->first_action + 1) % engine->max_actions;
+	engine->n_actions--;
+	return true;
+}
+
+/* xorshift64 (Marsaglia 2003): spreads messages in time, protects nothing. */
+uint64_t bc_random(struct bc_engine *engine, uint64_t below)
+{
+	uint64_t x = engine->random;
+
+	x ^= x << 13;
+	x ^= x >> 7;
+	x ^= x << 17;
+	engine->random = x;
+	return below ? x % below : 0;
+}
+
+/* The program was stopped or the machine suspended: what could not be heard meanwhile is not missing. */
+static void forgive_halt(struct bc_engine *engine, uint64_t now_mono_ns)
+{
+	uint64_t due = bc_engine_next_deadline_mono_ns(engine);
+
+	if (due >= now_mono_ns || now_mono_ns - due <= HALT_NS)
+		return;
+	for (size_t i = 0; i < engine->n_ports; i++) {
+		bc_count(&engine->ports[i], BC_COUNTER_TIMER_LATE);
+		bc_port_shift(&engine->ports[i], now_mono_ns - due);
+	}
+}
+
+/* First of all in every input that carries the time. */
+static void begin(struct bc_engine *engine, uint64_t now_mono_ns)
+{
+	if (now_mono_ns - engine->last_input_mono_ns > HALT_NS)
+		forgive_halt(engine, now_mono_ns);
+	engine->last_input_mono_ns = now_mono_ns;
+}
+
+/* Recounts what the codec refused. */
+static void count_refused(struct bc_port *port, enum bc_msg_result result)
+{
+	static const enum bc_counter counters[] = {
+		[BC_MSG_SHORT] = BC_COUNTER_RX_SHORT,	      [BC_MSG_LENGTH] = BC_COUNTER_RX_LENGTH,
+		[BC_MSG_VERSION] = BC_COUNTER_RX_VERSION,     [BC_MSG_TYPE] = BC_COUNTER_RX_TYPE,
+		[BC_MSG_TIMESTAMP] = BC_COUNTER_RX_TIMESTAMP, [BC_MSG_TLV] = BC_COUNTER_RX_TLV,
+	};
+
+	bc_count(port, counters[result]);
+}
+
+/* Two ports on one segment hear each other. The one with the higher number falls silent (9.3.3, P2: better by
+ * topology) for as long as it hears the other. */
+static void own_clock_heard(struct bc_port *port, const struct bc_msg *msg, uint64_t now_mono_ns)
+{
+	bc_count(port, BC_COUNTER_RX_OWN_CLOCK);
+	if (msg->type != PTP_ANNOUNCE || msg->source.port_number > port->identity.port_number)
+		return;
+	if (port->loop_until_mono_ns <= now_mono_ns)
+		port->engine->is_decision_due = true;
+	port->loop_until_mono_ns = now_mono_ns + port->config.announce_receipt_timeout *
+							 bc_interval_ns(port->config.log_announce_interval);
+}
+
+/* Whether a well-formed message is for this clock at all. */
+static bool is_for_us(struct bc_port *port, const struct bc_msg *msg, const struct bc_rx *rx,
+		      uint64_t now_mono_ns)
+{
+	const struct bc_engine_config *config = &port->engine->config;
+
+	if (msg->domain_number != config->domain_number) {
+		bc_count(port, BC_COUNTER_RX_DOMAIN);
+		return false;
+	}
+	if (msg->sdo_id != config->sdo_id && !config->ignore_sdo_id) {
+		bc_count(port, BC_COUNTER_RX_SDO_ID);
+		return false;
+	}
+	if (rx->transport != port->config.transport) {
+		bc_count(port, BC_COUNTER_RX_TRANSPORT);
+		return false;
+	}
+	if (bc_port_identity_equal(&msg->source, &port->identity)) {
+		bc_count(port, BC_COUNTER_RX_OWN_PORT);
+		return false;
+	}
+	if (memcmp(msg->source.clock_identity, config->clock_identity, PTP_CLOCK_IDENTITY_LEN) == 0) {
+		own_clock_heard(port, msg, now_mono_ns);
+		return false;
+	}
+	if (msg->flags & PTP_FLAG_ALTERNATE_MASTER) {
+		bc_count(port, BC_COUNTER_RX_ALTERNATE_MASTER);
+		return false;
+	}
+	if (!bc_port_is_active(port)) {
+		bc_count(port, BC_COUNTER_RX_STATE);
+		return false;
+	}
+	return true;
+}
+
+static void receive_delay_req(struct bc_port *port, const struct bc_msg *msg, const struct bc_rx *rx)
+{
+	if (port->state != BC_STATE_MASTER && port->state != BC_STATE_GRAND_MASTER)
+		bc_count(port, BC_COUNTER_RX_STATE);
+	else if (!rx->has_stamp)
+		bc_count(port, BC_COUNTER_RX_NO_STAMP);
+	else
+		bc_send_delay_resp(port, msg, rx);
+}
+
+void bc_engine_handle_rx(struct bc_engine *engine, size_t port_index, const struct bc_rx *rx,
+			 uint64_t now_mono_ns)
+{
+	struct bc_port *port = &engine->ports[port_index];
+	enum bc_msg_result result;
+	struct bc_msg msg;
+
+	begin(engine, now_mono_ns);
+	result = bc_msg_parse(rx->message, rx->len, &msg);
+	if (result != BC_MSG_OK) {
+		count_refused(port, result);
+		return;
+	}
+	if (rx->has_stamp && (int64_t)(now_mono_ns - rx->stamp_mono_ns) > NSEC_PER_SEC) {
+		bc_count(port, BC_COUNTER_RX_STALE);
+		return;
+	}
+	if (!is_for_us(port, &msg, rx, now_mono_ns))
+		return;
+
+	switch (msg.type) {
+	case PTP_SYNC:
+		bc_count(port, BC_COUNTER_RX_SYNC);
+		bc_slave_sync(port, &msg, rx, now_mono_ns);
+		break;
+	case PTP_FOLLOW_UP:
+		bc_count(port, BC_COUNTER_RX_FOLLOW_UP);
+		bc_slave_follow_up(port, &msg, now_mono_ns);
+		break;
+	case PTP_DELAY_REQ:
+		bc_count(port, BC_COUNTER_RX_DELAY_REQ);
+		receive_delay_req(port, &msg, rx);
+		break;
+	case PTP_DELAY_RESP:
+		bc_count(port, BC_COUNTER_RX_DELAY_RESP);
+		bc_slave_delay_resp(port, &msg);
+		break;
+	case PTP_ANNOUNCE:
+		bc_count(port, BC_COUNTER_RX_ANNOUNCE);
+		bc_decision_announce(port, &msg, now_mono_ns);
+		break;
+	case PTP_SIGNALING:
+		bc_count(port, BC_COUNTER_RX_SIGNALING);
+		break;
+	case PTP_MANAGEMENT:
+		bc_count(port, BC_COUNTER_RX_MANAGEMENT);
+		break;
+	default:
+		bc_count(port, BC_COUNTER_RX_PDELAY);
+		break;
+	}
+	if (engine->is_decision_due)
+		bc_decision_run(engine, now_mono_ns);
+}
+
+static bool delay_req_stamp(struct bc_port *port, uint16_t sequence_id, uint64_t stamp_mono_ns)
+{
+	for (size_t i = 0; i < BC_DELAY_REQ_PENDING; i++) {
+		struct bc_delay_req_sent *sent = &port->delay_req_sent[i];
+
+		if (!sent->is_waiting || sent->has_stamp || sent->sequence_id != sequence_id)
+			continue;
+		sent->has_stamp = true;
+		sent->t3_mono_ns = stamp_mono_ns;
+		bc_slave_delay_req_stamp(port, sent);
+		return true;
+	}
+	return false;
+}
+
+static bool sync_stamp(struct bc_port *port, uint16_t sequence_id, uint64_t stamp_mono_ns)
+{
+	struct bc_sync_sent *sent = &port->sync_sent[sequence_id % BC_SYNC_PENDING];
+
+	if (!sent->is_waiting || sent->sequence_id != sequence_id)
+		return false;
+	sent->is_waiting = false;
+	bc_send_follow_up(port, sequence_id, stamp_mono_ns);
+	return true;
+}
+
+void bc_engine_handle_tx_stamp(struct bc_engine *engine, size_t port_index, uint8_t message_type,
+			       uint16_t sequence_id, uint64_t stamp_mono_ns)
+{
+	struct bc_port *port = &engine->ports[port_index];
+	bool is_known = false;
+
+	stamp_mono_ns += (uint64_t)port->config.egress_latency_ns;
+	if (message_type == PTP_SYNC)
+		is_known = sync_stamp(port, sequence_id, stamp_mono_ns);
+	else if (message_type == PTP_DELAY_REQ)
+		is_known = delay_req_stamp(port, sequence_id, stamp_mono_ns);
+	if (is_known)
+		bc_port_stamp_came(port);
+	else
+		bc_count(port, BC_COUNTER_TX_STAMP_UNMATCHED);
+}
+
+void bc_engine_handle_link(struct bc_engine *engine, size_t port_index, enum bc_link_state state,
+			   uint64_t now_mono_ns)
+{
+	struct bc_port *port = &engine->ports[port_index];
+	bool has_link = state == BC_LINK_UP;
+
+	begin(engine, now_mono_ns);
+	if (port->state == BC_STATE_INITIALIZING) {
+		port->has_link = has_link;
+		bc_port_event(port, has_link ? BC_EVENT_INIT_COMPLETE : BC_EVENT_FAULT_DETECTED, false,
+			      now_mono_ns);
+	} else if (has_link != port->has_link) {
+		port->has_link = has_link;
+		port->n_faults = 0;
+		port->fault_deadline = NEVER;
+		bc_port_event(port, has_link ? BC_EVENT_FAULT_CLEARED : BC_EVENT_FAULT_DETECTED, false,
+			      now_mono_ns);
+	}
+	if (engine->is_decision_due)
+		bc_decision_run(engine, now_mono_ns);
+}
+
+void bc_engine_handle_timer(struct bc_engine *engine, uint64_t now_mono_ns)
+{
+	begin(engine, now_mono_ns);
+	for (size_t i = 0; i < engine->n_ports; i++)
+		bc_port_timer(&engine->ports[i], now_mono_ns);
+	if (engine->is_decision_due || now_mono_ns >= engine->decision_deadline)
+		bc_decision_run(engine, now_mono_ns);
+}
+
+uint64_t bc_engine_next_deadline_mono_ns(const struct bc_engine *engine)
+{
+	uint64_t next = engine->decision_deadline;
+
+	for (size_t i = 0; i < engine->n_ports; i++)
+		next = MIN(next, bc_port_next_deadline(&engine->ports[i]));
+	return next;
+}
+
+void bc_engine_status(const struct bc_engine *engine, struct bc_status *ret_status)
+{
+	*ret_status = engine->status;
+}
+
+enum bc_port_state bc_engine_port_state(const struct bc_engine *engine, size_t port)
+{
+	return engine->ports[port].state;
+}
+
+const struct bc_port_counters *bc_engine_counters(const struct bc_engine *engine, size_t port)
+{
+	return &engine->ports[port].counters;
+}
+
+const struct bc_local_clock *bc_engine_clock(const struct bc_engine *engine)
+{
+	return &engine->clock;
+}
+
+size_t bc_engine_n_foreign_masters(const struct bc_engine *engine, size_t port)
+{
+	return bc_foreign_count(&engine->ports[port].foreign);
+}

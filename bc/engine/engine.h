@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The boundary clock as a machine without I/O: frames, time stamps, link changes and the time come in
+ * through handle functions; what is to be done comes out as actions. No clock, no socket, no
+ * allocation after bc_engine_new(), no callbacks; the same input gives the same output.
+ *
+ * Call pattern: any bc_engine_handle_*(), then bc_engine_pop_action() until it returns false, then
+ * sleep until bc_engine_next_deadline_mono_ns() or the next input.
+ *
+ * All times called *_mono_ns are on one monotonic scale that the caller chooses (CLOCK_MONOTONIC in
+ * the daemon, virtual time in simulations). PTP time is the engine's own affine function of it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bc/engine/counters.h"
+#include "bc/engine/local_clock.h"
+#include "bc/engine/names.h"
+#include "bc/servo/servo.h"
+#include "bc/wire/encap.h"
+#include "bc/wire/msg.h"
+
+#define BC_MAX_PORTS EBC_MAX_PORTS
+
+struct bc_engine;
+
+struct bc_port_config {
+	enum ebc_transport transport; /* frames of another one are counted and ignored */
+	int8_t log_announce_interval;
+	int8_t log_sync_interval;
+	int8_t log_min_delay_req_interval;
+	uint8_t announce_receipt_timeout;
+	uint8_t sync_receipt_timeout; /* 0: none */
+	bool client_only;
+	bool server_only;
+	bool inhibit_announce;
+	bool inhibit_delay_req;
+	bool ignore_source_id;
+	int64_t delay_asymmetry_ns; /* master-to-slave minus mean path delay */
+	int64_t ingress_latency_ns; /* subtracted from receive stamps */
+	int64_t egress_latency_ns;  /* added to transmit stamps */
+	int32_t fault_reset_interval_s;
+};
+
+struct bc_engine_config {
+	uint8_t clock_identity[PTP_CLOCK_IDENTITY_LEN];
+	uint16_t sdo_id;
+	uint8_t domain_number;
+	uint8_t minor_version;
+	bool ignore_sdo_id;
+	uint8_t priority1;
+	uint8_t priority2;
+	struct ptp_clock_quality clock_quality;
+	bool client_only;
+	bool free_running;
+	bool assume_two_step;
+	uint16_t max_steps_removed; /* Announce with this many or more is refused */
+	/* timePropertiesDS while we are the grandmaster */
+	int16_t utc_offset_s;
+	uint16_t time_flags; /* PTP_FLAG_PTP_TIMESCALE, ... */
+	uint8_t time_source;
+	uint32_t foreign_master_limit; /* records a port, at least 4 */
+	double sanity_freq_limit_ppb;  /* 0: no check */
+	struct bc_servo_config servo;
+	enum bc_delay_filter_type delay_filter;
+	unsigned int delay_filter_length;
+	uint64_t seed; /* of the random spread of Delay_Req and of announce timeouts */
+	size_t n_ports;
+	const struct bc_port_config *ports; /* copied */
+};
+
+/* PTP time at `now_mono_ns` is `ptp_ns`. 0, -EINVAL or -ENOMEM. */
+int bc_engine_new(const struct bc_engine_config *config, uint64_t now_mono_ns, int64_t ptp_ns,
+		  struct bc_engine **ret_engine);
+/* Accepts NULL. */
+void bc_engine_free(struct bc_engine *engine);
+
+/* A received PTP message. */
+struct bc_rx {
+	const uint8_t *message;
+	size_t len;
+	bool has_stamp;
+	uint64_t stamp_mono_ns; /* event messages */
+	enum ebc_transport transport;
+	struct bc_address source; /* for unicast replies */
+};
+
+enum bc_link_state {
+	BC_LINK_UP,
+	BC_LINK_DOWN, /* no carrier, interface gone, programs not attached: the port is FAULTY until UP */
+};
+
+/* Ports count from 0 here; portNumber on the wire is one more. */
+void bc_engine_handle_rx(struct bc_engine *engine, size_t port, const struct bc_rx *rx, uint64_t now_mono_ns);
+/* An event message left at stamp_mono_ns. A stamp that nobody waits for is counted. */
+void bc_engine_handle_tx_stamp(struct bc_engine *engine, size_t port, uint8_t message_type,
+			       uint16_t sequence_id, uint64_t stamp_mono_ns, uint64_t now_mono_ns);
+/* Time has passed. */
+void bc_engine_handle_timer(struct bc_engine *engine, uint64_t now_mono_ns);
+void bc_engine_handle_link(struct bc_engine *engine, size_t port, enum bc_link_state state,
+			   uint64_t now_mono_ns);
+
+/* When handle_timer wants to be called next; UINT64_MAX: never. */
+uint64_t bc_engine_next_deadline_mono_ns(const struct bc_engine *engine);
+
+enum bc_action_type {
+	BC_ACTION_SEND,		  /* a message on a port */
+	BC_ACTION_PORT_STATE,	  /* a port changed its state */
+	BC_ACTION_BEST_MASTER,	  /* the grandmaster is another one */
+	BC_ACTION_FOREIGN_MASTER, /* first Announce of a master on a port */
+	BC_ACTION_SYNC,		  /* an offset was measured, the servo ran */
+	BC_ACTION_CLOCK,	  /* PTP time is another function of monotonic time from now on */
+	BC_ACTION_MASTER_STEP,	  /* the master's time jumped: first refused, then accepted */
+	BC_ACTION_FAULT,	  /* a port became faulty for want of transmit stamps */
+};
+
+struct bc_action {
+	enum bc_action_type type;
+	size_t port;
+	union {
+		struct {
+			bool is_event; /* a transmit stamp is expected */
+			bool is_unicast;
+			struct bc_address destination; /* when unicast */
+			uint8_t message_type;
+			uint16_t sequence_id;
+			uint8_t len;
+			uint8_t message[BC_MSG_TX_MAX];
+		} send;
+		struct {
+			enum bc_port_state old_state, new_state;
+			enum bc_event event;
+		} port_state;
+		struct {
+			uint8_t grandmaster_identity[PTP_CLOCK_IDENTITY_LEN];
+			bool is_self;
+		} best_master;
+		struct {
+			struct ptp_port_identity identity;
+		} foreign_master;
+		struct {
+			int64_t offset_ns;
+			double frequency_ppb; /* ptp4l's sign: how much slower the clock is run */
+			int64_t path_delay_ns;
+			enum bc_servo_state servo_state;
+			int64_t origin_ptp_ns;
+			uint64_t rx_mono_ns;
+		} sync;
+		struct {
+			int64_t step_ns; /* 0: only the rate changed */
+			double frequency_ppb;
+		} clock;
+		struct {
+			int64_t jump_ns;
+			bool is_accepted;
+		} master_step;
+	};
+};
+
+/* Takes the oldest action; false when there is none. */
+bool bc_engine_pop_action(struct bc_engine *engine, struct bc_action *ret_action);
+
+/* Data sets and state, for status and tests. */
+struct bc_status {
+	uint8_t grandmaster_identity[PTP_CLOCK_IDENTITY_LEN];
+	struct ptp_clock_quality grandmaster_clock_quality;
+	uint8_t grandmaster_priority1, grandmaster_priority2;
+	struct ptp_port_identity parent;
+	uint16_t steps_removed;
+	int16_t utc_offset_s;
+	uint16_t time_flags;
+	uint8_t time_source;
+	int64_t offset_from_master_ns;
+	int64_t mean_path_delay_ns;
+	double frequency_ppb;
+	enum bc_servo_state servo_state;
+};
+
+void bc_engine_status(const struct bc_engine *engine, struct bc_status *ret_status);
+enum bc_port_state bc_engine_port_state(const struct bc_engine *engine, size_t port);
+const struct bc_port_counters *bc_engine_counters(const struct bc_engine *engine, size_t port);
+/* The clock itself, to convert stamps and to publish. Valid until the next handle call. */
+const struct bc_local_clock *bc_engine_clock(const struct bc_engine *engine);
+/* Foreign-master records in use on a port, at most foreign_master_limit. */
+size_t bc_engine_n_foreign_masters(const struct bc_engine *engine, size_t port);

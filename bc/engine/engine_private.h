@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The engine's inside: data sets, ports, and what the files of this folder offer each other. */
+#pragma once
+
+#include "bc/engine/bmca.h"
+#include "bc/engine/engine.h"
+#include "bc/engine/foreign.h"
+#include "util/macros.h"
+
+#define NEVER UINT64_MAX
+
+#define BC_SYNC_PENDING	     16 /* Syncs of a port that wait for their transmit stamp */
+#define BC_DELAY_REQ_PENDING 4
+/* A transmit stamp, or a Delay_Resp, that has not come by then does not count any more. */
+#define BC_PENDING_MAX_AGE_NS NSEC_PER_SEC
+/* This many transmit stamps missing in a row make a port faulty. */
+#define BC_TX_STAMP_FAULT 8
+/* A larger correctionField, or a longer mean path delay, is nonsense. */
+#define BC_CORRECTION_MAX_NS NSEC_PER_SEC
+/* This many Syncs that agree on it make a jump of the master's time true. */
+#define BC_JUMP_CONFIRM 4
+/* Jumps that jitter can make. */
+#define BC_JUMP_SLACK_NS NSEC_PER_MSEC
+
+/* A Sync sent, of which the transmit stamp and then the Follow_Up are due. */
+struct bc_sync_sent {
+	bool is_waiting;
+	uint16_t sequence_id;
+	uint64_t sent_mono_ns;
+};
+
+/* A Delay_Req sent: its stamp and its answer come in either order. */
+struct bc_delay_req_sent {
+	bool is_waiting, has_stamp, has_answer;
+	uint16_t sequence_id;
+	uint64_t sent_mono_ns;
+	uint64_t t3_mono_ns;
+	int64_t t4_ptp_ns; /* receiveTimestamp less corrections */
+};
+
+/* What a slave port remembers of its master's Sync messages. */
+struct bc_sync_rx {
+	/* A two-step Sync without its Follow_Up, or the other way round. */
+	bool has_sync, has_follow_up;
+	struct bc_msg sync, follow_up;
+	uint64_t sync_rx_mono_ns, follow_up_rx_mono_ns;
+	bool has_interval;
+	int8_t log_interval;
+	/* The last pair that was used. */
+	bool has_pair;
+	uint16_t sequence_id;
+	uint64_t t2_mono_ns;
+	int64_t t1_ptp_ns; /* origin plus corrections: the master's time when it arrived, less the path delay
+			    */
+	/* A jump of the master's time that awaits confirmation. */
+	unsigned int n_jumps;
+	uint64_t jump_t2_mono_ns;
+	int64_t jump_t1_ptp_ns;
+};
+
+struct bc_port {
+	struct bc_engine *engine;
+	size_t index;
+	struct bc_port_config config;
+	struct ptp_port_identity identity;
+	enum bc_port_state state;
+	struct bc_port_counters counters;
+	struct bc_foreign_table foreign;
+	struct bc_foreign_master *best; /* of the last decision; NULL: none */
+	bool has_link;
+	uint64_t loop_until_mono_ns; /* a better port of ours is heard here */
+
+	uint64_t announce_receipt_deadline, sync_receipt_deadline, qualification_deadline;
+	uint64_t announce_deadline, sync_deadline, delay_req_deadline, fault_deadline;
+	uint16_t announce_sequence_id, sync_sequence_id, delay_req_sequence_id;
+
+	struct bc_sync_sent sync_sent[BC_SYNC_PENDING];
+	struct bc_delay_req_sent delay_req_sent[BC_DELAY_REQ_PENDING];
+	unsigned int n_stamps_missing; /* in a row */
+	unsigned int n_faults;	       /* in a row */
+	struct bc_sync_rx sync_rx;
+	uint64_t delay_req_sent_mono_ns;
+	int8_t log_delay_req_interval; /* the master's word, else the configured one */
+};
+
+struct bc_engine {
+	struct bc_engine_config config; /* its ports pointer is not used */
+	struct bc_local_clock clock;
+	uint64_t random;
+	uint64_t last_input_mono_ns;
+	bool is_decision_due;
+	uint64_t decision_deadline, last_decision_mono_ns;
+
+	/* parentDS, currentDS, timePropertiesDS */
+	struct bc_status status;
+	struct bc_port *slave; /* NULL: we are the grandmaster, or not decided yet */
+	struct bc_servo *servo;
+	struct bc_delay_filter *delay_filter;
+	bool has_followed;	   /* some master, since the start: our time scale is its */
+	uint64_t n_path_delays;	   /* measured since this master was chosen; 0: no offset can be told */
+	struct bc_dataset *erbest; /* room for the decision, a data set a port */
+
+	struct bc_action *actions; /* ring */
+	size_t n_actions, first_action, max_actions;
+
+	size_t n_ports;
+	struct bc_port ports[];
+};
+
+static inline void bc_count(struct bc_port *port, enum bc_counter counter)
+{
+	port->counters.value[counter]++;
+}
+
+/* 2^log seconds in ns; log is clamped to what a timer here may be: 1/128 s to 9 hours. */
+static inline uint64_t bc_interval_ns(int log)
+{
+	log = CLAMP(log, -7, 15);
+	return log < 0 ? (uint64_t)NSEC_PER_SEC >> -log : (uint64_t)NSEC_PER_SEC << log;
+}
+
+/* engine.c */
+struct bc_action *bc_action_push(struct bc_engine *engine, enum bc_action_type type, size_t port);
+uint64_t bc_random(struct bc_engine *engine, uint64_t below);
+
+/* port.c: states, and the timers that belong to them */
+void bc_port_event(struct bc_port *port, enum bc_event event, bool is_new_master, uint64_t now_mono_ns);
+void bc_port_timer(struct bc_port *port, uint64_t now_mono_ns);
+void bc_port_arm_announce_receipt(struct bc_port *port, uint64_t now_mono_ns);
+void bc_port_stamp_came(struct bc_port *port);
+void bc_port_stamp_missing(struct bc_port *port, uint64_t now_mono_ns);
+uint64_t bc_port_next_deadline(const struct bc_port *port);
+void bc_port_shift(struct bc_port *port, uint64_t by_ns);
+bool bc_port_is_active(const struct bc_port *port);
+
+/* transmit.c: every message that we compose */
+void bc_send_announce(struct bc_port *port, uint64_t now_mono_ns);
+void bc_send_sync(struct bc_port *port, uint64_t now_mono_ns);
+void bc_send_follow_up(struct bc_port *port, uint16_t sequence_id, uint64_t stamp_mono_ns);
+void bc_send_delay_req(struct bc_port *port, uint64_t now_mono_ns);
+void bc_send_delay_resp(struct bc_port *port, const struct bc_msg *request, const struct bc_rx *rx);
+void bc_expire_stamps(struct bc_port *port, uint64_t now_mono_ns);
+uint64_t bc_next_stamp_expiry(const struct bc_port *port);
+
+/* slave.c: following */
+void bc_slave_sync(struct bc_port *port, const struct bc_msg *msg, const struct bc_rx *rx,
+		   uint64_t now_mono_ns);
+void bc_slave_follow_up(struct bc_port *port, const struct bc_msg *msg, uint64_t now_mono_ns);
+void bc_slave_delay_resp(struct bc_port *port, const struct bc_msg *msg);
+void bc_slave_delay_req_stamp(struct bc_port *port, struct bc_delay_req_sent *sent);
+void bc_slave_reset(struct bc_port *port);
+
+/* decision.c: whom to follow */
+void bc_decision_announce(struct bc_port *port, const struct bc_msg *msg, uint64_t now_mono_ns);
+void bc_decision_run(struct bc_engine *engine, uint64_t now_mono_ns);
+/* A master was lost: the next decision must not wait. */
+void bc_decision_force(struct bc_engine *engine);
+void bc_decision_set_self(struct bc_engine *engine);

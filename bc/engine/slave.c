@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Following a master: pairs Sync with Follow_Up and Delay_Req with Delay_Resp, refuses what cannot be
+ * true, and turns the rest into offset and mean path delay for the servo (IEEE 1588-2019 11.2, 11.3).
+ */
+#include <math.h>
+#include <string.h>
+
+#include "bc/engine/engine_private.h"
+
+/* Until so many path delays are known, a Delay_Req follows each Sync at once: the first offset is then right
+ * although the frequency is not. */
+#define EAGER_DELAY_SAMPLES    4
+#define EAGER_DELAY_SPACING_NS (100 * NSEC_PER_MSEC)
+
+static bool is_following(const struct bc_port *port)
+{
+	return port->state == BC_STATE_UNCALIBRATED || port->state == BC_STATE_SLAVE;
+}
+
+static bool is_from_parent(struct bc_port *port, const struct bc_msg *msg)
+{
+	if (!is_following(port)) {
+		bc_count(port, BC_COUNTER_RX_STATE);
+		return false;
+	}
+	if (!port->config.ignore_source_id &&
+	    !bc_port_identity_equal(&msg->source, &port->engine->status.parent)) {
+		bc_count(port, BC_COUNTER_RX_NOT_PARENT);
+		return false;
+	}
+	return true;
+}
+
+void bc_slave_reset(struct bc_port *port)
+{
+	struct bc_engine *engine = port->engine;
+
+	memset(&port->sync_rx, 0, sizeof(port->sync_rx));
+	memset(port->delay_req_sent, 0, sizeof(port->delay_req_sent));
+	port->delay_req_deadline = NEVER;
+	port->log_delay_req_interval = port->config.log_min_delay_req_interval;
+	engine->n_path_delays = 0;
+	engine->status.offset_from_master_ns = 0;
+	engine->status.mean_path_delay_ns = 0;
+	engine->status.servo_state = BC_SERVO_UNLOCKED;
+	bc_delay_filter_reset(engine->delay_filter);
+	bc_servo_reset(engine->servo);
+}
+
+/* How far two times of the master may differ from our elapsed time: the frequency limit, and jitter. */
+static int64_t jump_limit_ns(const struct bc_engine *engine, uint64_t elapsed_ns)
+{
+	return (int64_t)((double)elapsed_ns * engine->config.sanity_freq_limit_ppb * 1e-9) + BC_JUMP_SLACK_NS;
+}
+
+/* A master's time that jumps is refused until further messages agree with it: one that lies once is not
+ * followed, one that was set is. */
+static bool is_where_expected(struct bc_port *port, int64_t t1_ptp_ns, uint64_t t2_mono_ns)
+{
+	struct bc_sync_rx *sync = &port->sync_rx;
+	struct bc_engine *engine = port->engine;
+	struct bc_action *action;
+	int64_t elapsed_ns, jump_ns;
+
+	if (!sync->has_pair || engine->config.sanity_freq_limit_ppb <= 0)
+		return true;
+	elapsed_ns = (int64_t)(t2_mono_ns - sync->t2_mono_ns);
+	jump_ns = t1_ptp_ns - sync->t1_ptp_ns - elapsed_ns;
+	if (llabs(jump_ns) <= jump_limit_ns(engine, (uint64_t)llabs(elapsed_ns))) {
+		sync->n_jumps = 0;
+		return true;
+	}
+
+	bc_count(port, BC_COUNTER_SYNC_JUMP);
+	elapsed_ns = (int64_t)(t2_mono_ns - sync->jump_t2_mono_ns);
+	if (sync->n_jumps > 0 && llabs(t1_ptp_ns - sync->jump_t1_ptp_ns - elapsed_ns) <=
+					 jump_limit_ns(engine, (uint64_t)llabs(elapsed_ns)))
+		sync->n_jumps++;
+	else
+		sync->n_jumps = 1;
+	sync->jump_t2_mono_ns = t2_mono_ns;
+	sync->jump_t1_ptp_ns = t1_ptp_ns;
+	if (sync->n_jumps > 1 && sync->n_jumps < BC_JUMP_CONFIRM)
+		return false;
+
+	action = bc_action_push(engine, BC_ACTION_MASTER_STEP, port->index);
+	if (action) {
+		action->master_step.jump_ns = jump_ns;
+		action->master_step.is_accepted = sync->n_jumps >= BC_JUMP_CONFIRM;
+	}
+	if (sync->n_jumps < BC_JUMP_CONFIRM)
+		return false;
+	sync->n_jumps = 0;
+	bc_servo_reset(engine->servo);
+	return true;
+}
+
+static void announce_clock(struct bc_engine *engine, size_t port, int64_t step_ns, double frequency_ppb)
+{
+	struct bc_action *action = bc_action_push(engine, BC_ACTION_CLOCK, port);
+
+	if (!action)
+		return;
+	action->clock.step_ns = step_ns;
+	action->clock.frequency_ppb = frequency_ppb;
+}
+
+static void steer(struct bc_port *port, int64_t offset_ns, uint64_t t2_mono_ns, uint64_t now_mono_ns)
+{
+	struct bc_engine *engine = port->engine;
+	enum bc_servo_state state = BC_SERVO_UNLOCKED;
+	double frequency_ppb = bc_servo_sample(engine->servo, offset_ns, t2_mono_ns, 1.0, &state);
+
+	engine->status.servo_state = state;
+	if (state == BC_SERVO_UNLOCKED) {
+		if (port->state == BC_STATE_SLAVE)
+			bc_port_event(port, BC_EVENT_SYNCHRONIZATION_FAULT, false, now_mono_ns);
+		return;
+	}
+
+	bc_local_clock_set_rate(&engine->clock, now_mono_ns, -frequency_ppb);
+	engine->status.frequency_ppb = frequency_ppb;
+	if (state == BC_SERVO_JUMP) {
+		bc_local_clock_step(&engine->clock, -offset_ns);
+		announce_clock(engine, port->index, -offset_ns, frequency_ppb);
+		if (port->state == BC_STATE_SLAVE)
+			bc_port_event(port, BC_EVENT_SYNCHRONIZATION_FAULT, false, now_mono_ns);
+		return;
+	}
+	announce_clock(engine, port->index, 0, frequency_ppb);
+	if (port->state == BC_STATE_UNCALIBRATED)
+		bc_port_event(port, BC_EVENT_MASTER_CLOCK_SELECTED, false, now_mono_ns);
+}
+
+static void synchronize(struct bc_port *port, uint64_t now_mono_ns)
+{
+	struct bc_engine *engine = port->engine;
+	const struct bc_sync_rx *sync = &port->sync_rx;
+	int64_t offset_ns = bc_local_clock_ptp_ns(&engine->clock, sync->t2_mono_ns) - sync->t1_ptp_ns -
+			    engine->status.mean_path_delay_ns;
+	struct bc_action *action;
+
+	engine->status.offset_from_master_ns = offset_ns;
+	if (!engine->config.free_running)
+		steer(port, offset_ns, sync->t2_mono_ns, now_mono_ns);
+
+	action = bc_action_push(engine, BC_ACTION_SYNC, port->index);
+	if (!action)
+		return;
+	action->sync.offset_ns = offset_ns;
+	action->sync.frequency_ppb = engine->status.frequency_ppb;
+	action->sync.path_delay_ns = engine->status.mean_path_delay_ns;
+	action->sync.servo_state = engine->status.servo_state;
+	action->sync.origin_ptp_ns = sync->t1_ptp_ns;
+	action->sync.rx_mono_ns = sync->t2_mono_ns;
+}
+
+static bool is_sound_correction(int64_t correction_sns)
+{
+	return correction_sns <= BC_CORRECTION_MAX_NS << 16 &&
+	       correction_sns >= -(BC_CORRECTION_MAX_NS << 16);
+}
+
+static int64_t round_sns(int64_t correction_sns)
+{
+	return (correction_sns + (1 << 15)) >> 16;
+}
+
+static void ask_for_delay(struct bc_port *port, uint64_t now_mono_ns)
+{
+	if (port->config.inhibit_delay_req)
+		return;
+	if (port->delay_req_deadline == NEVER)
+		port->delay_req_deadline = now_mono_ns;
+	else if (port->engine->n_path_delays < EAGER_DELAY_SAMPLES &&
+		 now_mono_ns - port->delay_req_sent_mono_ns >= EAGER_DELAY_SPACING_NS)
+		port->delay_req_deadline = now_mono_ns;
+}
+
+/* A complete Sync: `origin` carries the time of departure, and with two steps a second correctionField. */
+static void use_sync(struct bc_port *port, const struct bc_msg *msg, const struct bc_msg *origin,
+		     uint64_t t2_mono_ns, uint64_t now_mono_ns)
+{
+	struct bc_sync_rx *sync = &port->sync_rx;
+	struct bc_engine *engine = port->engine;
+	int64_t correction_sns = msg->correction_sns;
+	int64_t t1_ptp_ns;
+
+	if (!is_sound_correction(msg->correction_sns) || !is_sound_correction(origin->correction_sns)) {
+		bc_count(port, BC_COUNTER_SYNC_CORRECTION);
+		return;
+	}
+	if (origin->timestamp_ns < NSEC_PER_SEC) {
+		bc_count(port, BC_COUNTER_RX_TIMESTAMP);
+		return;
+	}
+	if (origin != msg)
+		correction_sns += origin->correction_sns;
+	t1_ptp_ns = origin->timestamp_ns + round_sns(correction_sns) + port->config.delay_asymmetry_ns;
+	t2_mono_ns -= (uint64_t)port->config.ingress_latency_ns;
+	if (!is_where_expected(port, t1_ptp_ns, t2_mono_ns))
+		return;
+
+	sync->has_pair = true;
+	sync->sequence_id = msg->sequence_id;
+	sync->t1_ptp_ns = t1_ptp_ns;
+	sync->t2_mono_ns = t2_mono_ns;
+	if (msg->log_message_interval >= -7 && msg->log_message_interval <= 7 &&
+	    (sync->log_interval != msg->log_message_interval || !sync->has_interval)) {
+		sync->has_interval = true;
+		sync->log_interval = msg->log_message_interval;
+		bc_servo_set_interval(engine->servo, (double)bc_interval_ns(sync->log_interval) * 1e-9);
+	}
+	if (port->config.sync_receipt_timeout)
+		port->sync_receipt_deadline =
+			now_mono_ns + port->config.sync_receipt_timeout * bc_interval_ns(sync->log_interval);
+
+	if (engine->n_path_delays > 0)
+		synchronize(port, now_mono_ns);
+	if (is_following(port))
+		ask_for_delay(port, now_mono_ns);
+}
+
+/* Old messages played again have old sequence numbers. A master that starts anew has them too: it is believed
+ * after a silence of four intervals. */
+static bool is_replayed(struct bc_port *port, uint16_t sequence_id, uint64_t now_mono_ns)
+{
+	const struct bc_sync_rx *sync = &port->sync_rx;
+	uint64_t silence_ns = MAX(4 * bc_interval_ns(sync->log_interval), (uint64_t)NSEC_PER_SEC);
+
+	return sync->has_pair && (int16_t)(sequence_id - sync->sequence_id) <= 0 &&
+	       now_mono_ns - sync->t2_mono_ns < silence_ns;
+}
+
+static void drop_pending_follow_up(struct bc_port *port)
+{
+	if (port->sync_rx.has_follow_up)
+		bc_count(port, BC_COUNTER_FOLLOW_UP_ORPHAN);
+	port->sync_rx.has_follow_up = false;
+}
+
+static void drop_pending_sync(struct bc_port *port)
+{
+	if (port->sync_rx.has_sync)
+		bc_count(port, BC_COUNTER_SYNC_UNPAIRED);
+	port->sync_rx.has_sync = false;
+}
+
+static void pair(struct bc_port *port, uint64_t now_mono_ns)
+{
+	struct bc_sync_rx *sync = &port->sync_rx;
+
+	sync->has_sync = sync->has_follow_up = false;
+	use_sync(port, &sync->sync, &sync->follow_up, sync->sync_rx_mono_ns, now_mono_ns);
+}
+
+void bc_slave_sync(struct bc_port *port, const struct bc_msg *msg, const struct bc_rx *rx,
+		   uint64_t now_mono_ns)
+{
+	struct bc_sync_rx *sync = &port->sync_rx;
+
+	if (!is_from_parent(port, msg))
+		return;
+	if (!rx->has_stamp) {
+		bc_count(port, BC_COUNTER_RX_NO_STAMP);
+		return;
+	}
+	if (is_replayed(port, msg->sequence_id, now_mono_ns)) {
+		bc_count(port, BC_COUNTER_SYNC_REPLAYED);
+		return;
+	}
+
+	drop_pending_sync(port);
+	if (!(msg->flags & PTP_FLAG_TWO_STEP) && !port->engine->config.assume_two_step) {
+		use_sync(port, msg, msg, rx->stamp_mono_ns, now_mono_ns);
+		return;
+	}
+	sync->has_sync = true;
+	sync->sync = *msg;
+	sync->sync_rx_mono_ns = rx->stamp_mono_ns;
+	if (!sync->has_follow_up)
+		return;
+	if (sync->follow_up.sequence_id == msg->sequence_id)
+		pair(port, now_mono_ns);
+	else
+		drop_pending_follow_up(port);
+}
+
+void bc_slave_follow_up(struct bc_port *port, const struct bc_msg *msg, uint64_t now_mono_ns)
+{
+	struct bc_sync_rx *sync = &port->sync_rx;
+
+	if (!is_from_parent(port, msg))
+		return;
+	drop_pending_follow_up(port);
+	sync->follow_up = *msg;
+	sync->has_follow_up = true;
+	if (sync->has_sync && sync->sync.sequence_id == msg->sequence_id)
+		pair(port, now_mono_ns);
+}
+
+static void use_delay(struct bc_port *port, const struct bc_delay_req_sent *sent)
+{
+	struct bc_engine *engine = port->engine;
+	const struct bc_sync_rx *sync = &port->sync_rx;
+	int64_t t2_ptp_ns, t3_ptp_ns, forward_ns, back_ns, delay_ns;
+
+	if (!sync->has_pair)
+		return;
+	t2_ptp_ns = bc_local_clock_ptp_ns(&engine->clock, sync->t2_mono_ns);
+	t3_ptp_ns = bc_local_clock_ptp_ns(&engine->clock, sent->t3_mono_ns);
+	forward_ns = t2_ptp_ns - sync->t1_ptp_ns;
+	back_ns = sent->t4_ptp_ns - t3_ptp_ns + port->config.delay_asymmetry_ns;
+	delay_ns = (forward_ns + back_ns) / 2;
+	if (llabs(delay_ns) > BC_CORRECTION_MAX_NS) {
+		bc_count(port, BC_COUNTER_DELAY_REFUSED);
+		return;
+	}
+	engine->status.mean_path_delay_ns = bc_delay_filter_sample(engine->delay_filter, delay_ns);
+	engine->n_path_delays++;
+}
+
+static void use_delay_if_complete(struct bc_port *port, struct bc_delay_req_sent *sent)
+{
+	if (!sent->has_stamp || !sent->has_answer)
+		return;
+	sent->is_waiting = false;
+	if (is_following(port))
+		use_delay(port, sent);
+}
+
+void bc_slave_delay_req_stamp(struct bc_port *port, struct bc_delay_req_sent *sent)
+{
+	use_delay_if_complete(port, sent);
+}
+
+void bc_slave_delay_resp(struct bc_port *port, const struct bc_msg *msg)
+{
+	/* On a segment with other clients most answers are for them. */
+	if (!bc_port_identity_equal(&msg->requesting, &port->identity))
+		return;
+	if (!is_from_parent(port, msg))
+		return;
+	if (!is_sound_correction(msg->correction_sns)) {
+		bc_count(port, BC_COUNTER_DELAY_REFUSED);
+		return;
+	}
+	for (size_t i = 0; i < BC_DELAY_REQ_PENDING; i++) {
+		struct bc_delay_req_sent *sent = &port->delay_req_sent[i];
+
+		if (!sent->is_waiting || sent->has_answer || sent->sequence_id != msg->sequence_id)
+			continue;
+		sent->has_answer = true;
+		sent->t4_ptp_ns = msg->timestamp_ns - round_sns(msg->correction_sns);
+		if (msg->log_message_interval >= -7 && msg->log_message_interval <= 7)
+			port->log_delay_req_interval = msg->log_message_interval;
+		use_delay_if_complete(port, sent);
+		return;
+	}
+	bc_count(port, BC_COUNTER_DELAY_RESP_UNMATCHED);
+}

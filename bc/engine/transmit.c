@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Every message that the clock sends, and the table of those that wait for their transmit stamp. */
+#include <string.h>
+
+#include "bc/engine/engine_private.h"
+
+static void init_message(const struct bc_port *port, uint8_t type, struct bc_msg *ret_msg)
+{
+	const struct bc_engine_config *config = &port->engine->config;
+
+	*ret_msg = (struct bc_msg){
+		.type = type,
+		.minor_version = config->minor_version,
+		.sdo_id = config->sdo_id,
+		.domain_number = config->domain_number,
+		.source = port->identity,
+		.log_message_interval = 0x7f,
+	};
+}
+
+/* Queues `msg`; `reply_to` is the request that a unicast reply answers, or NULL for multicast. */
+static bool queue(struct bc_port *port, const struct bc_msg *msg, const struct bc_rx *reply_to)
+{
+	struct bc_action *action = bc_action_push(port->engine, BC_ACTION_SEND, port->index);
+
+	if (!action)
+		return false;
+	action->send.is_event = PTP_IS_EVENT(msg->type);
+	action->send.message_type = msg->type;
+	action->send.sequence_id = msg->sequence_id;
+	if (reply_to) {
+		action->send.is_unicast = true;
+		action->send.destination = reply_to->source;
+	}
+	action->send.len = (uint8_t)bc_msg_write(msg, action->send.message);
+	return true;
+}
+
+void bc_send_announce(struct bc_port *port, uint64_t now_mono_ns)
+{
+	const struct bc_status *status = &port->engine->status;
+	struct bc_msg msg;
+
+	init_message(port, PTP_ANNOUNCE, &msg);
+	msg.sequence_id = port->announce_sequence_id++;
+	msg.flags = status->time_flags;
+	msg.log_message_interval = port->config.log_announce_interval;
+	msg.timestamp_ns = bc_local_clock_ptp_ns(&port->engine->clock, now_mono_ns);
+	msg.announce = (struct ptp_announce){
+		.current_utc_offset_s = status->utc_offset_s,
+		.grandmaster_priority1 = status->grandmaster_priority1,
+		.grandmaster_clock_quality = status->grandmaster_clock_quality,
+		.grandmaster_priority2 = status->grandmaster_priority2,
+		.steps_removed = status->steps_removed,
+		.time_source = status->time_source,
+	};
+	memcpy(msg.announce.grandmaster_identity, status->grandmaster_identity, PTP_CLOCK_IDENTITY_LEN);
+	if (queue(port, &msg, NULL))
+		bc_count(port, BC_COUNTER_TX_ANNOUNCE);
+}
+
+void bc_send_sync(struct bc_port *port, uint64_t now_mono_ns)
+{
+	struct bc_sync_sent *sent = &port->sync_sent[port->sync_sequence_id % BC_SYNC_PENDING];
+	struct bc_msg msg;
+
+	/* Still waiting after BC_SYNC_PENDING others: lost. */
+	if (sent->is_waiting) {
+		sent->is_waiting = false;
+		bc_port_stamp_missing(port, now_mono_ns);
+		if (!bc_port_is_active(port))
+			return;
+	}
+	init_message(port, PTP_SYNC, &msg);
+	msg.flags = PTP_FLAG_TWO_STEP;
+	msg.sequence_id = port->sync_sequence_id++;
+	msg.log_message_interval = port->config.log_sync_interval;
+	if (!queue(port, &msg, NULL))
+		return;
+	*sent = (struct bc_sync_sent){
+		.is_waiting = true, .sequence_id = msg.sequence_id, .sent_mono_ns = now_mono_ns};
+	bc_count(port, BC_COUNTER_TX_SYNC);
+}
+
+void bc_send_follow_up(struct bc_port *port, uint16_t sequence_id, uint64_t stamp_mono_ns)
+{
+	struct bc_msg msg;
+
+	init_message(port, PTP_FOLLOW_UP, &msg);
+	msg.sequence_id = sequence_id;
+	msg.log_message_interval = port->config.log_sync_interval;
+	msg.timestamp_ns = bc_local_clock_ptp_ns(&port->engine->clock, stamp_mono_ns);
+	if (queue(port, &msg, NULL))
+		bc_count(port, BC_COUNTER_TX_FOLLOW_UP);
+}
+
+void bc_send_delay_req(struct bc_port *port, uint64_t now_mono_ns)
+{
+	struct bc_delay_req_sent *sent =
+		&port->delay_req_sent[port->delay_req_sequence_id % BC_DELAY_REQ_PENDING];
+	struct bc_msg msg;
+
+	if (sent->is_waiting && !sent->has_stamp) {
+		sent->is_waiting = false;
+		bc_port_stamp_missing(port, now_mono_ns);
+		if (!bc_port_is_active(port))
+			return;
+	}
+	init_message(port, PTP_DELAY_REQ, &msg);
+	msg.sequence_id = port->delay_req_sequence_id++;
+	if (!queue(port, &msg, NULL))
+		return;
+	*sent = (struct bc_delay_req_sent){
+		.is_waiting = true, .sequence_id = msg.sequence_id, .sent_mono_ns = now_mono_ns};
+	port->delay_req_sent_mono_ns = now_mono_ns;
+	bc_count(port, BC_COUNTER_TX_DELAY_REQ);
+}
+
+void bc_send_delay_resp(struct bc_port *port, const struct bc_msg *request, const struct bc_rx *rx)
+{
+	uint64_t t4_mono_ns = rx->stamp_mono_ns - (uint64_t)port->config.ingress_latency_ns;
+	bool is_unicast = request->flags & PTP_FLAG_UNICAST;
+	struct bc_msg msg;
+
+	/* 11.3.2: the request's correctionField goes back to the requester, who subtracts it. */
+	init_message(port, PTP_DELAY_RESP, &msg);
+	msg.sequence_id = request->sequence_id;
+	msg.flags = is_unicast ? PTP_FLAG_UNICAST : 0;
+	msg.correction_sns = request->correction_sns;
+	msg.log_message_interval = port->config.log_min_delay_req_interval;
+	msg.requesting = request->source;
+	msg.timestamp_ns = bc_local_clock_ptp_ns(&port->engine->clock, t4_mono_ns);
+	if (queue(port, &msg, is_unicast ? rx : NULL))
+		bc_count(port, BC_COUNTER_TX_DELAY_RESP);
+}
+
+void bc_expire_stamps(struct bc_port *port, uint64_t now_mono_ns)
+{
+	for (size_t i = 0; i < BC_SYNC_PENDING; i++) {
+		struct bc_sync_sent *sent = &port->sync_sent[i];
+
+		if (!sent->is_waiting || now_mono_ns - sent->sent_mono_ns < BC_PENDING_MAX_AGE_NS)
+			continue;
+		sent->is_waiting = false;
+		bc_port_stamp_missing(port, now_mono_ns);
+	}
+	for (size_t i = 0; i < BC_DELAY_REQ_PENDING; i++) {
+		struct bc_delay_req_sent *sent = &port->delay_req_sent[i];
+
+		if (!sent->is_waiting || now_mono_ns - sent->sent_mono_ns < BC_PENDING_MAX_AGE_NS)
+			continue;
+		sent->is_waiting = false;
+		if (!sent->has_stamp)
+			bc_port_stamp_missing(port, now_mono_ns);
+	}
+}
+
+uint64_t bc_next_stamp_expiry(const struct bc_port *port)
+{
+	uint64_t next = NEVER;
+
+	for (size_t i = 0; i < BC_SYNC_PENDING; i++)
+		if (port->sync_sent[i].is_waiting)
+			next = MIN(next, port->sync_sent[i].sent_mono_ns + BC_PENDING_MAX_AGE_NS);
+	for (size_t i = 0; i < BC_DELAY_REQ_PENDING; i++)
+		if (port->delay_req_sent[i].is_waiting)
+			next = MIN(next, port->delay_req_sent[i].sent_mono_ns + BC_PENDING_MAX_AGE_NS);
+	return next;
+}
