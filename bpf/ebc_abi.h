@@ -11,6 +11,7 @@
 #define EBC_MAX_PORTS	   128
 #define EBC_TX_SLOTS	   256 /* power of two */
 #define EBC_PORT_ADDRESSES 4
+#define EBC_LOWEST_DEVICES 16	/* below one port */
 #define EBC_RX_FRAME_SMALL 256	/* octets of frame in a small receive record */
 #define EBC_RX_FRAME_LARGE 1600 /* ... and in a large one; a longer frame is counted and dropped */
 #define EBC_STAMPS_ENTRIES 16384
@@ -66,7 +67,15 @@ struct ebc_port_conf {
 };
 _Static_assert(sizeof(struct ebc_port_conf) == 96, "ebc_port_conf layout");
 
-/* ebc_tx_devs: ifindex (u32) of a lowest device -> ifindex (u32) of the port above it (or itself). */
+/*
+ * ebc_tx_devs: the devices that hand a port's frames to the wire: the port itself, the device below a
+ * VLAN, the members of a bond. By pairs, since a device can be a port and below a port. Value: u32, unused.
+ */
+struct ebc_tx_dev_key {
+	__u32 lowest_ifindex;
+	__u32 port_ifindex;
+};
+_Static_assert(sizeof(struct ebc_tx_dev_key) == 8, "ebc_tx_dev_key layout");
 
 /* Record of the receive ring. `frame` begins at the Ethernet header, as tc ingress sees it. */
 struct ebc_rx_record {

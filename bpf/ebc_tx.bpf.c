@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The transmit stamp: taken after the qdisc, just before the driver gets the frame, and reported
+ * after the driver took it, because waking the daemon in between would delay the very frame. Needs
+ * kernel BTF, hence an object of its own. Runs for every frame of the host: one load and one
+ * comparison decide for nearly all of them.
+ */
+#include <linux/bpf.h>
+#include <stdbool.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "bpf/ebc_abi.h"
+#include "bpf/maps.bpf.h"
+
+#define TX_MARK_MASK	 0xFFFF0000
+#define VLAN_TAG_OCTETS	 4
+#define NET_XMIT_SUCCESS 0x00
+#define NET_XMIT_CN	 0x02
+#define NET_XMIT_MASK	 0x0F
+
+/* The little that is read of the kernel's structures, found by name when the object is loaded. */
+struct ns_common {
+	unsigned int inum;
+} __attribute__((preserve_access_index));
+
+struct net {
+	struct ns_common ns;
+} __attribute__((preserve_access_index));
+
+typedef struct {
+	struct net *net;
+} __attribute__((preserve_access_index)) possible_net_t;
+
+struct net_device {
+	int ifindex;
+	possible_net_t nd_net;
+} __attribute__((preserve_access_index));
+
+struct sk_buff {
+	unsigned int len;
+	__u32 hash;
+} __attribute__((preserve_access_index));
+
+/* The frame that the driver has in hand on this CPU. */
+struct in_driver {
+	__u64 skb; /* only compared; 0: none */
+	__u64 stamp_mono_ns;
+	__u32 slot_index;
+	__u32 hash;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct in_driver);
+} ebc_in_driver SEC(".maps");
+
+const volatile __u32 ebc_tx_mark = 0;
+
+/* The device below the port that hands the frame to the wire, in the daemon's own namespace. */
+static __always_inline bool is_last_device(const struct net_device *dev, const struct ebc_tx_slot *slot)
+{
+	struct ebc_tx_dev_key key = {.lowest_ifindex = dev->ifindex, .port_ifindex = slot->record.ifindex};
+	const struct ebc_ctl *ctl = ctl_get();
+
+	return ctl && dev->nd_net.net->ns.inum == ctl->netns_inum && bpf_map_lookup_elem(&ebc_tx_devs, &key);
+}
+
+SEC("tp_btf/net_dev_start_xmit")
+int BPF_PROG(ebc_start_xmit, const struct sk_buff *skb, const struct net_device *dev)
+{
+	__u32 hash = skb->hash, index, zero = 0;
+	const struct ebc_tx_slot *slot;
+	struct in_driver *in_driver;
+
+	if ((hash & TX_MARK_MASK) != ebc_tx_mark)
+		return 0;
+	index = hash % EBC_TX_SLOTS;
+	slot = bpf_map_lookup_elem(&ebc_tx_slots, &index);
+	/* A hash that looks like a mark by chance belongs to a frame of another length, mostly. */
+	if (!slot || slot->hash != hash || (skb->len != slot->len && skb->len != slot->len + VLAN_TAG_OCTETS))
+		return 0;
+	in_driver = bpf_map_lookup_elem(&ebc_in_driver, &zero);
+	if (!in_driver || !is_last_device(dev, slot))
+		return 0;
+	in_driver->skb = (__u64)skb;
+	in_driver->slot_index = index;
+	in_driver->hash = hash;
+	in_driver->stamp_mono_ns = bpf_ktime_get_ns(); /* last: the nearest to the wire */
+	return 0;
+}
+
+static __always_inline void report(struct ebc_tx_slot *slot, __u64 stamp_mono_ns)
+{
+	struct ebc_tx_record record = slot->record;
+	const struct ebc_ctl *ctl = ctl_get();
+
+	record.stamp_mono_ns = stamp_mono_ns;
+	if (bpf_ringbuf_output(&ebc_tx_ring, &record, sizeof(record), BPF_RB_FORCE_WAKEUP)) {
+		count(record.port_index, EBC_COUNTER_TX_STAMP_RING_FULL);
+		return;
+	}
+	count(record.port_index, EBC_COUNTER_TX_STAMP);
+	if (ctl && ctl->publish_stamps)
+		publish_stamp(record.ifindex, EBC_DIRECTION_TX, record.message_type, record.domain_number,
+			      slot->source_port_identity, record.sequence_id, stamp_mono_ns,
+			      record.stamp_source);
+}
+
+/* `skb` may be freed by now; the driver's answer says what became of it. */
+SEC("tp_btf/net_dev_xmit")
+int BPF_PROG(ebc_xmit, struct sk_buff *skb, int rc)
+{
+	struct in_driver *in_driver;
+	struct ebc_tx_slot *slot;
+	__u32 zero = 0, index;
+
+	in_driver = bpf_map_lookup_elem(&ebc_in_driver, &zero);
+	if (!in_driver || in_driver->skb != (__u64)skb)
+		return 0;
+	in_driver->skb = 0;
+	if (rc > NET_XMIT_MASK) /* not taken: it stays armed and comes again */
+		return 0;
+	index = in_driver->slot_index;
+	slot = bpf_map_lookup_elem(&ebc_tx_slots, &index);
+	if (!slot || slot->hash != in_driver->hash)
+		return 0;
+	slot->hash = 0;
+	if (rc == NET_XMIT_SUCCESS || rc == NET_XMIT_CN)
+		report(slot, in_driver->stamp_mono_ns);
+	return 0;
+}
+
+char ebc_license[] SEC("license") = "GPL";

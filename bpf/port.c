@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The ports of an instance: their entries in the maps and our programs at their hooks. The entries
+ * are made first and go last, so that a program never runs without them.
+ */
+#include "bpf/port.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <net/if.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "bpf/ebc_tc.skel.h"
+#include "bpf/loader.h"
+#include "bpf/loader_internal.h"
+
+static struct ebc_port *port_find(struct ebc_loader *loader, uint32_t ifindex)
+{
+	for (size_t i = 0; i < EBC_MAX_PORTS; i++)
+		if (loader->ports[i].is_used && loader->ports[i].ifindex == ifindex)
+			return &loader->ports[i];
+	return NULL;
+}
+
+static struct ebc_port *port_find_unused(struct ebc_loader *loader)
+{
+	for (size_t i = 0; i < EBC_MAX_PORTS; i++)
+		if (!loader->ports[i].is_used)
+			return &loader->ports[i];
+	return NULL;
+}
+
+static bool is_among(uint32_t ifindex, const uint32_t *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (list[i] == ifindex)
+			return true;
+	return false;
+}
+
+/* Makes the entries of `port` those of `lowest`, touching only what changes. */
+static int set_lowest(struct ebc_loader *loader, struct ebc_port *port, const uint32_t *lowest,
+		      size_t n_lowest)
+{
+	int fd = bpf_map__fd(loader->tc->maps.ebc_tx_devs);
+	uint32_t unused = 0;
+
+	for (size_t i = 0; i < n_lowest; i++) {
+		struct ebc_tx_dev_key key = {.lowest_ifindex = lowest[i], .port_ifindex = port->ifindex};
+
+		if (bpf_map_update_elem(fd, &key, &unused, BPF_ANY) < 0)
+			return -errno;
+	}
+	for (size_t i = 0; i < port->n_lowest; i++) {
+		struct ebc_tx_dev_key key = {.lowest_ifindex = port->lowest[i],
+					     .port_ifindex = port->ifindex};
+
+		if (!is_among(port->lowest[i], lowest, n_lowest))
+			bpf_map_delete_elem(fd, &key);
+	}
+	if (n_lowest)
+		memcpy(port->lowest, lowest, n_lowest * sizeof(*lowest));
+	port->n_lowest = n_lowest;
+	return 0;
+}
+
+static int set_entries(struct ebc_loader *loader, struct ebc_port *port, const struct ebc_port_conf *conf,
+		       const uint32_t *lowest, size_t n_lowest)
+{
+	int r = set_lowest(loader, port, lowest, n_lowest);
+
+	if (r < 0)
+		return r;
+	if (bpf_map_update_elem(bpf_map__fd(loader->tc->maps.ebc_ports), &port->ifindex, conf, BPF_ANY) < 0)
+		return -errno;
+	return 0;
+}
+
+static void port_remove(struct ebc_loader *loader, struct ebc_port *port)
+{
+	ebc_hooks_detach(&loader->programs, &port->hooks);
+	set_lowest(loader, port, NULL, 0);
+	bpf_map_delete_elem(bpf_map__fd(loader->tc->maps.ebc_ports), &port->ifindex);
+	*port = (struct ebc_port){};
+}
+
+static bool has_interface(const struct ebc_loader *loader, uint32_t ifindex)
+{
+	struct ifreq request = {.ifr_ifindex = (int)ifindex};
+
+	return ioctl(loader->ioctl_fd, SIOCGIFNAME, &request) == 0;
+}
+
+int ebc_loader_attach_port(struct ebc_loader *loader, uint32_t ifindex, const struct ebc_port_conf *conf,
+			   const uint32_t *lowest, size_t n_lowest)
+{
+	struct ebc_port *port = port_find(loader, ifindex);
+	int r;
+
+	if (n_lowest > EBC_LOWEST_DEVICES)
+		return -E2BIG;
+	if (conf->port_index >= EBC_MAX_PORTS)
+		return -EINVAL;
+	if (!has_interface(loader, ifindex))
+		return -ENODEV;
+	if (!port) {
+		port = port_find_unused(loader);
+		if (!port)
+			return -ENOSPC;
+		*port = (struct ebc_port){.is_used = true, .ifindex = ifindex, .hooks = EBC_HOOKS_NONE};
+	}
+	r = set_entries(loader, port, conf, lowest, n_lowest);
+	if (r == 0 && (!port->hooks.ifindex || ebc_hooks_check(&loader->programs, &port->hooks) < 0)) {
+		/* What is left of them goes first: never two programs at a hook. */
+		ebc_hooks_detach(&loader->programs, &port->hooks);
+		r = ebc_hooks_attach(&loader->programs, ifindex, &port->hooks);
+	}
+	if (r < 0)
+		port_remove(loader, port);
+	return r;
+}
+
+int ebc_loader_update_port(struct ebc_loader *loader, uint32_t ifindex, const struct ebc_port_conf *conf,
+			   const uint32_t *lowest, size_t n_lowest)
+{
+	struct ebc_port *port = port_find(loader, ifindex);
+
+	if (!port)
+		return -ENOENT;
+	if (n_lowest > EBC_LOWEST_DEVICES)
+		return -E2BIG;
+	if (conf->port_index >= EBC_MAX_PORTS)
+		return -EINVAL;
+	return set_entries(loader, port, conf, lowest, n_lowest);
+}
+
+void ebc_loader_detach_port(struct ebc_loader *loader, uint32_t ifindex)
+{
+	struct ebc_port *port = port_find(loader, ifindex);
+
+	if (port)
+		port_remove(loader, port);
+}
+
+void ebc_port_detach_all(struct ebc_loader *loader)
+{
+	for (size_t i = 0; i < EBC_MAX_PORTS; i++)
+		if (loader->ports[i].is_used)
+			port_remove(loader, &loader->ports[i]);
+}
+
+int ebc_loader_check_port(struct ebc_loader *loader, uint32_t ifindex)
+{
+	const struct ebc_port *port = port_find(loader, ifindex);
+
+	if (!has_interface(loader, ifindex))
+		return -ENODEV;
+	return port ? ebc_hooks_check(&loader->programs, &port->hooks) : -ENOENT;
+}

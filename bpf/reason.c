@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Why the kernel did not take the programs, in words for the daemon's log. libbpf's own output is
+ * caught: a library does not print.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "bpf/loader_internal.h"
+
+static _Thread_local char last_complaint[EBC_REASON_OCTETS];
+
+__attribute__((format(printf, 2, 0))) static int keep_complaint(enum libbpf_print_level level,
+								const char *format, va_list arguments)
+{
+	if (level != LIBBPF_WARN)
+		return 0;
+	vsnprintf(last_complaint, sizeof(last_complaint), format, arguments);
+	last_complaint[strcspn(last_complaint, "\n")] = '\0';
+	return 0;
+}
+
+void ebc_reason_start(void)
+{
+	last_complaint[0] = '\0';
+	libbpf_set_print(keep_complaint);
+}
+
+void ebc_reason_describe(int error, char *reason, size_t reason_size)
+{
+	char complaint[EBC_REASON_OCTETS];
+
+	if (!reason_size)
+		return;
+	memcpy(complaint, last_complaint, sizeof(complaint)); /* the probes below complain too */
+	if (error == -EPERM || error == -EACCES)
+		snprintf(reason, reason_size,
+			 "not permitted: needs CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN, or root");
+	else if (syscall(__NR_bpf, -1, NULL, 0) < 0 && errno == ENOSYS)
+		snprintf(reason, reason_size, "kernel without BPF");
+	else if (libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_SCHED_CLS, NULL) == 0)
+		snprintf(reason, reason_size, "kernel without BPF tc programs");
+	else if (libbpf_probe_bpf_map_type(BPF_MAP_TYPE_RINGBUF, NULL) == 0)
+		snprintf(reason, reason_size, "kernel without BPF ring buffer (since 5.8)");
+	else if (complaint[0])
+		snprintf(reason, reason_size, "%s (%s)", strerror(-error), complaint);
+	else
+		snprintf(reason, reason_size, "%s", strerror(-error));
+}
