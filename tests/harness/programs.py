@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The PTP programs of the lab, ptp4l and ebpf-bc: their configuration, and what their log lines say.
+
+None of them touches the machine's clock unless a test asks for it: all namespaces share that clock,
+so ptp4l runs with free_running, and its offsets then are the true time error of what it listens to."""
+
+import collections
+import os
+import pathlib
+import re
+import signal
+import time
+from typing import NamedTuple
+
+from . import session
+from .monitor import EventMonitor
+from .process import Process, Timeout, run
+
+TREE = pathlib.Path(__file__).resolve().parents[2]
+
+_STATE = re.compile(r"port (\d+)(?: \([^)]*\))?: (\w+) to (\w+) on (\w+)")
+_OFFSET = re.compile(r"master offset\s+(-?\d+) s(\d) freq\s+([-+]?\d+) path delay\s+(-?\d+)")
+_MASTER = re.compile(r"selected (?:best master clock|local clock) ([0-9a-f]{6}\.[0-9a-f]{4}\.[0-9a-f]{6})")
+_COUNTERS = re.compile(r"port (\d+)(?: \([^)]*\))?: counters:(.*)")
+
+# The states in which a port listens to a master. A free-running ptp4l never leaves the first.
+FOLLOWING = ("UNCALIBRATED", "SLAVE")
+
+
+class Offset(NamedTuple):
+    mono_s: float
+    offset_ns: int
+    servo_state: int
+    freq_ppb: int
+    path_delay_ns: int
+
+
+class StateChange(NamedTuple):
+    mono_s: float
+    port: int
+    old: str
+    new: str
+    event: str
+
+
+class PtpProgram(Process):
+    """A running ptp4l or ebpf-bc, and what its log said so far."""
+
+    def __init__(self, argv, **options):
+        self.states = {}
+        self.state_changes = []
+        self.offsets = []
+        self.grandmaster = None
+        self.counters = collections.defaultdict(dict)
+        super().__init__(argv, **options)
+
+    def on_line(self, line):
+        if match := _OFFSET.search(line.text):
+            self.offsets.append(Offset(line.mono_s, *map(int, match.groups())))
+        elif match := _STATE.search(line.text):
+            change = StateChange(line.mono_s, int(match[1]), match[2], match[3], match[4])
+            self.states[change.port] = change.new
+            self.state_changes.append(change)
+        elif match := _MASTER.search(line.text):
+            self.grandmaster = match[1]
+        elif match := _COUNTERS.search(line.text):
+            words = match[2].split()
+            self.counters[int(match[1])] = {name: int(value) for name, value in zip(words[::2], words[1::2])}
+
+    def wait_for_state(self, port, states, timeout_s):
+        """Waits until a port is in one of `states` (a string or several)."""
+        wanted = (states,) if isinstance(states, str) else tuple(states)
+        self.wait_until(lambda: self.states.get(port) in wanted, timeout_s,
+                        f"port {port} in {' or '.join(wanted)}, is in {self.states.get(port)}")
+
+    def wait_for_offsets(self, n, timeout_s, within_ns=None):
+        """Waits for n offsets, with within_ns for n successive ones not larger than that."""
+        def enough():
+            last = self.offsets[-n:]
+            return len(last) == n and (within_ns is None or all(abs(o.offset_ns) <= within_ns for o in last))
+        self.wait_until(enough, timeout_s, f"{n} offsets" + (f" within {within_ns} ns" if within_ns else ""))
+
+    def wait_until(self, condition, timeout_s, what):
+        """Waits for a condition on what the log said."""
+        deadline_s = time.monotonic() + timeout_s
+        with self._changed:
+            while not condition():
+                rest_s = deadline_s - time.monotonic()
+                if self._ended or rest_s <= 0:
+                    end = "ended" if self._ended else f"{timeout_s} s passed"
+                    raise Timeout(f"{self.name}: {end} without {what}; its last lines:\n{self.tail()}")
+                self._changed.wait(rest_s)
+
+
+def _write_config(path, options, interfaces, port_options):
+    with open(path, "w", encoding="ascii") as file:
+        file.write("[global]\n")
+        for name, value in options.items():
+            file.write(f"{name} {value}\n")
+        for interface in interfaces:
+            file.write(f"[{interface}]\n")
+            for name, value in (port_options or {}).get(interface, {}).items():
+                file.write(f"{name} {value}\n")
+
+
+class Ptp4l(PtpProgram):
+    """ptp4l in one of its roles:
+
+    - "gm": a grandmaster, priority1 10, that serves the machine's own clock;
+    - "client": follows, free-running, and reports its raw time stamps through `monitor`;
+    - "bc": a boundary clock, free-running: it follows in state UNCALIBRATED and serves its own clock.
+
+    `options` override the role's, `port_options` are {interface: {option: value}}."""
+
+    ROLES = {
+        "gm": {"priority1": 10},
+        "client": {"slaveOnly": 1},
+        "bc": {"clock_type": "BC"},
+    }
+
+    def __init__(self, namespace, interfaces, role, *, transport="L2", options=None, port_options=None, name=None):
+        interfaces = [interfaces] if isinstance(interfaces, str) else list(interfaces)
+        name = name or f"ptp4l-{namespace.name}"
+        stem = os.path.join(session.current().directory, session.current().unique(name))
+        self.uds_path = stem + ".uds"
+        self.monitor = EventMonitor(stem + ".events") if role != "gm" else None
+        self.config_path = stem + ".conf"
+        merged = {
+            "time_stamping": "software",
+            "network_transport": transport,
+            "free_running": 1,
+            "freq_est_interval": 0,
+            # Each estimate is a line then, not a statistic over several. 3.1.1 makes one a second of
+            # the Sync messages at any rate: for every sample there is `monitor`.
+            "summary_interval": -10,
+            # A loaded machine's late stamp is a lost sample, not a fault.
+            "tx_timestamp_timeout": 100,
+            "uds_address": self.uds_path,
+            **({"slave_event_monitor": self.monitor.path} if self.monitor else {}),
+            **self.ROLES[role],
+            **(options or {}),
+        }
+        _write_config(self.config_path, merged, interfaces, port_options)
+        super().__init__(["ptp4l", "-f", self.config_path, "-m", "-q"], namespace=namespace, name=name)
+
+    def stop(self, timeout_s=3.0):
+        status = super().stop(timeout_s)
+        if self.monitor:
+            self.monitor.close()
+        return status
+
+
+class EbpfBc(PtpProgram):
+    """Our program. `config` is a file's path, or a dictionary of global options; `interfaces` are given
+    with -i. `arguments` come last: they override both."""
+
+    def __init__(self, namespace, interfaces=(), *, config=None, port_options=None, arguments=(), name=None,
+                 program=None, env=None):
+        name = name or f"ebpf-bc-{namespace.name}"
+        stem = os.path.join(session.current().directory, session.current().unique(name))
+        self.uds_path = stem + ".uds"
+        argv = [program or find_ebpf_bc(), "-m", "-q"]
+        if isinstance(config, dict):
+            self.config_path = stem + ".conf"
+            _write_config(self.config_path, config, interfaces, port_options)
+            argv += ["-f", self.config_path]
+        else:
+            if config:
+                argv += ["-f", config]
+            for interface in interfaces:
+                argv += ["-i", interface]
+        argv += list(arguments)
+        super().__init__(argv, namespace=namespace, name=name, env=env)
+
+    def read_counters(self, timeout_s=3.0):
+        """Asks for the counters (SIGUSR1) and returns {port: {name: value}}; what is zero is missing.
+
+        A silent program has no counter to tell, so an empty answer is an answer: it takes the time out."""
+        self.counters.clear()
+        start = len(self.lines)
+        self.signal(signal.SIGUSR1)
+        try:
+            self.wait_for(r"counters:", timeout_s, start)
+        except Timeout:
+            if not self.is_running():
+                raise
+            return {}
+        # The lines of one answer are written at one go: what comes 100 ms later is not part of it.
+        seen = -1
+        while seen != len(self.lines):
+            seen = len(self.lines)
+            time.sleep(0.1)
+        return {port: dict(counters) for port, counters in self.counters.items()}
+
+
+def find_ebpf_bc():
+    """The program under test: $EBC_PROGRAM (meson sets it), or that of build/ in the tree."""
+    return os.environ.get("EBC_PROGRAM") or str(TREE / "build" / "ebpf-bc")
+
+
+def _word(value):
+    for convert in (int, float):
+        try:
+            return convert(value)
+        except ValueError:
+            pass
+    return value
+
+
+def pmc(program, message, *, namespace=None, timeout_s=5.0):
+    """GETs a management data set over the program's UDS: a list with one {field: value} per answer.
+
+    pmc("CURRENT_DATA_SET") of ptp4l with no answer gives an empty list."""
+    own_path = os.path.join(session.current().directory, session.current().unique("pmc"))
+    done = run(["pmc", "-u", "-b", "0", "-s", program.uds_path, "-i", own_path, f"GET {message}"],
+               namespace=namespace, timeout_s=timeout_s)
+    answers = []
+    for line in done.stdout.splitlines():
+        if f"RESPONSE MANAGEMENT {message}" in line:
+            answers.append({})
+        elif answers and line.strip():
+            name, _, value = line.strip().partition(" ")
+            answers[-1][name] = _word(value.strip())
+    return answers

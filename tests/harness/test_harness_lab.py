@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The parts of the harness that need root: what the network tests rely on."""
+
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+import unittest
+
+from harness import frames, network, programs, wire
+from harness.lab import Lab
+from harness.process import Process, Timeout, run
+from harness.rawport import RawPort
+
+TESTS = pathlib.Path(__file__).resolve().parents[1]
+
+_LEAVES_THINGS = """
+import sys, time
+sys.path[0] = sys.argv[1]
+from harness import network, process, session
+def main():
+    left = network.Namespace("left")
+    process.Process(["sleep", "1000"], namespace=left)
+    print(session.current().directory, left.full_name, flush=True)
+    time.sleep(1000)
+session.run_main(main)
+"""
+
+
+def namespaces():
+    return run(["ip", "netns", "list"]).stdout
+
+
+class Cleanup(unittest.TestCase):
+    def ended_by(self, signum):
+        """Starts a program that makes a namespace, a process and a directory, ends it, returns its status."""
+        with subprocess.Popen([sys.executable, "-c", _LEAVES_THINGS, str(TESTS)], stdout=subprocess.PIPE,
+                              text=True) as program:
+            directory, namespace = program.stdout.readline().split()
+            self.assertIn(namespace, namespaces())
+            self.assertTrue(os.path.isdir(directory))
+            program.send_signal(signum)
+            status = program.wait(10)
+        deadline_s = time.monotonic() + 10
+        while (namespace in namespaces() or os.path.isdir(directory)) and time.monotonic() < deadline_s:
+            time.sleep(0.02)
+        self.assertNotIn(namespace, namespaces())
+        self.assertFalse(os.path.isdir(directory))
+        return status
+
+    def test_nothing_is_left_after_sigterm(self):
+        self.assertEqual(self.ended_by(signal.SIGTERM), 128 + signal.SIGTERM)
+
+    def test_nothing_is_left_after_sigint(self):
+        self.assertEqual(self.ended_by(signal.SIGINT), 128 + signal.SIGINT)
+
+    def test_nothing_is_left_when_the_terminal_is_closed(self):
+        self.assertEqual(self.ended_by(signal.SIGHUP), 128 + signal.SIGHUP)
+
+    def test_nothing_is_left_after_sigkill(self):
+        self.assertEqual(self.ended_by(signal.SIGKILL), -signal.SIGKILL)
+
+
+class Processes(unittest.TestCase):
+    def test_waiting_ends_at_once_when_the_program_has_ended(self):
+        with Process(["sh", "-c", "echo one; echo two"]) as process:
+            self.assertEqual(process.wait_for(r"t(w)o", 5)[1], "w")
+            begin_s = time.monotonic()
+            with self.assertRaises(Timeout):
+                process.wait_for("three", 30)
+            self.assertLess(time.monotonic() - begin_s, 10)
+
+    def test_stop_reaches_the_children_too(self):
+        with Process(["sh", "-c", "trap '' TERM; sleep 1000 & echo $!; wait; wait"]) as process:
+            child = int(process.wait_for(r"(\d+)", 5)[1])
+            process.stop(0.1)
+        with self.assertRaises(ProcessLookupError):
+            # A zombie that nobody reaps yet counts as dead.
+            if pathlib.Path(f"/proc/{child}/stat").read_text(encoding="ascii").split()[2] == "Z":
+                raise ProcessLookupError
+            os.kill(child, 0)
+
+
+class Wires(unittest.TestCase):
+    def test_crafted_frames_arrive_as_they_were_built(self):
+        message = wire.sync(123, sequence=9, log_interval=-3)
+        with network.Namespace("a") as a, network.Namespace("b") as b:
+            network.cable(a, "eth0", b, "eth0")
+            with RawPort(a, "eth0") as sender, RawPort(b, "eth0") as receiver:
+                for frame in (frames.l2(message, sender.mac), frames.l2(message, sender.mac, vlans=(5,)),
+                              frames.l2(message, sender.mac, vlans=(100, 7)),
+                              frames.udp4(message, sender.mac, "10.0.0.1"),
+                              frames.udp6(message + b"\0\0", sender.mac, "fe80::1")):
+                    start = len(receiver.captured)
+                    sender.send(frame)
+                    got = receiver.wait_for(lambda c: c.ptp is not None, 5, start=start)
+                    self.assertEqual(got.frame, frame)
+                    self.assertFalse(got.is_outgoing)
+                    self.assertLess(abs(got.real_ns - time.time_ns()), 5 * 10**9)
+                self.assertEqual(len(receiver.received(wire.SYNC)), 5)
+                self.assertEqual(receiver.received(wire.FOLLOW_UP), [])
+
+
+class Programs(unittest.TestCase):
+    def test_a_client_reports_every_sync_of_its_grandmaster_and_pmc_reads_it(self):
+        fast = {"logSyncInterval": -4, "logMinDelayReqInterval": -4, "logAnnounceInterval": -2}
+        with Lab(n_clients=0) as lab, programs.Ptp4l(lab.gm, "eth0", "gm", options=fast) as gm, \
+                programs.Ptp4l(lab.box, "bc0", "client", options=fast) as client:
+            client.wait_for_state(1, programs.FOLLOWING, 15)
+            gm.wait_for_state(1, "MASTER", 1)
+            self.assertEqual(client.grandmaster, gm.grandmaster)
+            start = len(client.monitor.syncs)
+            time.sleep(2)
+            self.assertGreaterEqual(len(client.monitor.syncs) - start, 24)
+            sequence = [sync.sequence_id for sync in client.monitor.syncs[start:]]
+            self.assertEqual(sequence, list(range(sequence[0], sequence[0] + len(sequence))))
+            # One clock: the true offset is zero, and what is measured is microseconds.
+            self.assertLess(abs(sorted(client.monitor.offsets_ns())[len(client.monitor.raw_offsets) // 2]), 100_000)
+            self.assertEqual(len(client.monitor.filtered_offsets_ns()), len(client.monitor.raw_offsets))
+            answers = programs.pmc(client, "PARENT_DATA_SET")
+            self.assertEqual(len(answers), 1)
+            self.assertEqual(answers[0]["grandmasterIdentity"], gm.grandmaster)

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The parts of the harness that need no privilege: messages, frames, statistics, log lines."""
+
+import random
+import unittest
+
+from harness import frames, programs, stats, wire
+from harness.process import Line
+
+MAC = "02:00:00:00:00:01"
+
+
+class Wire(unittest.TestCase):
+    def test_a_message_parses_to_what_it_was_built_from(self):
+        data = wire.sync(5_000_000_001, source=wire.port_identity("001122.fffe.334455", 3), sequence=65535, domain=7,
+                         sdo=0x2AB, correction_ns=-1.5, log_interval=-3)
+        message = wire.parse(data)
+        self.assertEqual(len(data), 44)
+        self.assertEqual((message.type, message.sequence, message.domain, message.sdo), (wire.SYNC, 65535, 7, 0x2AB))
+        self.assertEqual((message.correction_sns, message.log_interval), (-3 << 15, -3))
+        self.assertEqual(message.timestamp_ns, 5_000_000_001)
+        self.assertEqual(message.source.hex(), "001122fffe3344550003")
+        self.assertTrue(message.flags & wire.FLAG_TWO_STEP)
+
+    def test_messages_have_the_lengths_of_the_standard(self):
+        requester = wire.ANYONE
+        for data, length in ((wire.announce("001122.fffe.334455"), 64), (wire.follow_up(0), 44), (wire.delay_req(), 44),
+                             (wire.delay_resp(0, requester), 54), (wire.pdelay_req(), 54),
+                             (wire.pdelay_resp(0, requester), 54), (wire.pdelay_resp_follow_up(0, requester), 54),
+                             (wire.management(0x2000), 54)):
+            self.assertEqual(len(data), length)
+            self.assertEqual(wire.parse(data).length, length)
+
+    def test_announce_carries_the_grandmaster(self):
+        message = wire.parse(wire.announce("001122.fffe.334455", steps_removed=258, priority1=5))
+        self.assertEqual(message.grandmaster.hex(), "001122fffe334455")
+        self.assertEqual(message.steps_removed, 258)
+        self.assertEqual(message.body[13], 5)
+
+    def test_truncated_and_overlong_messages_do_not_parse(self):
+        data = wire.sync()
+        self.assertIsNone(wire.parse(data[:33]))
+        self.assertIsNone(wire.parse(data[:43]))
+        self.assertIsNone(wire.parse(wire.sync(length=45)))
+        self.assertIsNone(wire.parse(wire.sync(length=0)))
+        self.assertIsNone(wire.parse(wire.sync(version=1)))
+
+
+class Frames(unittest.TestCase):
+    def test_every_transport_is_parsed_back(self):
+        for message in (wire.sync(), wire.announce("001122.fffe.334455"), wire.pdelay_req()):
+            for frame, transport in ((frames.l2(message, MAC), "L2"),
+                                     (frames.udp4(message, MAC, "10.0.0.1"), "UDPv4"),
+                                     (frames.udp6(message + b"\0\0", MAC, "fe80::1"), "UDPv6")):
+                with self.subTest(transport=transport, type=message[0]):
+                    parsed = frames.parse(frame)
+                    self.assertEqual(parsed.transport, transport)
+                    self.assertTrue(parsed.checksum_ok)
+                    self.assertEqual(parsed.message, wire.parse(message))
+
+    def test_multicast_addresses_follow_the_message(self):
+        destination = {frames.l2(m, MAC)[:6].hex() for m in (wire.sync(), wire.pdelay_req())}
+        self.assertEqual(destination, {"011b19000000", "0180c200000e"})
+        self.assertEqual(frames.udp4(wire.sync(), MAC, "10.0.0.1")[:6].hex(), "01005e000181")
+        self.assertEqual(frames.udp6(wire.sync(), MAC, "fe80::1")[:6].hex(), "333300000181")
+
+    def test_vlan_tags_are_seen_outermost_first(self):
+        frame = frames.l2(wire.sync(), MAC, vlans=(100, 7))
+        self.assertEqual(frame[12:14].hex(), "88a8")
+        self.assertEqual(frames.parse(frame).vlans, (100, 7))
+
+    def test_a_wrong_checksum_is_seen_and_none_is_not_wrong(self):
+        wrong = frames.udp4(wire.sync(), MAC, "10.0.0.1", checksum=frames.CHECKSUM_WRONG)
+        zero = frames.udp4(wire.sync(), MAC, "10.0.0.1", checksum=frames.CHECKSUM_ZERO)
+        self.assertFalse(frames.parse(wrong).checksum_ok)
+        self.assertTrue(frames.parse(zero).checksum_ok)
+
+    def test_an_ipv4_header_is_valid_with_options(self):
+        frame = frames.udp4(wire.sync(), MAC, "10.0.0.1", ip_options=b"\x94\x04\x00\x00\x01")
+        self.assertEqual(frame[14], 0x47)
+        self.assertEqual(frames._sum16(frame[14:14 + 28]), 0xFFFF)
+
+
+class Stats(unittest.TestCase):
+    def test_quantiles_are_samples_by_rank(self):
+        samples = list(range(100, 0, -1))
+        self.assertEqual(stats.quantile(samples, 0.5), 50)
+        self.assertEqual(stats.quantile(samples, 0.99), 99)
+        self.assertEqual(stats.quantile(samples, 1.0), 100)
+        self.assertEqual(stats.quantile([7], 0.01), 7)
+
+    def test_the_interval_holds_the_true_ratio_about_as_often_as_it_says(self):
+        rng = random.Random(42)
+        hits = 0
+        for seed in range(100):
+            ours = [rng.expovariate(1 / 200) for _ in range(300)]
+            theirs = [rng.expovariate(1 / 100) for _ in range(300)]
+            low, high = stats.quantile_ratio(ours, theirs, 0.5, resamples=300, seed=seed)[1:]
+            hits += low <= 2.0 <= high
+        self.assertGreaterEqual(hits, 88)
+        self.assertLess(hits, 100)
+
+    def test_the_interval_of_whole_rounds_is_wider_where_rounds_differ(self):
+        rng = random.Random(1)
+        ours = [[rng.gauss(level, 1) for _ in range(200)] for level in (100, 120, 150, 180, 200, 230)]
+        pooled = [sample for one in ours for sample in one]
+        by_sample = stats.quantile_ratio(pooled, pooled, 0.5)
+        by_round = stats.quantile_ratio_of_rounds(ours, ours, 0.5, resamples=200)
+        self.assertGreater(by_round.high - by_round.low, by_sample.high - by_sample.low)
+
+
+class Log(unittest.TestCase):
+    def program(self, *texts):
+        program = programs.PtpProgram.__new__(programs.PtpProgram)
+        program.states, program.state_changes, program.offsets = {}, [], []
+        program.grandmaster, program.counters = None, {}
+        for text in texts:
+            program.on_line(Line(1.0, text))
+        return program
+
+    def test_lines_of_both_programs_are_understood(self):
+        program = self.program(
+            "ptp4l[1023.801]: port 1: LISTENING to UNCALIBRATED on RS_SLAVE",
+            "ebpf-bc[123.456]: port 2 (bc1): LISTENING to MASTER on ANNOUNCE_RECEIPT_TIMEOUT_EXPIRES",
+            "ebpf-bc[123.456]: selected best master clock 001122.fffe.334455",
+            "ebpf-bc[123.456]: master offset        -12 s2 freq   +1234 path delay       345",
+            "ebpf-bc[123.456]: port 1 (bc0): counters: rx_bad_length 3 rx_flood 12",
+        )
+        self.assertEqual(program.states, {1: "UNCALIBRATED", 2: "MASTER"})
+        self.assertEqual(program.grandmaster, "001122.fffe.334455")
+        self.assertEqual(program.offsets, [programs.Offset(1.0, -12, 2, 1234, 345)])
+        self.assertEqual(program.counters, {1: {"rx_bad_length": 3, "rx_flood": 12}})
