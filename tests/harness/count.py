@@ -68,7 +68,7 @@ def main(builds, broken):
         if build == "check-format":
             one = (int(build not in broken), [build] if build in broken else [], 0)
         elif build in broken:
-            one = (0, [f"{build}: does not build"], 0)
+            one = (0, [f"{build}: does not build or cannot run its tests"], 0)
         else:
             one = count_build(build)
         lines.append(f"{build}: {counts(one[0], len(one[1]), one[2])}")
