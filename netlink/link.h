@@ -36,8 +36,7 @@ struct ebc_link {
 	uint8_t bridge_mac[6]; /* zero when not a member of a bridge */
 	uint16_t vlan_id;      /* of a VLAN device */
 	uint32_t mtu;
-	/* Own addresses, and behind them those of the bridge it is a member of (n_own_* of them are its own).
-	 */
+	/* Own addresses, and behind them those of its bridge (n_own_* of them are its own). */
 	size_t n_ipv4, n_own_ipv4;
 	struct in_addr ipv4[EBC_LINK_ADDRESSES];
 	size_t n_ipv6, n_own_ipv6;
@@ -80,7 +79,8 @@ void ebc_links_free(struct ebc_links *links);
 
 /*
  * Look an interface up by name (an alternative name will do: then ret_link->name differs) or by ifindex. The
- * kernel is asked anew each time, with two to five requests for a port on its own or in a bridge.
+ * kernel is asked anew each time: two requests for a plain port, four for one in a bridge, and one more for
+ * each device below.
  * 0, -ENODEV, -EAGAIN (links changed without end meanwhile), -ETIMEDOUT (one second a request), or another
  * -errno; untouched on failure.
  */
