@@ -16,7 +16,7 @@ struct ebc_config;
 /* A line that the daemon logs: what is refused (then an error was returned), or what has no effect. */
 struct ebc_config_note {
 	bool is_error;
-	const char *text; /* "bc.conf:12: logSyncInterval 40 is out of range [-8, 22]"; owned by the config */
+	const char *text; /* "bc.conf:12: logSyncInterval 40 is out of range -8..22"; owned by the config */
 };
 
 /* Everything at its default. 0 or -ENOMEM. */
@@ -24,16 +24,22 @@ int ebc_config_new(struct ebc_config **ret_config);
 /* Accepts NULL. */
 void ebc_config_free(struct ebc_config *config);
 
-/* Reads a file. 0, or -errno with one error note that names file, line, option and reason. */
+/* Reads a file. 0, or -errno with one error note that names file, line, option and reason. The first mistake
+ * ends the reading. A value that we know but do not support yet is refused only by ebc_config_finish(). */
 int ebc_config_read_file(struct ebc_config *config, const char *path);
 /* The same for text in memory; `name` stands for the file in notes. For tests and fuzzing. */
 int ebc_config_read_text(struct ebc_config *config, const char *name, const char *text, size_t len);
-/* "--name=value" or "name", "value" of the command line: beats [global], whatever the order of calls. */
+/* "--name=value" with NULL, or "name" and "value", of the command line: beats [global], whatever the order of
+ * calls, but not a port's section. -EINVAL or -ERANGE with an error note, -ENOMEM. */
 int ebc_config_set_from_command_line(struct ebc_config *config, const char *name, const char *value);
 /* -i: adds a port (a second mention of the same interface is harmless). -EINVAL, -E2BIG. */
 int ebc_config_add_port(struct ebc_config *config, const char *interface_name);
-/* Relations between options (e.g. clientOnly with serverOnly), refused options that are set, options without
- * effect that are set: makes notes. -EINVAL when the configuration cannot be run. Call once, last. */
+/*
+ * Relations between options (e.g. clientOnly with serverOnly), refused values, values without effect: makes
+ * notes, of values in force (not of one that the command line or every port overrides). What is not used
+ * becomes the default (time_stamping hardware: bpf), and clock_type OC with two ports or more becomes BC.
+ * -EINVAL when the configuration cannot be run. Call once, last.
+ */
 int ebc_config_finish(struct ebc_config *config);
 
 size_t ebc_config_n_notes(const struct ebc_config *config);

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What can be said only when everything was read: values that are refused or have no effect, where they are
+ * in force, and relations between options. A value that another one overrides is nobody's concern.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+
+#include "config/private.h"
+#include "util/macros.h"
+
+/* Of one value in force. Returns whether a note was made; counts the errors. */
+static bool check_value(struct ebc_config *config, enum ebc_option option, const struct ebc_value *value,
+			size_t *errors)
+{
+	const struct ebc_option_info *info = ebc_option_info(option);
+	struct ebc_value preset = {.text = (char *)info->default_text};
+	enum ebc_option_status status = info->status;
+	const char *reason = info->reason;
+	bool is_refused;
+
+	if (value->origin.source == EBC_SOURCE_NONE)
+		return false;
+	(void)ebc_value_parse(info, info->default_text, &preset);
+	if (info->type == EBC_TYPE_ENUM && info->values[value->integer].status != EBC_STATUS_IMPLEMENTED) {
+		status = info->values[value->integer].status;
+		reason = info->values[value->integer].reason;
+	} else if (status == EBC_STATUS_IMPLEMENTED || ebc_value_equal(info, value, &preset)) {
+		return false;
+	}
+	is_refused = status == EBC_STATUS_REFUSED ||
+		     (status == EBC_STATUS_SUBSTITUTED && value->origin.source == EBC_SOURCE_COMMAND_LINE);
+	if (is_refused)
+		ebc_config_add_note(config, true, &value->origin, "%s %s is refused: %s", info->name,
+				    value->text, reason);
+	else if (status == EBC_STATUS_SUBSTITUTED)
+		ebc_config_add_note(config, false, &value->origin, "%s %s is not used: %s", info->name,
+				    value->text, reason);
+	else if (reason)
+		ebc_config_add_note(config, false, &value->origin, "%s %s has no effect: %s", info->name,
+				    value->text, reason);
+	else
+		ebc_config_add_note(config, false, &value->origin, "%s %s has no effect yet", info->name,
+				    value->text);
+	*errors += is_refused;
+	return true;
+}
+
+/* One note an option is enough, so the first port that has one is the last one looked at. */
+static size_t check_statuses(struct ebc_config *config)
+{
+	size_t errors = 0;
+
+	for (size_t i = 0; i < EBC_N_OPTIONS; i++) {
+		enum ebc_option option = (enum ebc_option)i;
+
+		if (ebc_option_info(option)->scope == EBC_SCOPE_GLOBAL) {
+			check_value(config, option, ebc_config_value(config, EBC_CONFIG_GLOBAL, option),
+				    &errors);
+			continue;
+		}
+		for (size_t port = 0; port < config->n_ports; port++) {
+			if (check_value(config, option, ebc_config_value(config, port, option), &errors))
+				break;
+		}
+	}
+	return errors;
+}
+
+/* After the notes: a value that is not used becomes the default. */
+static void substitute(struct ebc_config *config)
+{
+	for (size_t i = 0; i < EBC_N_OPTIONS; i++) {
+		const struct ebc_option_info *info = ebc_option_info((enum ebc_option)i);
+		struct ebc_value *value = &config->global[i];
+
+		if (info->type == EBC_TYPE_ENUM &&
+		    info->values[value->integer].status == EBC_STATUS_SUBSTITUTED)
+			(void)ebc_value_parse(info, info->default_text, value);
+	}
+}
+
+static size_t check_clock(struct ebc_config *config)
+{
+	static const struct ebc_origin nowhere = {.source = EBC_SOURCE_NONE};
+	struct ebc_value *type = &config->global[EBC_OPT_CLOCK_TYPE];
+	const struct ebc_value *ring = &config->global[EBC_OPT_RX_RING_BYTES];
+	size_t errors = 0;
+
+	if (config->n_ports == 0) {
+		ebc_config_add_note(config, true, &nowhere,
+				    "no port: name one by -i or by a section such as [eth0]");
+		errors++;
+	} else if (config->n_ports == 1 && type->integer == EBC_CLOCK_TYPE_BC) {
+		ebc_config_add_note(config, true, &type->origin, "clock_type BC needs two ports or more");
+		errors++;
+	} else if (config->n_ports > 1 && type->integer == EBC_CLOCK_TYPE_OC) {
+		type->integer = EBC_CLOCK_TYPE_BC; /* as ptp4l does */
+	}
+	if (ring->integer & (ring->integer - 1)) {
+		ebc_config_add_note(config, true, &ring->origin, "rx_ring_bytes %s is not a power of two",
+				    ring->text);
+		errors++;
+	}
+	return errors;
+}
+
+static size_t check_port(struct ebc_config *config, size_t port)
+{
+	const struct ebc_value *server_only = ebc_config_value(config, port, EBC_OPT_SERVER_ONLY);
+	const struct ebc_value *source = ebc_config_value(config, port, EBC_OPT_UDP_SOURCE_ADDRESS);
+	int64_t transport = ebc_config_int(config, port, EBC_OPT_NETWORK_TRANSPORT);
+	bool is_ipv6 = strchr(source->text, ':');
+	size_t errors = 0;
+
+	if (server_only->integer && config->global[EBC_OPT_CLIENT_ONLY].integer) {
+		ebc_config_add_note(config, true, &server_only->origin,
+				    "serverOnly of port %s contradicts the clock's clientOnly",
+				    config->ports[port]->name);
+		errors++;
+	}
+	if (source->text[0] != '\0' && ((transport == EBC_NETWORK_TRANSPORT_UDPV4 && is_ipv6) ||
+					(transport == EBC_NETWORK_TRANSPORT_UDPV6 && !is_ipv6))) {
+		ebc_config_add_note(config, true, &source->origin,
+				    "udp_source_address %s does not fit the network_transport of port %s",
+				    source->text, config->ports[port]->name);
+		errors++;
+	}
+	return errors;
+}
+
+int ebc_config_finish(struct ebc_config *config)
+{
+	size_t errors = check_statuses(config);
+
+	substitute(config);
+	errors += check_clock(config);
+	for (size_t port = 0; port < config->n_ports; port++)
+		errors += check_port(config, port);
+	return errors > 0 ? -EINVAL : 0;
+}

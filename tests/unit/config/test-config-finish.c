@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is said when everything was read: refused values, values without effect, relations. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/unit/config/config-fixture.h"
+#include "util/macros.h"
+
+static void values_that_are_refused_name_their_reason(void **state)
+{
+	static const struct {
+		const char *setting, *note;
+	} refusals[] = {
+		{"delay_mechanism P2P", "delay_mechanism P2P is refused: peer delay is not supported yet"},
+		{"delay_mechanism auto", "delay_mechanism auto is refused: peer delay is not supported yet"},
+		{"clock_type E2E_TC",
+		 "clock_type E2E_TC is refused: transparent clocks are not supported yet"},
+		{"clock_type P2P_TC",
+		 "clock_type P2P_TC is refused: transparent clocks are not supported yet"},
+		{"time_stamping software", "time_stamping software is refused: stamps by the driver's socket "
+					   "interface are not supported yet"},
+		{"local_clock system",
+		 "local_clock system is refused: disciplining the system clock is not supported yet"},
+		{"clock_servo ntpshm",
+		 "clock_servo ntpshm is refused: samples are not exported to other programs yet"},
+		{"dataset_comparison G.8275.x",
+		 "dataset_comparison G.8275.x is refused: the telecom profiles are not supported yet"},
+		{"twoStepFlag 0", "twoStepFlag 0 is refused: sending one-step Sync is not supported yet"},
+		{"path_trace_enabled 1", "path_trace_enabled 1 is refused: path trace is not supported yet"},
+		{"unicast_listen 1", "unicast_listen 1 is refused: unicast negotiation is not supported yet"},
+		{"BMCA noop", "BMCA noop is refused: static roles are not supported yet"},
+		{"sa_file /etc/keys", "sa_file /etc/keys is refused: authentication is not supported yet"},
+		{"user ptp", "user ptp is refused: running as another user is not supported yet"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
+		struct ebc_config *config = NULL;
+		char text[128], note[256];
+
+		assert_int_equal(ebc_config_new(&config), 0);
+		snprintf(text, sizeof(text), "[global]\n%s\n[eth0]\n", refusals[i].setting);
+		snprintf(note, sizeof(note), "t.conf:2: %s", refusals[i].note);
+		assert_finish_refuses(config, text, note);
+		ebc_config_free(config);
+	}
+}
+
+static void a_refused_value_is_named_where_it_stands(void **state)
+{
+	assert_finish_refuses(*state, "[eth0]\n[eth1]\ndelay_mechanism P2P\n",
+			      "t.conf:3: delay_mechanism P2P is refused: peer delay is not supported yet");
+}
+
+static void a_refused_value_that_every_port_overrides_does_not_matter(void **state)
+{
+	assert_runs_silently(*state, "[global]\ndelay_mechanism P2P\n[eth0]\ndelay_mechanism E2E\n");
+}
+
+static void a_refused_value_that_the_command_line_overrides_does_not_matter(void **state)
+{
+	assert_int_equal(ebc_config_set_from_command_line(*state, "delay_mechanism", "E2E"), 0);
+	assert_runs_silently(*state, "[global]\ndelay_mechanism P2P\n[eth0]\n");
+}
+
+static void all_refusals_are_said_at_once(void **state)
+{
+	assert_int_equal(read_config_text(*state, "[global]\ntwoStepFlag 0\nclock_type E2E_TC\n"
+						  "delay_mechanism P2P\n[eth0]\n[eth1]\n"),
+			 0);
+	assert_int_equal(ebc_config_finish(*state), -EINVAL);
+	assert_int_equal(ebc_config_n_notes(*state), 3);
+	for (size_t i = 0; i < 3; i++)
+		assert_true(ebc_config_note(*state, i).is_error);
+}
+
+static void a_value_without_effect_makes_one_note_for_all_ports(void **state)
+{
+	assert_runs_with_note(*state, "[eth0]\n[eth1]\ntsproc_mode raw\n[eth2]\ntsproc_mode raw\n",
+			      "t.conf:3: tsproc_mode raw has no effect yet");
+}
+
+static void a_value_without_effect_is_silent_at_its_default(void **state)
+{
+	assert_runs_silently(*state,
+			     "[global]\ntsproc_mode FILTER\np2p_dst_mac 01:80:c2:00:00:0e\n"
+			     "uds_file_mode 0x1b0\nwrite_phase_mode 0\ntwoStepFlag 1\nspp -1\n[eth0]\n");
+}
+
+static void a_late_stamp_needs_no_timeout(void **state)
+{
+	assert_runs_with_note(*state, "[global]\ntx_timestamp_timeout 50\n[eth0]\n",
+			      "t.conf:2: tx_timestamp_timeout 50 has no effect: "
+			      "a late transmit stamp never makes a port faulty");
+}
+
+static void hardware_stamps_of_a_file_become_bpf_stamps_with_a_note(void **state)
+{
+	static const char *const values[] = {"hardware", "legacy", "onestep", "p2p1step"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+		struct ebc_config *config = NULL;
+		char text[64];
+
+		assert_int_equal(ebc_config_new(&config), 0);
+		snprintf(text, sizeof(text), "[global]\ntime_stamping %s\n[eth0]\n", values[i]);
+		assert_int_equal(read_config_text(config, text), 0);
+		assert_int_equal(ebc_config_finish(config), 0);
+		assert_int_equal(ebc_config_n_notes(config), 1);
+		assert_false(ebc_config_note(config, 0).is_error);
+		assert_int_equal(ebc_config_int(config, 0, EBC_OPT_TIME_STAMPING), EBC_TIME_STAMPING_BPF);
+		ebc_config_free(config);
+	}
+}
+
+static void note_on_hardware_stamps_names_the_line(void **state)
+{
+	assert_runs_with_note(
+		*state, "[global]\ntime_stamping hardware\n[eth0]\n",
+		"t.conf:2: time_stamping hardware is not used: the stamps are taken by BPF programs");
+}
+
+static void hardware_stamps_of_the_command_line_are_refused(void **state)
+{
+	assert_int_equal(ebc_config_set_from_command_line(*state, "time_stamping", "hardware"), 0);
+	assert_int_equal(ebc_config_add_port(*state, "eth0"), 0);
+	assert_int_equal(ebc_config_finish(*state), -EINVAL);
+	assert_only_note(
+		*state, true,
+		"command line: time_stamping hardware is refused: the stamps are taken by BPF programs");
+}
+
+static void bpf_stamps_of_the_command_line_silence_the_file(void **state)
+{
+	assert_int_equal(ebc_config_set_from_command_line(*state, "time_stamping", "bpf"), 0);
+	assert_runs_silently(*state, "[global]\ntime_stamping software\n[eth0]\n");
+}
+
+static void no_port_is_refused(void **state)
+{
+	assert_finish_refuses(*state, "[global]\npriority1 1\n",
+			      "no port: name one by -i or by a section such as [eth0]");
+}
+
+static void boundary_clock_of_one_port_is_refused(void **state)
+{
+	assert_finish_refuses(*state, "[global]\nclock_type BC\n[eth0]\n",
+			      "t.conf:2: clock_type BC needs two ports or more");
+}
+
+static void ordinary_clock_of_several_ports_is_a_boundary_clock(void **state)
+{
+	assert_runs_silently(*state, "[eth0]\n[eth1]\n");
+	assert_int_equal(ebc_config_int(*state, EBC_CONFIG_GLOBAL, EBC_OPT_CLOCK_TYPE), EBC_CLOCK_TYPE_BC);
+}
+
+static void ordinary_clock_of_one_port_stays_one(void **state)
+{
+	assert_runs_silently(*state, "[eth0]\n");
+	assert_int_equal(ebc_config_int(*state, EBC_CONFIG_GLOBAL, EBC_OPT_CLOCK_TYPE), EBC_CLOCK_TYPE_OC);
+}
+
+static void client_only_clock_may_have_several_ports(void **state)
+{
+	assert_runs_silently(*state, "[global]\nclientOnly 1\n[eth0]\n[eth1]\n");
+}
+
+static void client_only_clock_with_a_server_only_port_is_refused(void **state)
+{
+	assert_finish_refuses(*state, "[global]\nclientOnly 1\n[eth0]\n[eth1]\nserverOnly 1\n",
+			      "t.conf:5: serverOnly of port eth1 contradicts the clock's clientOnly");
+}
+
+static void ring_that_is_no_power_of_two_is_refused(void **state)
+{
+	assert_finish_refuses(*state, "[global]\nrx_ring_bytes 1000000\n[eth0]\n",
+			      "t.conf:2: rx_ring_bytes 1000000 is not a power of two");
+}
+
+static void source_address_must_fit_the_transport(void **state)
+{
+	assert_finish_refuses(
+		*state, "[eth0]\nudp_source_address 2001:db8::1\n",
+		"t.conf:2: udp_source_address 2001:db8::1 does not fit the network_transport of "
+		"port eth0");
+}
+
+static void source_address_that_fits_the_transport_runs(void **state)
+{
+	assert_runs_silently(*state, "[eth0]\nudp_source_address 192.0.2.1\n"
+				     "[eth1]\nudp_source_address 2001:db8::1\nnetwork_transport UDPv6\n");
+}
+
+#define T(test) cmocka_unit_test_setup_teardown(test, setup_config, teardown_config)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(values_that_are_refused_name_their_reason),
+		T(a_refused_value_is_named_where_it_stands),
+		T(a_refused_value_that_every_port_overrides_does_not_matter),
+		T(a_refused_value_that_the_command_line_overrides_does_not_matter),
+		T(all_refusals_are_said_at_once),
+		T(a_value_without_effect_makes_one_note_for_all_ports),
+		T(a_value_without_effect_is_silent_at_its_default),
+		T(a_late_stamp_needs_no_timeout),
+		T(hardware_stamps_of_a_file_become_bpf_stamps_with_a_note),
+		T(note_on_hardware_stamps_names_the_line),
+		T(hardware_stamps_of_the_command_line_are_refused),
+		T(bpf_stamps_of_the_command_line_silence_the_file),
+		T(no_port_is_refused),
+		T(boundary_clock_of_one_port_is_refused),
+		T(ordinary_clock_of_several_ports_is_a_boundary_clock),
+		T(ordinary_clock_of_one_port_stays_one),
+		T(client_only_clock_may_have_several_ports),
+		T(client_only_clock_with_a_server_only_port_is_refused),
+		T(ring_that_is_no_power_of_two_is_refused),
+		T(source_address_must_fit_the_transport),
+		T(source_address_that_fits_the_transport_runs),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
