@@ -10,7 +10,7 @@ import re
 import sys
 
 _CMOCKA_OK = re.compile(r"^\[ {7}OK \] ", re.M)
-_CMOCKA_FAILED = re.compile(r"^\[  (?:FAILED |ERROR  ) \] (?!\d+ test)(\S+)", re.M)
+_CMOCKA_FAILED = re.compile(r"^\[  FAILED  \] (?!\d+ test)(\S+)", re.M)
 _CMOCKA_SKIPPED = re.compile(r"^\[  SKIPPED \] (?!\d+ test)(\S+)", re.M)
 _RUNNER = re.compile(r"^(\d+) passed, (\d+) failed, (\d+) skipped$", re.M)
 _RUNNER_FAILED = re.compile(r"^not ok \d+ - (\S+)", re.M)
@@ -34,9 +34,13 @@ def count_test(test):
     if test["result"] in GOOD:
         if not passed + len(failed) + skipped:
             passed = 1
+    elif test["result"] == "TIMEOUT":
+        failed.append("timeout")
+    elif test.get("returncode", 0) < 0:
+        # A crash or a sanitizer's report: the case that it met is not among those that failed.
+        failed.append(f"ended by signal {-test['returncode']}")
     elif not failed:
-        # A crash, a time-out, a sanitizer's report at the end: no case owns it.
-        failed = [test["result"].lower()]
+        failed.append(test["result"].lower())
     return passed, failed, skipped
 
 

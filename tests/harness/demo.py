@@ -216,10 +216,14 @@ def main():
         print("tests/demo: needs root, for network namespaces", file=sys.stderr)
         return 2
     demo = Demo(arguments.box, round(arguments.seconds, 1))
-    with Lab() as lab:
-        demo.start(lab)
-        demo.watch()
-        lines, is_in_sync = demo.summary()
+    try:
+        with Lab() as lab:
+            demo.start(lab)
+            demo.watch()
+            lines, is_in_sync = demo.summary()
+    except (RuntimeError, FileNotFoundError) as error:
+        print(f"tests/demo: the lab cannot be built: {error}", file=sys.stderr)
+        return 1
     # Only now: whoever reads the verdict may rely on everything being gone.
     session.current().close()
     print("\n".join(lines), flush=True)

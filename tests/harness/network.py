@@ -35,13 +35,14 @@ class Namespace:
         self.ip("link", "set", "lo", "up")
 
     def ip(self, *arguments):
-        return run(["ip", "-n", self.full_name, *arguments]).stdout
+        # Not `ip -n`: that remounts / and fails in a chroot.
+        return self.run("ip", *arguments).stdout
 
     def ip_json(self, *arguments):
-        return json.loads(run(["ip", "-n", self.full_name, "-json", *arguments]).stdout or "[]")
+        return json.loads(self.ip("-json", *arguments) or "[]")
 
     def tc(self, *arguments):
-        return run(["tc", "-n", self.full_name, *arguments]).stdout
+        return self.run("tc", *arguments).stdout
 
     def run(self, *argv, check=True, timeout_s=30.0):
         return run(argv, namespace=self, check=check, timeout_s=timeout_s)
@@ -92,8 +93,7 @@ class Namespace:
 
     def filters(self, interface, direction):
         """What `tc filter show` says about "ingress" or "egress"."""
-        return run(["tc", "-n", self.full_name, "filter", "show", "dev", interface, direction],
-                   check=False).stdout.strip()
+        return self.run("tc", "filter", "show", "dev", interface, direction, check=False).stdout.strip()
 
     def close(self):
         run(["ip", "netns", "del", self.full_name], check=False)

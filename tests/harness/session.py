@@ -26,7 +26,8 @@ class Interrupted(KeyboardInterrupt):
         self.exit_status = 128 + signum
 
 
-def _is_running(pid):
+def is_running(pid):
+    """False for a zombie too: what it held is free."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as stat:
             return stat.read().rpartition(b")")[2].split()[0] not in (b"Z", b"X")
@@ -48,7 +49,7 @@ def _undo_all(entries):
         _kill_group(pgid, signal.SIGTERM)
         _kill_group(pgid, signal.SIGCONT)
     deadline = time.monotonic() + TERM_GRACE_S
-    while any(_is_running(pgid) for pgid in groups) and time.monotonic() < deadline:
+    while any(is_running(pgid) for pgid in groups) and time.monotonic() < deadline:
         time.sleep(0.01)
     for pgid in groups:
         _kill_group(pgid, signal.SIGKILL)

@@ -4,7 +4,7 @@
 import random
 import unittest
 
-from harness import frames, programs, stats, wire
+from harness import count, frames, programs, stats, wire
 from harness.process import Line
 
 MAC = "02:00:00:00:00:01"
@@ -130,3 +130,31 @@ class Log(unittest.TestCase):
         self.assertEqual(program.grandmaster, "001122.fffe.334455")
         self.assertEqual(program.offsets, [programs.Offset(1.0, -12, 2, 1234, 345)])
         self.assertEqual(program.counters, {1: {"rx_bad_length": 3, "rx_flood": 12}})
+
+
+class Count(unittest.TestCase):
+    CMOCKA = "[       OK ] one\n[       OK ] two\n[  SKIPPED ] three\n"
+    CMOCKA_BAD = ("[  ERROR   ] --- 0x1 != 0x2\n[  FAILED  ] four\n[  PASSED  ] 2 test(s).\n[  SKIPPED ] 1 test(s), listed"
+                  " below:\n[  SKIPPED ] three\n[  FAILED  ] 1 test(s), listed below:\n[  FAILED  ] four\n")
+
+    def counted(self, result, stdout="", stderr="", returncode=0):
+        return count.count_test({"name": "x", "result": result, "returncode": returncode, "stdout": stdout,
+                                 "stderr": stderr})
+
+    def test_cases_of_cmocka_are_counted_once_each(self):
+        self.assertEqual(self.counted("OK", self.CMOCKA), (2, [], 1))
+        self.assertEqual(self.counted("FAIL", self.CMOCKA, self.CMOCKA_BAD, 1), (2, ["four"], 1))
+
+    def test_a_crash_is_a_failure_of_its_own(self):
+        self.assertEqual(self.counted("FAIL", self.CMOCKA, "", -6), (2, ["ended by signal 6"], 1))
+        self.assertEqual(self.counted("TIMEOUT", self.CMOCKA), (2, ["timeout"], 1))
+        self.assertEqual(self.counted("FAIL", self.CMOCKA, "", 1), (2, ["fail"], 1))
+
+    def test_cases_of_the_runner_are_counted(self):
+        text = "ok 1 - a (0.0 s)\nnot ok 2 - b (0.1 s)\n#   why\nok 3 - c # SKIP no netem (0.0 s)\n1 passed, 1 failed, 1 skipped\n"
+        self.assertEqual(self.counted("FAIL", text, "", 1), (1, ["b"], 1))
+
+    def test_an_executable_that_names_no_cases_counts_as_one(self):
+        self.assertEqual(self.counted("OK"), (1, [], 0))
+        self.assertEqual(self.counted("FAIL", "", "", 1), (0, ["fail"], 0))
+        self.assertEqual(self.counted("SKIP", "skipped: needs root\n", "", 77), (0, [], 1))
