@@ -166,12 +166,14 @@ def run_main(main):
         status = interruption.exit_status
     except KeyboardInterrupt:
         status = 128 + signal.SIGINT
+    except BrokenPipeError:
+        status = 128 + signal.SIGPIPE
     finally:
         if _session is not None:
             _session.close()
     try:
         sys.stdout.flush()
     except OSError:
-        # The terminal is gone; nothing to say it to.
+        # The reader or the terminal is gone; nobody to say it to.
         os._exit(status)
     sys.exit(status)
