@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The parts of the harness that need no privilege: messages, frames, statistics, log lines."""
 
+import os
 import random
 import unittest
 
-from harness import count, frames, programs, stats, wire
+from harness import count, frames, programs, session, stats, wire
 from harness.process import Line
 
 MAC = "02:00:00:00:00:01"
@@ -130,6 +131,39 @@ class Log(unittest.TestCase):
         self.assertEqual(program.grandmaster, "001122.fffe.334455")
         self.assertEqual(program.offsets, [programs.Offset(1.0, -12, 2, 1234, 345)])
         self.assertEqual(program.counters, {1: {"rx_bad_length": 3, "rx_flood": 12}})
+
+
+_STAND_IN = """#!/bin/sh
+trap 'echo "ebpf-bc[1.2]: port 1 (bc0): counters: rx_bad_length 3 tx_lost 1"; echo "ebpf-bc[1.2]: port 2 (bc1): counters: rx_sync 9"' USR1
+trap 'exit 0' TERM
+echo "arguments: $*"
+echo "ebpf-bc[1.1]: port 1 (bc0): INITIALIZING to LISTENING on INIT_COMPLETE"
+while :; do sleep 0.05; done
+"""
+
+
+class OurProgram(unittest.TestCase):
+    def start(self, **options):
+        path = os.path.join(session.current().directory, session.current().unique("stand-in"))
+        with open(path, "w", encoding="ascii") as file:
+            file.write(_STAND_IN)
+        os.chmod(path, 0o755)
+        return programs.EbpfBc(None, name="box", program=path, **options)
+
+    def test_counters_are_asked_for_and_read(self):
+        with self.start() as box:
+            box.wait_for_state(1, "LISTENING", 5)
+            self.assertEqual(box.read_counters(), {1: {"rx_bad_length": 3, "tx_lost": 1}, 2: {"rx_sync": 9}})
+            self.assertEqual(box.read_counters()[2], {"rx_sync": 9})
+            self.assertEqual(box.stop(), 0)
+
+    def test_the_configuration_has_a_section_for_each_port(self):
+        with self.start(config={"priority1": 7}, interfaces=["bc0", "bc1"], port_options={"bc1": {"serverOnly": 1}},
+                        arguments=["--domainNumber=3"]) as box:
+            line = box.wait_for("arguments: (.*)", 5)[1]
+            self.assertEqual(line, f"-m -q -f {box.config_path} --domainNumber=3")
+            with open(box.config_path, encoding="ascii") as file:
+                self.assertEqual(file.read(), "[global]\npriority1 7\n[bc0]\n[bc1]\nserverOnly 1\n")
 
 
 class Count(unittest.TestCase):
