@@ -27,6 +27,8 @@ static bool config_is_sound(const struct bc_engine_config *c)
 static int port_init(struct bc_port *port, struct bc_engine *engine, size_t index,
 		     const struct bc_port_config *config)
 {
+	int r;
+
 	port->engine = engine;
 	port->index = index;
 	port->config = *config;
@@ -38,7 +40,11 @@ static int port_init(struct bc_port *port, struct bc_engine *engine, size_t inde
 	port->announce_receipt_deadline = port->sync_receipt_deadline = port->qualification_deadline = NEVER;
 	port->announce_deadline = port->sync_deadline = port->delay_req_deadline = port->fault_deadline =
 		NEVER;
-	return bc_foreign_init(&port->foreign, engine->config.foreign_master_limit);
+	r = bc_foreign_init(&port->foreign, engine->config.foreign_master_limit);
+	if (r == 0)
+		r = bc_delay_filter_new(config->delay_filter, config->delay_filter_length,
+					&port->delay_filter);
+	return r;
 }
 
 int bc_engine_new(const struct bc_engine_config *config, uint64_t now_mono_ns, int64_t ptp_ns,
@@ -66,13 +72,11 @@ int bc_engine_new(const struct bc_engine_config *config, uint64_t now_mono_ns, i
 	if (!e->actions || !e->erbest)
 		r = -ENOMEM;
 	for (size_t i = 0; r == 0 && i < config->n_ports; i++) {
+		e->n_ports++;
 		r = port_init(&e->ports[i], e, i, &config->ports[i]);
-		e->n_ports += r == 0;
 	}
 	if (r == 0)
 		r = bc_servo_new(&config->servo, 0.0, &e->servo);
-	if (r == 0)
-		r = bc_delay_filter_new(config->delay_filter, config->delay_filter_length, &e->delay_filter);
 	if (r < 0) {
 		bc_engine_free(e);
 		return r;
@@ -86,10 +90,11 @@ void bc_engine_free(struct bc_engine *engine)
 {
 	if (!engine)
 		return;
-	for (size_t i = 0; i < engine->n_ports; i++)
+	for (size_t i = 0; i < engine->n_ports; i++) {
 		bc_foreign_free(&engine->ports[i].foreign);
+		bc_delay_filter_free(engine->ports[i].delay_filter);
+	}
 	bc_servo_free(engine->servo);
-	bc_delay_filter_free(engine->delay_filter);
 	free(engine->actions);
 	free(engine->erbest);
 	free(engine);
@@ -189,7 +194,7 @@ static bool is_for_us(struct bc_port *port, const struct bc_msg *msg, const stru
 		bc_count(port, BC_COUNTER_RX_DOMAIN);
 		return false;
 	}
-	if (msg->sdo_id != config->sdo_id && !config->ignore_sdo_id) {
+	if (msg->sdo_id != config->sdo_id) {
 		bc_count(port, BC_COUNTER_RX_SDO_ID);
 		return false;
 	}

@@ -39,10 +39,12 @@ struct bc_port_config {
 	bool inhibit_announce;
 	bool inhibit_delay_req;
 	bool ignore_source_id;
-	int64_t delay_asymmetry_ns; /* master-to-slave minus mean path delay */
-	int64_t ingress_latency_ns; /* subtracted from receive stamps */
-	int64_t egress_latency_ns;  /* added to transmit stamps */
-	int32_t fault_reset_interval_s;
+	int64_t delay_asymmetry_ns;	  /* master-to-slave minus mean path delay */
+	int64_t ingress_latency_ns;	  /* subtracted from receive stamps */
+	int64_t egress_latency_ns;	  /* added to transmit stamps */
+	uint64_t fault_reset_interval_ns; /* doubled with each fault in a row, up to 16 times it */
+	enum bc_delay_filter_type delay_filter;
+	unsigned int delay_filter_length;
 };
 
 struct bc_engine_config {
@@ -50,7 +52,6 @@ struct bc_engine_config {
 	uint16_t sdo_id;
 	uint8_t domain_number;
 	uint8_t minor_version;
-	bool ignore_sdo_id;
 	uint8_t priority1;
 	uint8_t priority2;
 	struct ptp_clock_quality clock_quality;
@@ -65,8 +66,6 @@ struct bc_engine_config {
 	uint32_t foreign_master_limit; /* records a port, at least 4 */
 	double sanity_freq_limit_ppb;  /* 0: no check */
 	struct bc_servo_config servo;
-	enum bc_delay_filter_type delay_filter;
-	unsigned int delay_filter_length;
 	uint64_t seed; /* of the random spread of Delay_Req and of announce timeouts */
 	size_t n_ports;
 	const struct bc_port_config *ports; /* copied */
@@ -97,7 +96,7 @@ enum bc_link_state {
 void bc_engine_handle_rx(struct bc_engine *engine, size_t port, const struct bc_rx *rx, uint64_t now_mono_ns);
 /* An event message left at stamp_mono_ns. A stamp that nobody waits for is counted. */
 void bc_engine_handle_tx_stamp(struct bc_engine *engine, size_t port, uint8_t message_type,
-			       uint16_t sequence_id, uint64_t stamp_mono_ns, uint64_t now_mono_ns);
+			       uint16_t sequence_id, uint64_t stamp_mono_ns);
 /* Time has passed. */
 void bc_engine_handle_timer(struct bc_engine *engine, uint64_t now_mono_ns);
 void bc_engine_handle_link(struct bc_engine *engine, size_t port, enum bc_link_state state,

@@ -79,6 +79,7 @@ struct bc_port {
 	unsigned int n_stamps_missing; /* in a row */
 	unsigned int n_faults;	       /* in a row */
 	struct bc_sync_rx sync_rx;
+	struct bc_delay_filter *delay_filter;
 	uint64_t delay_req_sent_mono_ns;
 	int8_t log_delay_req_interval; /* the master's word, else the configured one */
 };
@@ -95,7 +96,6 @@ struct bc_engine {
 	struct bc_status status;
 	struct bc_port *slave; /* NULL: we are the grandmaster, or not decided yet */
 	struct bc_servo *servo;
-	struct bc_delay_filter *delay_filter;
 	bool has_followed;	   /* some master, since the start: our time scale is its */
 	uint64_t n_path_delays;	   /* measured since this master was chosen; 0: no offset can be told */
 	struct bc_dataset *erbest; /* room for the decision, a data set a port */

@@ -18,6 +18,10 @@ void bc_port_arm_announce_receipt(struct bc_port *port, uint64_t now_mono_ns)
 {
 	uint64_t interval_ns = bc_interval_ns(port->config.log_announce_interval);
 
+	if (port->config.inhibit_announce) {
+		port->announce_receipt_deadline = NEVER;
+		return;
+	}
 	/* Up to one interval of random time, so that clocks do not all become masters at once (9.2.6.12). */
 	port->announce_receipt_deadline = now_mono_ns + port->config.announce_receipt_timeout * interval_ns +
 					  bc_random(port->engine, interval_ns);
@@ -107,14 +111,12 @@ void bc_port_stamp_came(struct bc_port *port)
 
 void bc_port_stamp_missing(struct bc_port *port, uint64_t now_mono_ns)
 {
-	uint64_t reset_ns;
-
 	bc_count(port, BC_COUNTER_TX_STAMP_MISSING);
 	if (++port->n_stamps_missing < BC_TX_STAMP_FAULT || !bc_port_is_active(port))
 		return;
 	/* One lost stamp is one lost message; none at all is a port whose frames do not leave. */
-	reset_ns = (uint64_t)port->config.fault_reset_interval_s * NSEC_PER_SEC;
-	port->fault_deadline = now_mono_ns + (reset_ns << MIN(port->n_faults, FAULT_BACKOFF_MAX));
+	port->fault_deadline = now_mono_ns + (port->config.fault_reset_interval_ns
+					      << MIN(port->n_faults, FAULT_BACKOFF_MAX));
 	port->n_faults++;
 	bc_action_push(port->engine, BC_ACTION_FAULT, port->index);
 	bc_port_event(port, BC_EVENT_FAULT_DETECTED, false, now_mono_ns);

@@ -3,7 +3,7 @@
  * Following a master: pairs Sync with Follow_Up and Delay_Req with Delay_Resp, refuses what cannot be
  * true, and turns the rest into offset and mean path delay for the servo (IEEE 1588-2019 11.2, 11.3).
  */
-#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "bc/engine/engine_private.h"
@@ -44,7 +44,7 @@ void bc_slave_reset(struct bc_port *port)
 	engine->status.offset_from_master_ns = 0;
 	engine->status.mean_path_delay_ns = 0;
 	engine->status.servo_state = BC_SERVO_UNLOCKED;
-	bc_delay_filter_reset(engine->delay_filter);
+	bc_delay_filter_reset(port->delay_filter);
 	bc_servo_reset(engine->servo);
 }
 
@@ -317,7 +317,7 @@ static void use_delay(struct bc_port *port, const struct bc_delay_req_sent *sent
 		bc_count(port, BC_COUNTER_DELAY_REFUSED);
 		return;
 	}
-	engine->status.mean_path_delay_ns = bc_delay_filter_sample(engine->delay_filter, delay_ns);
+	engine->status.mean_path_delay_ns = bc_delay_filter_sample(port->delay_filter, delay_ns);
 	engine->n_path_delays++;
 }
 

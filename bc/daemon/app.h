@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The running daemon: everything it owns, and the three things that are done with it. */
+#pragma once
+
+#include "bc/daemon/port.h"
+#include "bc/daemon/report.h"
+#include "bc/daemon/sender.h"
+#include "bc/daemon/settings.h"
+#include "bpf/loader.h"
+#include "netlink/link.h"
+
+struct app {
+	const struct settings *settings;
+	struct ebc_links *links;
+	struct ebc_loader *loader;
+	struct sender *sender;
+	struct bc_engine *engine;
+	struct report report;
+	struct port ports[BC_MAX_PORTS];
+	struct daemon_counters counters[BC_MAX_PORTS];
+	size_t n_ports;
+	enum ebc_stamp_source tx_stamp;
+	int64_t real_minus_mono_ns;
+	int instance_fds[BC_MAX_PORTS]; /* each holds the right to one port and domain */
+	int signal_fd, deadline_fd, housekeeping_fd, clock_watch_fd;
+	uint64_t armed_deadline_mono_ns;
+	unsigned int n_housekeeping;
+	bool is_stopping;
+};
+
+/* Opens, loads, attaches. 0 or -errno; the reason is logged. */
+int app_start(struct app *app, const struct settings *settings);
+/* Until SIGTERM or SIGINT. 0 or -errno. */
+int app_run(struct app *app);
+/* Detaches and releases everything, also after a start that failed half-way. */
+void app_stop(struct app *app);
+
+/* Looks a port's interface up and tells the engine (start.c and loop.c). */
+void app_refresh_port(struct app *app, struct port *port);
+/* Carries out what the engine wants. */
+void app_do_actions(struct app *app);

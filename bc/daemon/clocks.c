@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Reading and watching the kernel's clocks. */
+#include "bc/daemon/clocks.h"
+
+#include <errno.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "util/cleanup.h"
+#include "util/macros.h"
+
+#define BRACKETS 1000
+
+static int64_t read_ns(clockid_t id)
+{
+	struct timespec ts;
+
+	clock_gettime(id, &ts);
+	return (int64_t)ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
+}
+
+uint64_t clocks_mono_ns(void)
+{
+	return (uint64_t)read_ns(CLOCK_MONOTONIC);
+}
+
+/* Both clocks advance alike, so each bracket "monotonic, real, monotonic" bounds one constant, and all of
+ * them together bound it closely. A step in between empties the intersection: then anew. */
+int64_t clocks_real_minus_mono_ns(void)
+{
+	int64_t lower = INT64_MIN, upper = INT64_MAX;
+
+	for (int attempt = 0; attempt < 3; attempt++) {
+		lower = INT64_MIN;
+		upper = INT64_MAX;
+		for (int i = 0; i < BRACKETS; i++) {
+			int64_t before = read_ns(CLOCK_MONOTONIC);
+			int64_t real = read_ns(CLOCK_REALTIME);
+			int64_t after = read_ns(CLOCK_MONOTONIC);
+
+			lower = MAX(lower, real - after);
+			upper = MIN(upper, real - before);
+		}
+		if (lower <= upper)
+			break;
+	}
+	return lower + (upper - lower) / 2;
+}
+
+static int arm(int fd)
+{
+	struct itimerspec far = {.it_value.tv_sec = INT32_MAX};
+
+	return timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &far, NULL) < 0 ? -errno : 0;
+}
+
+int clocks_watch_new(void)
+{
+	_cleanup_fd_ int fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = arm(fd);
+	if (r < 0)
+		return r;
+	return TAKE_FD(fd);
+}
+
+void clocks_watch_rearm(int fd)
+{
+	uint64_t expirations;
+
+	/* ECANCELED is the news itself. */
+	if (read(fd, &expirations, sizeof(expirations)) < 0 && errno != ECANCELED)
+		return;
+	arm(fd);
+}

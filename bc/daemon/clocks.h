@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The kernel's clocks: reading CLOCK_MONOTONIC, and the constant between it and CLOCK_REALTIME by
+ * which skb->tstamp becomes monotonic. It changes only when CLOCK_REALTIME is set.
+ */
+#pragma once
+
+#include <stdint.h>
+
+uint64_t clocks_mono_ns(void);
+
+/* CLOCK_REALTIME minus CLOCK_MONOTONIC, within a few nanoseconds. */
+int64_t clocks_real_minus_mono_ns(void);
+
+/* A descriptor that becomes readable whenever CLOCK_REALTIME is set; -errno. The caller owns it. */
+int clocks_watch_new(void);
+/* Takes the news and watches on. */
+void clocks_watch_rearm(int fd);

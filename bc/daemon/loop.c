@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The event loop: records and time into the engine, its actions onto the wire and into the log. */
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "bc/daemon/app.h"
+#include "bc/daemon/clocks.h"
+#include "bc/daemon/log.h"
+#include "util/macros.h"
+
+/* Good for four missed renewals. */
+#define LEASE_NS (2 * NSEC_PER_SEC)
+/* Records taken before timers get their turn. */
+#define RX_BUDGET 256
+#define TX_BUDGET 64
+
+enum {
+	POLL_SIGNAL,
+	POLL_DEADLINE,
+	POLL_HOUSEKEEPING,
+	POLL_CLOCK,
+	POLL_LINKS,
+	POLL_SENDER,
+	POLL_RX,
+	POLL_TX,
+	POLL_MAX,
+};
+
+static bool is_own_port(struct app *app, uint16_t port_index, uint32_t ifindex)
+{
+	if (port_index >= app->n_ports)
+		return false;
+	if ((uint32_t)app->ports[port_index].link.ifindex == ifindex)
+		return true;
+	app->counters[port_index].value[DAEMON_COUNTER_RX_STALE_LINK]++;
+	return false;
+}
+
+static void on_rx(void *context, const struct ebc_rx_record *record)
+{
+	struct app *app = context;
+	enum ebc_transport transport = (enum ebc_transport)record->transport;
+	struct bc_rx rx = {
+		.message = record->frame + record->ptp_offset,
+		.len = record->ptp_len,
+		.has_stamp = record->stamp_source != EBC_STAMP_NONE,
+		.stamp_mono_ns = record->stamp_mono_ns,
+		.transport = transport,
+	};
+	bool is_multicast;
+
+	if (!is_own_port(app, record->port_index, record->ifindex))
+		return;
+	if (!bc_encap_read(record->frame, record->frame_len, record->ptp_offset, transport, &rx.source,
+			   &is_multicast)) {
+		app->counters[record->port_index].value[DAEMON_COUNTER_RX_CHECKSUM]++;
+		return;
+	}
+	bc_engine_handle_rx(app->engine, record->port_index, &rx, clocks_mono_ns());
+	app_do_actions(app);
+}
+
+static void on_tx(void *context, const struct ebc_tx_record *record)
+{
+	struct app *app = context;
+
+	if (app->tx_stamp == EBC_STAMP_DRIVER || !is_own_port(app, record->port_index, record->ifindex))
+		return;
+	bc_engine_handle_tx_stamp(app->engine, record->port_index, record->message_type, record->sequence_id,
+				  record->stamp_mono_ns);
+}
+
+static void take_driver_stamps(struct app *app)
+{
+	struct sender_event event;
+	int64_t real_ns;
+
+	for (int i = 0; i < TX_BUDGET && sender_pop_stamp(app->sender, &event, &real_ns); i++) {
+		if (real_ns == 0 || event.port >= app->n_ports)
+			continue;
+		bc_engine_handle_tx_stamp(app->engine, event.port, event.message_type, event.sequence_id,
+					  (uint64_t)(real_ns - app->real_minus_mono_ns));
+	}
+}
+
+/* Mostly the stamp is there when the send returns; when a qdisc holds the frame, poll(2) tells later. */
+static void take_tx_stamps(struct app *app)
+{
+	if (app->tx_stamp == EBC_STAMP_DRIVER)
+		take_driver_stamps(app);
+	else
+		ebc_loader_consume_tx(app->loader, TX_BUDGET, on_tx, app);
+}
+
+static void do_send(struct app *app, const struct bc_action *action)
+{
+	const struct port *port = &app->ports[action->port];
+	int r = port_send(port, app->sender, action);
+
+	if (r < 0) {
+		app->counters[action->port].value[DAEMON_COUNTER_TX_FAILED]++;
+		log_limited(LOG_WARNING, LOG_KIND_SEND, action->port, "port %zu (%s): cannot send: %s",
+			    port->index + 1, port->settings->name, strerror(-r));
+		return;
+	}
+	if (action->send.is_event)
+		take_tx_stamps(app);
+}
+
+void app_do_actions(struct app *app)
+{
+	struct bc_action action;
+
+	while (bc_engine_pop_action(app->engine, &action)) {
+		if (action.type == BC_ACTION_SEND)
+			do_send(app, &action);
+		else
+			report_action(&app->report, &action);
+	}
+}
+
+static void tell_engine(struct app *app, struct port *port, bool is_usable)
+{
+	if (is_usable != port->is_usable) {
+		if (is_usable)
+			log_limited(LOG_NOTICE, LOG_KIND_LINK, port->index, "port %zu (%s): link up",
+				    port->index + 1, port->settings->name);
+		else
+			log_limited(LOG_WARNING, LOG_KIND_LINK, port->index, "port %zu (%s): %s",
+				    port->index + 1, port->settings->name, port->reason);
+	}
+	port->is_usable = is_usable;
+	bc_engine_handle_link(app->engine, port->index, is_usable ? BC_LINK_UP : BC_LINK_DOWN,
+			      clocks_mono_ns());
+	app_do_actions(app);
+}
+
+void app_refresh_port(struct app *app, struct port *port)
+{
+	int old_ifindex = port->link.ifindex;
+	bool is_usable = port_refresh(port, app->links, app->loader);
+
+	/* Deleted and made anew between two looks: what the engine knows of the old one is void. */
+	if (port->is_usable && is_usable && old_ifindex != port->link.ifindex) {
+		snprintf(port->reason, sizeof(port->reason), "interface was replaced");
+		tell_engine(app, port, false);
+	}
+	tell_engine(app, port, is_usable);
+}
+
+static void on_link_events(struct app *app)
+{
+	struct ebc_link_event event;
+	bool is_due[BC_MAX_PORTS] = {};
+
+	ebc_links_dispatch(app->links);
+	while (ebc_links_pop_event(app->links, &event)) {
+		for (size_t i = 0; i < app->n_ports; i++) {
+			const struct port *port = &app->ports[i];
+
+			is_due[i] |= event.type == EBC_LINK_EVENT_OVERRUN ||
+				     event.ifindex == port->link.ifindex ||
+				     event.ifindex == port->link.master_ifindex ||
+				     strcmp(event.name, port->settings->name) == 0;
+		}
+	}
+	for (size_t i = 0; i < app->n_ports; i++)
+		if (is_due[i])
+			app_refresh_port(app, &app->ports[i]);
+}
+
+static void renew_lease(struct app *app)
+{
+	ebc_loader_ctl(app->loader)->lease_until_mono_ns = clocks_mono_ns() + LEASE_NS;
+}
+
+static void check_port(struct app *app, struct port *port)
+{
+	bool was_detached, is_attached = port_check(port, app->links, app->loader, &was_detached);
+
+	if (was_detached) {
+		app->counters[port->index].value[DAEMON_COUNTER_REATTACHED]++;
+		log_limited(LOG_WARNING, LOG_KIND_ATTACH, port->index,
+			    "port %zu (%s): somebody detached the BPF programs: %s", port->index + 1,
+			    port->settings->name,
+			    is_attached ? "attached again" : "cannot attach them again");
+		app_refresh_port(app, port);
+	} else if (!port->is_usable && app->n_housekeeping % 2 == 0) {
+		app_refresh_port(app, port);
+	}
+}
+
+static void on_housekeeping(struct app *app)
+{
+	uint64_t expirations;
+
+	if (read(app->housekeeping_fd, &expirations, sizeof(expirations)) < 0)
+		return;
+	app->n_housekeeping++;
+	renew_lease(app);
+	for (size_t i = 0; i < app->n_ports; i++)
+		check_port(app, &app->ports[i]);
+}
+
+static void on_clock_set(struct app *app)
+{
+	int64_t old_ns = app->real_minus_mono_ns;
+
+	clocks_watch_rearm(app->clock_watch_fd);
+	app->real_minus_mono_ns = clocks_real_minus_mono_ns();
+	ebc_loader_ctl(app->loader)->real_minus_mono_ns = app->real_minus_mono_ns;
+	log_limited(LOG_NOTICE, LOG_KIND_CLOCK, 0,
+		    "system clock was set by %+" PRId64 " ns; PTP time is not affected",
+		    app->real_minus_mono_ns - old_ns);
+}
+
+static void log_counters(struct app *app)
+{
+	for (size_t i = 0; i < app->n_ports; i++) {
+		struct ebc_counters bpf = {};
+
+		ebc_loader_counters(app->loader, (uint32_t)i, &bpf);
+		report_counters(&app->ports[i], &bpf, bc_engine_counters(app->engine, i), &app->counters[i]);
+	}
+}
+
+static void on_signal(struct app *app)
+{
+	struct signalfd_siginfo info;
+
+	while (read(app->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		switch (info.ssi_signo) {
+		case SIGUSR1:
+			log_counters(app);
+			break;
+		case SIGHUP:
+			log_limited(LOG_NOTICE, LOG_KIND_CLOCK, 0,
+				    "SIGHUP: reading the configuration again is not supported yet");
+			break;
+		default:
+			app->is_stopping = true;
+			break;
+		}
+	}
+}
+
+static void arm_deadline(struct app *app)
+{
+	uint64_t deadline = bc_engine_next_deadline_mono_ns(app->engine);
+	struct itimerspec at = {};
+
+	if (deadline == app->armed_deadline_mono_ns)
+		return;
+	app->armed_deadline_mono_ns = deadline;
+	if (deadline != UINT64_MAX) {
+		deadline = MAX(deadline, 1); /* 0 would disarm */
+		at.it_value.tv_sec = (time_t)(deadline / NSEC_PER_SEC);
+		at.it_value.tv_nsec = (long)(deadline % NSEC_PER_SEC);
+	}
+	timerfd_settime(app->deadline_fd, TFD_TIMER_ABSTIME, &at, NULL);
+}
+
+static void serve_time(struct app *app)
+{
+	uint64_t now_mono_ns = clocks_mono_ns();
+
+	if (now_mono_ns < bc_engine_next_deadline_mono_ns(app->engine))
+		return;
+	bc_engine_handle_timer(app->engine, now_mono_ns);
+	app_do_actions(app);
+}
+
+/* Whatever woke us: stamps first, since Follow_Ups wait for them, then frames, then time. */
+static void serve(struct app *app, const struct pollfd *polled)
+{
+	if (polled[POLL_CLOCK].revents)
+		on_clock_set(app);
+	take_tx_stamps(app);
+	app_do_actions(app);
+	ebc_loader_consume_rx(app->loader, RX_BUDGET, on_rx, app);
+	app_do_actions(app);
+	serve_time(app);
+	if (polled[POLL_LINKS].revents)
+		on_link_events(app);
+	if (polled[POLL_HOUSEKEEPING].revents)
+		on_housekeeping(app);
+	if (polled[POLL_SIGNAL].revents)
+		on_signal(app);
+}
+
+int app_run(struct app *app)
+{
+	struct pollfd polled[POLL_MAX] = {
+		[POLL_SIGNAL] = {.fd = app->signal_fd, .events = POLLIN},
+		[POLL_DEADLINE] = {.fd = app->deadline_fd, .events = POLLIN},
+		[POLL_HOUSEKEEPING] = {.fd = app->housekeeping_fd, .events = POLLIN},
+		[POLL_CLOCK] = {.fd = app->clock_watch_fd, .events = POLLIN},
+		[POLL_LINKS] = {.fd = ebc_links_fd(app->links), .events = POLLIN},
+		[POLL_SENDER] = {.fd = sender_fd(app->sender), .events = 0}, /* POLLERR: a driver stamp */
+		[POLL_RX] = {.fd = ebc_loader_rx_fd(app->loader), .events = POLLIN},
+		[POLL_TX] = {.fd = ebc_loader_tx_fd(app->loader), .events = POLLIN},
+	};
+
+	renew_lease(app);
+	while (!app->is_stopping) {
+		arm_deadline(app);
+		if (poll(polled, POLL_MAX, -1) < 0 && errno != EINTR)
+			return -errno;
+		/* Fired: it must be armed anew even for the same time. */
+		if (polled[POLL_DEADLINE].revents)
+			app->armed_deadline_mono_ns = UINT64_MAX - 1;
+		serve(app, polled);
+	}
+	return 0;
+}

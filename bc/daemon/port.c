@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Bringing a port into line with its interface. */
+#include "bc/daemon/port.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "util/macros.h"
+
+void port_init(struct port *port, size_t index, const struct settings *settings)
+{
+	*port = (struct port){
+		.index = index,
+		.settings = &settings->ports[index],
+		.transport = settings->engine_ports[index].transport,
+		.membership.fd = -1,
+	};
+}
+
+static void let_go(struct port *port, struct ebc_loader *loader)
+{
+	if (port->is_attached)
+		ebc_loader_detach_port(loader, (uint32_t)port->link.ifindex);
+	port->is_attached = false;
+	membership_leave(&port->membership);
+	port->link.ifindex = 0;
+}
+
+void port_fini(struct port *port, struct ebc_loader *loader)
+{
+	let_go(port, loader);
+}
+
+static bool unusable(struct port *port, const char *reason)
+{
+	snprintf(port->reason, sizeof(port->reason), "%s", reason);
+	return false;
+}
+
+static void port_conf(const struct port *port, struct ebc_port_conf *ret, uint32_t *lowest)
+{
+	const struct ebc_link *link = &port->link;
+
+	*ret = (struct ebc_port_conf){.port_index = (uint32_t)port->index};
+	memcpy(ret->mac, link->mac, 6);
+	memcpy(ret->bridge_mac, link->bridge_mac, 6);
+	for (size_t i = 0; i < MIN(link->n_ipv4, (size_t)EBC_PORT_ADDRESSES); i++)
+		ret->ipv4_be32[i] = link->ipv4[i].s_addr;
+	for (size_t i = 0; i < MIN(link->n_ipv6, (size_t)EBC_PORT_ADDRESSES); i++)
+		memcpy(ret->ipv6[i], &link->ipv6[i], 16);
+	for (size_t i = 0; i < link->n_lowest; i++)
+		lowest[i] = (uint32_t)link->lowest[i];
+}
+
+static int attach(struct port *port, struct ebc_loader *loader)
+{
+	uint32_t lowest[EBC_LINK_LOWEST];
+	struct ebc_port_conf conf;
+	int r;
+
+	port_conf(port, &conf, lowest);
+	r = port->is_attached ? ebc_loader_update_port(loader, (uint32_t)port->link.ifindex, &conf, lowest,
+						       port->link.n_lowest)
+			      : ebc_loader_attach_port(loader, (uint32_t)port->link.ifindex, &conf, lowest,
+						       port->link.n_lowest);
+	port->is_attached = r == 0;
+	return r;
+}
+
+/* The address that messages come from. */
+static bool choose_source(struct port *port)
+{
+	const struct ebc_link *link = &port->link;
+
+	memcpy(port->source.mac, link->mac, 6);
+	if (port->settings->has_source_ip) {
+		memcpy(port->source.ip, port->settings->source_ip, 16);
+		return true;
+	}
+	switch (port->transport) {
+	case EBC_TRANSPORT_UDP_IPV4:
+		if (link->n_ipv4 == 0)
+			return unusable(port, "no IPv4 address (udp_source_address can name one)");
+		memcpy(port->source.ip, &link->ipv4[0], 4);
+		return true;
+	case EBC_TRANSPORT_UDP_IPV6:
+		if (link->n_ipv6 == 0)
+			return unusable(port, "no IPv6 address");
+		memcpy(port->source.ip, &link->ipv6[0], 16);
+		return true;
+	default:
+		return true;
+	}
+}
+
+bool port_refresh(struct port *port, struct ebc_links *links, struct ebc_loader *loader)
+{
+	struct ebc_link link;
+	int r = ebc_link_get_by_name(links, port->settings->name, &link);
+
+	if (r < 0) {
+		let_go(port, loader);
+		return unusable(port, r == -ENODEV ? "no such interface" : strerror(-r));
+	}
+	if (!link.is_ethernet) {
+		let_go(port, loader);
+		return unusable(port, "not an Ethernet interface");
+	}
+	if (link.ifindex != port->link.ifindex)
+		let_go(port, loader);
+	port->link = link;
+
+	r = attach(port, loader);
+	if (r < 0) {
+		snprintf(port->reason, sizeof(port->reason), "cannot attach: %s", strerror(-r));
+		return false;
+	}
+	if (port->membership.fd < 0) {
+		r = membership_join(&port->membership, link.ifindex, &port->settings->groups);
+		if (r < 0 && link.is_up) {
+			snprintf(port->reason, sizeof(port->reason), "cannot join groups: %s", strerror(-r));
+			return false;
+		}
+	}
+	if (!link.is_up)
+		return unusable(port, "link down");
+	if (!link.has_carrier)
+		return unusable(port, "no carrier");
+	return choose_source(port);
+}
+
+bool port_check(struct port *port, struct ebc_links *links, struct ebc_loader *loader, bool *ret_was_detached)
+{
+	*ret_was_detached = false;
+	if (!port->is_attached || ebc_loader_check_port(loader, (uint32_t)port->link.ifindex) == 0)
+		return port->is_attached;
+	*ret_was_detached = true;
+	ebc_loader_detach_port(loader, (uint32_t)port->link.ifindex);
+	port->is_attached = false;
+	port_refresh(port, links, loader);
+	return port->is_attached;
+}
+
+int port_send(const struct port *port, struct sender *sender, const struct bc_action *action)
+{
+	struct sender_event event = {
+		.port = port->index,
+		.message_type = action->send.message_type,
+		.sequence_id = action->send.sequence_id,
+	};
+	struct bc_encap encap = {
+		.transport = port->transport,
+		.source = port->source,
+		.destination =
+			action->send.is_unicast ? action->send.destination : port->settings->destination,
+		.dscp = action->send.is_event ? port->settings->dscp_event : port->settings->dscp_general,
+		.hop_limit = action->send.is_unicast ? 64 : port->settings->hop_limit,
+	};
+	uint8_t frame[BC_ENCAP_MAX + BC_MSG_TX_MAX];
+	size_t len = bc_encap_write(&encap, action->send.is_event, action->send.message, action->send.len,
+				    frame, sizeof(frame));
+
+	if (!port->is_attached || len == 0)
+		return -ENETDOWN;
+	return sender_send(sender, port->link.ifindex, frame, len, action->send.is_event ? &event : NULL);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A port at run time: the interface behind its name as it comes and goes, the programs on it, its
+ * group memberships, and the envelope that its messages are sent in.
+ */
+#pragma once
+
+#include "bc/daemon/sender.h"
+#include "bc/daemon/settings.h"
+#include "netlink/link.h"
+
+struct port {
+	size_t index;
+	const struct port_settings *settings;
+	enum ebc_transport transport;
+	struct ebc_link link; /* ifindex 0: no such interface now */
+	bool is_attached;
+	struct membership membership;
+	struct bc_address source;
+	bool is_usable;	 /* the engine has been told that the link is up */
+	char reason[64]; /* why not */
+};
+
+void port_init(struct port *port, size_t index, const struct settings *settings);
+/* Detaches and leaves. */
+void port_fini(struct port *port, struct ebc_loader *loader);
+
+/*
+ * Looks the interface up and brings programs, memberships and addresses into line with it. Returns
+ * whether the port can be used; port->reason says why not.
+ */
+bool port_refresh(struct port *port, struct ebc_links *links, struct ebc_loader *loader);
+
+/* Are the programs still there? If somebody took them away, attaches them again. Returns false when that
+ * failed; *ret_was_detached tells that something had to be done. */
+bool port_check(struct port *port, struct ebc_links *links, struct ebc_loader *loader,
+		bool *ret_was_detached);
+
+/* Wraps a message and sends it: one system call. 0 or -errno. */
+int port_send(const struct port *port, struct sender *sender, const struct bc_action *action);

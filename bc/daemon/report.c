@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Log lines whose form people's scripts know: those of ptp4l. */
+#include "bc/daemon/report.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "bc/daemon/log.h"
+#include "util/macros.h"
+
+#define COUNTERS_LINE 3500
+
+void report_init(struct report *report, const struct settings *settings, const struct port *ports)
+{
+	*report = (struct report){.settings = settings, .ports = ports};
+}
+
+/* How many offsets go into a line: those of 2^summary_interval seconds. */
+static unsigned int offsets_a_line(const struct report *report, size_t port)
+{
+	int log = report->settings->summary_interval - report->settings->engine_ports[port].log_sync_interval;
+
+	return log <= 0 ? 1 : 1U << MIN(log, 20);
+}
+
+static double deviation(double sum, double square, unsigned int n)
+{
+	double mean = sum / n;
+
+	return sqrt(fmax(0.0, square / n - mean * mean));
+}
+
+static void report_sync(struct report *report, const struct bc_action *action)
+{
+	unsigned int wanted = offsets_a_line(report, action->port);
+	double offset = (double)action->sync.offset_ns, delay = (double)action->sync.path_delay_ns;
+	struct report_sums *s = &report->sums;
+
+	if (wanted == 1) {
+		log_line(LOG_INFO, "master offset %10" PRId64 " s%d freq %+7.0f path delay %9" PRId64,
+			 action->sync.offset_ns, (int)action->sync.servo_state, action->sync.frequency_ppb,
+			 action->sync.path_delay_ns);
+		return;
+	}
+	s->n++;
+	s->offset_square += offset * offset;
+	s->offset_abs_max = fmax(s->offset_abs_max, fabs(offset));
+	s->frequency += action->sync.frequency_ppb;
+	s->frequency_square += action->sync.frequency_ppb * action->sync.frequency_ppb;
+	s->delay += delay;
+	s->delay_square += delay * delay;
+	if (s->n < wanted)
+		return;
+	log_line(LOG_INFO, "rms %4.0f max %4.0f freq %+6.0f +/- %3.0f delay %5.0f +/- %3.0f",
+		 sqrt(s->offset_square / s->n), s->offset_abs_max, s->frequency / s->n,
+		 deviation(s->frequency, s->frequency_square, s->n), s->delay / s->n,
+		 deviation(s->delay, s->delay_square, s->n));
+	*s = (struct report_sums){};
+}
+
+static void report_best_master(const struct bc_action *action)
+{
+	char text[BC_CLOCK_IDENTITY_TEXT];
+
+	bc_clock_identity_text(action->best_master.grandmaster_identity, text);
+	if (!action->best_master.is_self) {
+		log_limited(LOG_NOTICE, LOG_KIND_BEST_MASTER, 0, "selected best master clock %s", text);
+		return;
+	}
+	log_limited(LOG_NOTICE, LOG_KIND_BEST_MASTER, 0,
+		    "selected local clock %s as best master, assuming the grand master role", text);
+}
+
+void report_action(struct report *report, const struct bc_action *action)
+{
+	size_t port = action->port;
+	const char *name = report->ports[port].settings->name;
+	char text[BC_CLOCK_IDENTITY_TEXT];
+
+	switch (action->type) {
+	case BC_ACTION_PORT_STATE:
+		log_limited(LOG_NOTICE, LOG_KIND_PORT_STATE, port, "port %zu (%s): %s to %s on %s", port + 1,
+			    name, bc_port_state_name(action->port_state.old_state),
+			    bc_port_state_name(action->port_state.new_state),
+			    bc_event_name(action->port_state.event));
+		break;
+	case BC_ACTION_BEST_MASTER:
+		report_best_master(action);
+		break;
+	case BC_ACTION_FOREIGN_MASTER:
+		log_limited(LOG_NOTICE, LOG_KIND_FOREIGN_MASTER, port,
+			    "port %zu (%s): new foreign master %s-%u", port + 1, name,
+			    bc_clock_identity_text(action->foreign_master.identity.clock_identity, text),
+			    action->foreign_master.identity.port_number);
+		break;
+	case BC_ACTION_SYNC:
+		report_sync(report, action);
+		break;
+	case BC_ACTION_CLOCK:
+		if (action->clock.step_ns != 0)
+			log_limited(LOG_NOTICE, LOG_KIND_CLOCK, port,
+				    "stepped the virtual clock by %" PRId64 " ns", action->clock.step_ns);
+		break;
+	case BC_ACTION_MASTER_STEP:
+		log_limited(LOG_WARNING, LOG_KIND_MASTER_STEP, port,
+			    "port %zu (%s): master's time jumped by %" PRId64 " ns: %s", port + 1, name,
+			    action->master_step.jump_ns,
+			    action->master_step.is_accepted ? "confirmed, following" : "not believed yet");
+		break;
+	case BC_ACTION_FAULT:
+		log_limited(LOG_ERR, LOG_KIND_FAULT, port,
+			    "port %zu (%s): no transmit stamps come back: its frames do not leave", port + 1,
+			    name);
+		break;
+	case BC_ACTION_SEND:
+		break;
+	}
+}
+
+struct line {
+	char text[COUNTERS_LINE];
+	size_t len;
+};
+
+static void add(struct line *line, const char *name, uint64_t value)
+{
+	int n;
+
+	if (value == 0)
+		return;
+	n = snprintf(line->text + line->len, sizeof(line->text) - line->len, " %s %" PRIu64, name, value);
+	if (n > 0 && (size_t)n < sizeof(line->text) - line->len)
+		line->len += (size_t)n;
+}
+
+void report_counters(const struct port *port, const struct ebc_counters *bpf,
+		     const struct bc_port_counters *engine, const struct daemon_counters *daemon)
+{
+	static const char *const daemon_names[] = {
+#define X(id, name) [DAEMON_COUNTER_##id] = name,
+		DAEMON_COUNTERS(X)
+#undef X
+	};
+	struct line line = {.text = ""};
+
+	for (unsigned int i = 0; i < EBC_COUNTER_MAX; i++)
+		add(&line, ebc_counter_name((enum ebc_counter)i), bpf->value[i]);
+	for (unsigned int i = 0; i < BC_COUNTER_MAX; i++)
+		add(&line, bc_counter_name((enum bc_counter)i), engine->value[i]);
+	for (unsigned int i = 0; i < DAEMON_COUNTER_MAX; i++)
+		add(&line, daemon_names[i], daemon->value[i]);
+	log_line(LOG_INFO, "port %zu (%s): counters:%s", port->index + 1, port->settings->name, line.text);
+}

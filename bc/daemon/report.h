@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the engine did, told in ptp4l's words. */
+#pragma once
+
+#include "bc/daemon/port.h"
+#include "bc/engine/engine.h"
+
+/* The summary of one port's offsets since the last line. */
+struct report_sums {
+	unsigned int n;
+	double offset_square, offset_abs_max;
+	double frequency, frequency_square;
+	double delay, delay_square;
+};
+
+struct report {
+	const struct settings *settings;
+	const struct port *ports;
+	struct report_sums sums;
+};
+
+void report_init(struct report *report, const struct settings *settings, const struct port *ports);
+void report_action(struct report *report, const struct bc_action *action);
+
+/* What the daemon itself counts for a port. X(identifier, name in logs) */
+#define DAEMON_COUNTERS(X)                                                                                \
+	X(RX_CHECKSUM, "rx_refused_udp_checksum")                                                         \
+	X(RX_STALE_LINK, "rx_refused_stale_link") /* came from an interface that the port no longer is */ \
+	X(TX_FAILED, "tx_failed")                                                                         \
+	X(REATTACHED, "programs_reattached")
+
+enum daemon_counter {
+#define X(id, name) DAEMON_COUNTER_##id,
+	DAEMON_COUNTERS(X)
+#undef X
+	DAEMON_COUNTER_MAX
+};
+
+struct daemon_counters {
+	uint64_t value[DAEMON_COUNTER_MAX];
+};
+
+/* One line: everything that was counted on a port and is not zero. */
+void report_counters(const struct port *port, const struct ebc_counters *bpf,
+		     const struct bc_port_counters *engine, const struct daemon_counters *daemon);

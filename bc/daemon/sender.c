@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Sending frames, and the error queue in which drivers' stamps arrive. */
+#include "bc/daemon/sender.h"
+
+#include <errno.h>
+#include <time.h> /* before errqueue.h, which uses struct timespec */
+#include <linux/errqueue.h>
+#include <linux/if_packet.h>
+#include <linux/net_tstamp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "util/cleanup.h"
+#include "util/macros.h"
+#include "util/unaligned.h"
+
+/* Events whose driver stamp may be outstanding; power of two. */
+#define EVENTS 256
+
+struct sender {
+	int fd;
+	bool with_driver_stamps;
+	uint64_t cookie;
+	uint32_t next_id; /* the kernel numbers stamped frames of a socket from 0 (OPT_ID) */
+	struct sender_event events[EVENTS];
+};
+
+static void cleanup_sender(struct sender **sender)
+{
+	sender_free(*sender);
+}
+
+static int switch_on_stamps(const struct sender *s)
+{
+	/* Receive stamps are a switch of the whole kernel: any socket that wants them turns skb->tstamp on.
+	 */
+	int flags = SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE;
+
+	if (s->with_driver_stamps)
+		flags |= SOF_TIMESTAMPING_OPT_ID | SOF_TIMESTAMPING_OPT_TSONLY;
+	return setsockopt(s->fd, SOL_SOCKET, SO_TIMESTAMPING, &flags, sizeof(flags)) < 0 ? -errno : 0;
+}
+
+int sender_new(bool with_driver_stamps, int socket_priority, struct sender **ret_sender)
+{
+	_cleanup_(cleanup_sender) struct sender *s = calloc(1, sizeof(*s));
+	socklen_t len = sizeof(s->cookie);
+	int r;
+
+	if (!s)
+		return -ENOMEM;
+	s->with_driver_stamps = with_driver_stamps;
+	/* Protocol 0: the socket receives nothing. */
+	s->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (s->fd < 0)
+		return -errno;
+	if (getsockopt(s->fd, SOL_SOCKET, SO_COOKIE, &s->cookie, &len) < 0)
+		return -errno;
+	if (socket_priority > 0 &&
+	    setsockopt(s->fd, SOL_SOCKET, SO_PRIORITY, &socket_priority, sizeof(socket_priority)) < 0)
+		return -errno;
+	r = switch_on_stamps(s);
+	if (r < 0)
+		return r;
+	*ret_sender = TAKE_PTR(s);
+	return 0;
+}
+
+void sender_free(struct sender *sender)
+{
+	if (!sender)
+		return;
+	close_fd(sender->fd);
+	free(sender);
+}
+
+uint64_t sender_cookie(const struct sender *sender)
+{
+	return sender->cookie;
+}
+
+int sender_fd(const struct sender *sender)
+{
+	return sender->fd;
+}
+
+int sender_send(struct sender *s, int ifindex, const uint8_t *frame, size_t len,
+		const struct sender_event *event)
+{
+	struct sockaddr_ll to = {
+		.sll_family = AF_PACKET,
+		.sll_protocol = htobe16(get_be16(frame + 12)),
+		.sll_ifindex = ifindex,
+		.sll_halen = 6,
+	};
+	union {
+		struct cmsghdr header;
+		uint8_t room[CMSG_SPACE(sizeof(uint32_t))];
+	} control = {};
+	struct iovec iov = {.iov_base = (void *)(uintptr_t)frame, .iov_len = len};
+	struct msghdr msg = {.msg_name = &to, .msg_namelen = sizeof(to), .msg_iov = &iov, .msg_iovlen = 1};
+	bool wants_stamp = event && s->with_driver_stamps;
+
+	memcpy(to.sll_addr, frame, 6);
+	if (wants_stamp) {
+		uint32_t flags = SOF_TIMESTAMPING_TX_SOFTWARE;
+
+		control.header.cmsg_level = SOL_SOCKET;
+		control.header.cmsg_type = SO_TIMESTAMPING;
+		control.header.cmsg_len = CMSG_LEN(sizeof(flags));
+		memcpy(CMSG_DATA(&control.header), &flags, sizeof(flags));
+		msg.msg_control = control.room;
+		msg.msg_controllen = sizeof(control.room);
+		s->events[s->next_id % EVENTS] = *event;
+	}
+	if (sendmsg(s->fd, &msg, 0) < 0)
+		return -errno;
+	if (wants_stamp)
+		s->next_id++;
+	return 0;
+}
+
+bool sender_pop_stamp(struct sender *s, struct sender_event *ret_event, int64_t *ret_real_ns)
+{
+	union {
+		struct cmsghdr header;
+		uint8_t room[512];
+	} control;
+	struct msghdr msg = {.msg_control = control.room, .msg_controllen = sizeof(control.room)};
+	const struct sock_extended_err *error = NULL;
+	const struct timespec *stamp = NULL;
+
+	if (recvmsg(s->fd, &msg, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+		return false;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c)) {
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_TIMESTAMPING)
+			stamp = (const struct timespec *)(const void *)CMSG_DATA(c);
+		else if (c->cmsg_level == SOL_PACKET && c->cmsg_type == PACKET_TX_TIMESTAMP)
+			error = (const struct sock_extended_err *)(const void *)CMSG_DATA(c);
+	}
+	if (!stamp || !error || error->ee_origin != SO_EE_ORIGIN_TIMESTAMPING ||
+	    s->next_id - error->ee_data > EVENTS) {
+		*ret_real_ns = 0;
+		*ret_event = (struct sender_event){};
+		return true;
+	}
+	*ret_event = s->events[error->ee_data % EVENTS];
+	*ret_real_ns = (int64_t)stamp->tv_sec * NSEC_PER_SEC + stamp->tv_nsec;
+	return true;
+}

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Reads every option once, at the start. */
+#include "bc/daemon/settings.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "util/macros.h"
+
+#define GLOBAL EBC_CONFIG_GLOBAL
+
+/* clockClass of a clock that can only be a client (IEEE 1588-2019 table 4). */
+#define CLOCK_CLASS_CLIENT_ONLY 255
+
+static int get(const struct ebc_config *config, size_t port, enum ebc_option option)
+{
+	return (int)ebc_config_int(config, port, option);
+}
+
+static enum bc_servo_type servo_type(int value)
+{
+	switch (value) {
+	case EBC_CLOCK_SERVO_PI:
+		return BC_SERVO_PI;
+	case EBC_CLOCK_SERVO_LINREG:
+		return BC_SERVO_LINREG;
+	case EBC_CLOCK_SERVO_NULLF:
+		return BC_SERVO_NULLF;
+	default:
+		return BC_SERVO_KALMAN;
+	}
+}
+
+static void read_servo(const struct ebc_config *c, struct bc_servo_config *ret)
+{
+	*ret = (struct bc_servo_config){
+		.type = servo_type(get(c, GLOBAL, EBC_OPT_CLOCK_SERVO)),
+		.step_threshold_s = ebc_config_double(c, GLOBAL, EBC_OPT_STEP_THRESHOLD),
+		.first_step_threshold_s = ebc_config_double(c, GLOBAL, EBC_OPT_FIRST_STEP_THRESHOLD),
+		.max_frequency_ppb = (double)ebc_config_int(c, GLOBAL, EBC_OPT_MAX_FREQUENCY),
+		.offset_threshold_ns = get(c, GLOBAL, EBC_OPT_SERVO_OFFSET_THRESHOLD),
+		.num_offset_values = get(c, GLOBAL, EBC_OPT_SERVO_NUM_OFFSET_VALUES),
+		.pi_proportional_const = ebc_config_double(c, GLOBAL, EBC_OPT_PI_PROPORTIONAL_CONST),
+		.pi_integral_const = ebc_config_double(c, GLOBAL, EBC_OPT_PI_INTEGRAL_CONST),
+		.pi_proportional_scale = ebc_config_double(c, GLOBAL, EBC_OPT_PI_PROPORTIONAL_SCALE),
+		.pi_proportional_exponent = ebc_config_double(c, GLOBAL, EBC_OPT_PI_PROPORTIONAL_EXPONENT),
+		.pi_proportional_norm_max = ebc_config_double(c, GLOBAL, EBC_OPT_PI_PROPORTIONAL_NORM_MAX),
+		.pi_integral_scale = ebc_config_double(c, GLOBAL, EBC_OPT_PI_INTEGRAL_SCALE),
+		.pi_integral_exponent = ebc_config_double(c, GLOBAL, EBC_OPT_PI_INTEGRAL_EXPONENT),
+		.pi_integral_norm_max = ebc_config_double(c, GLOBAL, EBC_OPT_PI_INTEGRAL_NORM_MAX),
+	};
+	/* 0: the clock's own limit, and a virtual clock has none but that it must not stand still. */
+	if (ret->max_frequency_ppb <= 0 || ret->max_frequency_ppb > 900000000.0)
+		ret->max_frequency_ppb = 900000000.0;
+}
+
+static void read_engine(const struct ebc_config *c, struct settings *s)
+{
+	struct bc_engine_config *e = &s->engine;
+
+	*e = (struct bc_engine_config){
+		.sdo_id = (uint16_t)(get(c, GLOBAL, EBC_OPT_TRANSPORT_SPECIFIC) << 8),
+		.domain_number = (uint8_t)get(c, GLOBAL, EBC_OPT_DOMAIN_NUMBER),
+		.minor_version = (uint8_t)get(c, GLOBAL, EBC_OPT_PTP_MINOR_VERSION),
+		.priority1 = (uint8_t)get(c, GLOBAL, EBC_OPT_PRIORITY1),
+		.priority2 = (uint8_t)get(c, GLOBAL, EBC_OPT_PRIORITY2),
+		.clock_quality =
+			{
+				.clock_class = (uint8_t)get(c, GLOBAL, EBC_OPT_CLOCK_CLASS),
+				.clock_accuracy = (uint8_t)get(c, GLOBAL, EBC_OPT_CLOCK_ACCURACY),
+				.offset_scaled_log_variance =
+					(uint16_t)get(c, GLOBAL, EBC_OPT_OFFSET_SCALED_LOG_VARIANCE),
+			},
+		.client_only = get(c, GLOBAL, EBC_OPT_CLIENT_ONLY),
+		.free_running = get(c, GLOBAL, EBC_OPT_FREE_RUNNING),
+		.assume_two_step = get(c, GLOBAL, EBC_OPT_ASSUME_TWO_STEP),
+		.max_steps_removed = (uint16_t)get(c, GLOBAL, EBC_OPT_MAX_STEPS_REMOVED),
+		.utc_offset_s = (int16_t)get(c, GLOBAL, EBC_OPT_UTC_OFFSET),
+		/* As our own grandmaster we serve TAI: the system's time plus utc_offset. */
+		.time_flags = PTP_FLAG_PTP_TIMESCALE,
+		.time_source = (uint8_t)get(c, GLOBAL, EBC_OPT_TIME_SOURCE),
+		.foreign_master_limit = (uint32_t)get(c, GLOBAL, EBC_OPT_FOREIGN_MASTER_LIMIT),
+		.sanity_freq_limit_ppb = (double)ebc_config_int(c, GLOBAL, EBC_OPT_SANITY_FREQ_LIMIT),
+	};
+	if (e->client_only)
+		e->clock_quality.clock_class = CLOCK_CLASS_CLIENT_ONLY;
+	read_servo(c, &e->servo);
+	s->has_clock_identity =
+		ebc_config_is_set(c, GLOBAL, EBC_OPT_CLOCK_IDENTITY) &&
+		ebc_parse_clock_identity(ebc_config_string(c, GLOBAL, EBC_OPT_CLOCK_IDENTITY),
+					 e->clock_identity) == 0 &&
+		memcmp(e->clock_identity, (uint8_t[PTP_CLOCK_IDENTITY_LEN]){}, PTP_CLOCK_IDENTITY_LEN) != 0;
+}
+
+static enum ebc_transport transport_of(int value)
+{
+	switch (value) {
+	case EBC_NETWORK_TRANSPORT_UDPV4:
+		return EBC_TRANSPORT_UDP_IPV4;
+	case EBC_NETWORK_TRANSPORT_UDPV6:
+		return EBC_TRANSPORT_UDP_IPV6;
+	default:
+		return EBC_TRANSPORT_IEEE_802_3;
+	}
+}
+
+static uint64_t fault_interval_ns(int log)
+{
+	return log <= -10 ? 0
+	       : log < 0  ? (uint64_t)NSEC_PER_SEC >> -log
+			  : (uint64_t)NSEC_PER_SEC << MIN(log, 20);
+}
+
+static void read_engine_port(const struct ebc_config *c, size_t i, struct bc_port_config *ret)
+{
+	*ret = (struct bc_port_config){
+		.transport = transport_of(get(c, i, EBC_OPT_NETWORK_TRANSPORT)),
+		.log_announce_interval = (int8_t)get(c, i, EBC_OPT_LOG_ANNOUNCE_INTERVAL),
+		.log_sync_interval = (int8_t)get(c, i, EBC_OPT_LOG_SYNC_INTERVAL),
+		.log_min_delay_req_interval = (int8_t)get(c, i, EBC_OPT_LOG_MIN_DELAY_REQ_INTERVAL),
+		.announce_receipt_timeout = (uint8_t)get(c, i, EBC_OPT_ANNOUNCE_RECEIPT_TIMEOUT),
+		.sync_receipt_timeout = (uint8_t)get(c, i, EBC_OPT_SYNC_RECEIPT_TIMEOUT),
+		.server_only = get(c, i, EBC_OPT_SERVER_ONLY),
+		.inhibit_announce = get(c, i, EBC_OPT_INHIBIT_ANNOUNCE),
+		.inhibit_delay_req = get(c, i, EBC_OPT_INHIBIT_DELAY_REQ),
+		.ignore_source_id = get(c, i, EBC_OPT_IGNORE_SOURCE_ID),
+		.delay_asymmetry_ns = ebc_config_int(c, i, EBC_OPT_DELAY_ASYMMETRY),
+		.ingress_latency_ns = ebc_config_int(c, i, EBC_OPT_INGRESS_LATENCY),
+		.egress_latency_ns = ebc_config_int(c, i, EBC_OPT_EGRESS_LATENCY),
+		.fault_reset_interval_ns = fault_interval_ns(get(c, i, EBC_OPT_FAULT_RESET_INTERVAL)),
+		.delay_filter = get(c, i, EBC_OPT_DELAY_FILTER) == EBC_DELAY_FILTER_MOVING_AVERAGE
+					? BC_DELAY_FILTER_MOVING_AVERAGE
+					: BC_DELAY_FILTER_MOVING_MEDIAN,
+		.delay_filter_length = (unsigned int)get(c, i, EBC_OPT_DELAY_FILTER_LENGTH),
+	};
+}
+
+/* RFC 1112 section 6.4, RFC 2464 section 7. */
+static void group_mac_ipv4(const uint8_t *ip, uint8_t *mac)
+{
+	memcpy(mac, (uint8_t[]){0x01, 0x00, 0x5e, ip[1] & 0x7f, ip[2], ip[3]}, 6);
+}
+
+static void group_mac_ipv6(const uint8_t *ip, uint8_t *mac)
+{
+	memcpy(mac, (uint8_t[]){0x33, 0x33, ip[12], ip[13], ip[14], ip[15]}, 6);
+}
+
+static void read_port(const struct ebc_config *c, size_t i, struct settings *s)
+{
+	struct port_settings *p = &s->ports[i];
+	enum ebc_transport transport = s->engine_ports[i].transport;
+	const char *source = ebc_config_string(c, i, EBC_OPT_UDP_SOURCE_ADDRESS);
+	uint8_t scope = (uint8_t)get(c, i, EBC_OPT_UDP6_SCOPE);
+
+	p->name = ebc_config_port_name(c, i);
+	p->groups.transport = transport;
+	/* The table has checked their form. */
+	ebc_parse_mac(ebc_config_string(c, i, EBC_OPT_PTP_DST_MAC), p->groups.mac[0]);
+	ebc_parse_mac(ebc_config_string(c, i, EBC_OPT_P2P_DST_MAC), p->groups.mac[1]);
+	inet_pton(AF_INET, ebc_config_string(c, i, EBC_OPT_PTP_DST_IPV4), &p->groups.ipv4[0]);
+	inet_pton(AF_INET, ebc_config_string(c, i, EBC_OPT_P2P_DST_IPV4), &p->groups.ipv4[1]);
+	inet_pton(AF_INET6, ebc_config_string(c, i, EBC_OPT_PTP_DST_IPV6), &p->groups.ipv6[0]);
+	inet_pton(AF_INET6, ebc_config_string(c, i, EBC_OPT_P2P_DST_IPV6), &p->groups.ipv6[1]);
+	p->groups.ipv6[0].s6_addr[1] = (uint8_t)((p->groups.ipv6[0].s6_addr[1] & 0xf0) | scope);
+
+	switch (transport) {
+	case EBC_TRANSPORT_UDP_IPV4:
+		memcpy(p->destination.ip, &p->groups.ipv4[0], 4);
+		group_mac_ipv4(p->destination.ip, p->destination.mac);
+		p->has_source_ip = *source && inet_pton(AF_INET, source, p->source_ip) == 1;
+		break;
+	case EBC_TRANSPORT_UDP_IPV6:
+		memcpy(p->destination.ip, &p->groups.ipv6[0], 16);
+		group_mac_ipv6(p->destination.ip, p->destination.mac);
+		p->has_source_ip = *source && inet_pton(AF_INET6, source, p->source_ip) == 1;
+		break;
+	default:
+		memcpy(p->destination.mac, p->groups.mac[0], 6);
+		break;
+	}
+	p->dscp_event = (uint8_t)get(c, GLOBAL, EBC_OPT_DSCP_EVENT);
+	p->dscp_general = (uint8_t)get(c, GLOBAL, EBC_OPT_DSCP_GENERAL);
+	p->hop_limit = (uint8_t)get(c, i, EBC_OPT_UDP_TTL);
+}
+
+static enum ebc_stamp_source tx_stamp_of(int value)
+{
+	switch (value) {
+	case EBC_TX_STAMP_POINT_START_XMIT:
+		return EBC_STAMP_START_XMIT;
+	case EBC_TX_STAMP_POINT_DRIVER:
+		return EBC_STAMP_DRIVER;
+	case EBC_TX_STAMP_POINT_TC:
+		return EBC_STAMP_TC;
+	default:
+		return EBC_STAMP_NONE;
+	}
+}
+
+static enum ebc_attach_mode attach_of(int value)
+{
+	switch (value) {
+	case EBC_BPF_ATTACH_TCX:
+		return EBC_ATTACH_TCX;
+	case EBC_BPF_ATTACH_CLSACT:
+		return EBC_ATTACH_CLSACT;
+	default:
+		return EBC_ATTACH_AUTO;
+	}
+}
+
+static void read_loader(const struct ebc_config *c, struct settings *s)
+{
+	s->loader = (struct ebc_loader_options){
+		.attach_mode = attach_of(get(c, GLOBAL, EBC_OPT_BPF_ATTACH)),
+		.tx_stamp = tx_stamp_of(get(c, GLOBAL, EBC_OPT_TX_STAMP_POINT)),
+		.rx_stamp = get(c, GLOBAL, EBC_OPT_RX_STAMP_POINT) == EBC_RX_STAMP_POINT_TC ? EBC_STAMP_TC
+											    : EBC_STAMP_SKB,
+		.sdo_id = s->engine.sdo_id,
+		.domain_number = s->engine.domain_number,
+		.publish_stamps = get(c, GLOBAL, EBC_OPT_PUBLISH_STAMPS),
+		.rx_ring_bytes = (uint32_t)get(c, GLOBAL, EBC_OPT_RX_RING_BYTES),
+		.tx_ring_bytes = 65536,
+		.rx_rate_per_s = (uint32_t)get(c, GLOBAL, EBC_OPT_RX_RATE_LIMIT),
+		/* A quarter of a second's worth: clients that answer one multicast all at once. */
+		.rx_burst = (uint32_t)get(c, GLOBAL, EBC_OPT_RX_RATE_LIMIT) / 4,
+	};
+	if (s->loader.publish_stamps)
+		s->loader.stamps_pin_path = s->stamps_pin_path;
+}
+
+int settings_from_config(const struct ebc_config *config, struct settings *s, char *reason,
+			 size_t reason_size)
+{
+	int len;
+
+	memset(s, 0, sizeof(*s));
+	s->n_ports = ebc_config_n_ports(config);
+	read_engine(config, s);
+	for (size_t i = 0; i < s->n_ports; i++) {
+		if (get(config, i, EBC_OPT_TRANSPORT_SPECIFIC) != s->engine.sdo_id >> 8) {
+			snprintf(
+				reason, reason_size,
+				"transportSpecific of [%s] differs from [global]: one instance has one sdoId",
+				ebc_config_port_name(config, i));
+			return -EINVAL;
+		}
+		read_engine_port(config, i, &s->engine_ports[i]);
+		read_port(config, i, s);
+	}
+	s->engine.ports = s->engine_ports;
+	s->engine.n_ports = s->n_ports;
+
+	len = snprintf(s->stamps_pin_path, sizeof(s->stamps_pin_path), "%s/stamps.%x.%u",
+		       ebc_config_string(config, GLOBAL, EBC_OPT_BPF_PIN_PATH), s->engine.sdo_id,
+		       s->engine.domain_number);
+	if (len < 0 || (size_t)len >= sizeof(s->stamps_pin_path)) {
+		snprintf(reason, reason_size, "bpf_pin_path is too long");
+		return -EINVAL;
+	}
+	read_loader(config, s);
+	s->socket_priority = get(config, GLOBAL, EBC_OPT_SOCKET_PRIORITY);
+	s->summary_interval = get(config, GLOBAL, EBC_OPT_SUMMARY_INTERVAL);
+	s->clock_start_offset_ns = ebc_config_int(config, GLOBAL, EBC_OPT_VIRTUAL_CLOCK_START_OFFSET);
+	return 0;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From the configuration's options to what each module wants to know. */
+#pragma once
+
+#include "bc/daemon/membership.h"
+#include "bc/engine/engine.h"
+#include "bpf/loader.h"
+#include "config/config.h"
+
+struct port_settings {
+	const char *name; /* owned by the configuration */
+	struct membership_groups groups;
+	struct bc_address destination; /* of multicast messages */
+	uint8_t dscp_event, dscp_general;
+	uint8_t hop_limit;
+	bool has_source_ip; /* udp_source_address */
+	uint8_t source_ip[16];
+};
+
+struct settings {
+	struct bc_engine_config engine; /* engine.ports points at engine_ports */
+	struct bc_port_config engine_ports[BC_MAX_PORTS];
+	struct port_settings ports[BC_MAX_PORTS];
+	size_t n_ports;
+	struct ebc_loader_options loader;
+	char stamps_pin_path[256];
+	bool wants_driver_stamps;
+	bool has_clock_identity;
+	int socket_priority;
+	int summary_interval; /* log2 s */
+	int64_t clock_start_offset_ns;
+};
+
+/* 0, or -EINVAL with the reason in `reason`. `config` must outlive the settings. */
+int settings_from_config(const struct ebc_config *config, struct settings *ret_settings, char *reason,
+			 size_t reason_size);

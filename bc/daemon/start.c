@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Starting and stopping: what is opened in which order, and what is said when something is missing. */
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <sys/un.h>
+
+#include "bc/daemon/app.h"
+#include "bc/daemon/clocks.h"
+#include "bc/daemon/log.h"
+#include "netlink/ethtool.h"
+#include "util/cleanup.h"
+#include "util/macros.h"
+
+#define HOUSEKEEPING_NS (500 * NSEC_PER_MSEC)
+
+/* An abstract socket is bound per network namespace and vanishes with its owner: the lock of a port. */
+static int claim_port(const struct settings *s, const char *name)
+{
+	_cleanup_fd_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int len = snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "ebpf-bc/%x/%u/%s",
+			   s->engine.sdo_id, s->engine.domain_number, name);
+
+	if (fd < 0)
+		return -errno;
+	if (bind(fd, (struct sockaddr *)&address,
+		 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len)) < 0)
+		return -errno;
+	return TAKE_FD(fd);
+}
+
+static int claim_ports(struct app *app)
+{
+	for (size_t i = 0; i < app->n_ports; i++) {
+		int fd = claim_port(app->settings, app->settings->ports[i].name);
+
+		if (fd == -EADDRINUSE)
+			log_line(LOG_ERR, "%s: another ebpf-bc serves domain %u there",
+				 app->settings->ports[i].name, app->settings->engine.domain_number);
+		else if (fd < 0)
+			log_line(LOG_ERR, "%s: cannot claim: %s", app->settings->ports[i].name,
+				 strerror(-fd));
+		if (fd < 0)
+			return fd;
+		app->instance_fds[i] = fd;
+	}
+	return 0;
+}
+
+/* EUI-48 to EUI-64 as ptp4l does it: FFFE in the middle. */
+static void identity_from_mac(const uint8_t *mac, uint8_t *identity)
+{
+	memcpy(identity, (uint8_t[]){mac[0], mac[1], mac[2], 0xff, 0xfe, mac[3], mac[4], mac[5]},
+	       PTP_CLOCK_IDENTITY_LEN);
+}
+
+/* What is worth knowing of an interface before it is relied on. */
+static void describe_port(const struct ebc_link *link, size_t number)
+{
+	struct ebc_ethtool_info info = {.phc_index = -1};
+
+	if (link->has_switch_id)
+		log_line(LOG_WARNING,
+			 "port %zu (%s): a switch chip may forward frames that the kernel, and so this "
+			 "clock, never sees",
+			 number, link->name);
+	if (link->has_xdp)
+		log_line(LOG_WARNING,
+			 "port %zu (%s): an XDP program there may redirect frames past this clock", number,
+			 link->name);
+	if (ebc_ethtool_get(link->name, &info) < 0)
+		return;
+	if (info.has_gro_fraglist)
+		log_line(LOG_WARNING,
+			 "port %zu (%s): rx-gro-list joins frames before they are seen; switch it off",
+			 number, link->name);
+	log_line(LOG_INFO, "port %zu (%s): driver %s, its own stamps: %s%s%s", number, link->name,
+		 *info.driver ? info.driver : "unknown", info.has_tx_software ? "software" : "none",
+		 info.has_tx_hardware ? ", hardware" : "", " (not needed)");
+}
+
+static int look_at_ports(struct app *app, struct bc_engine_config *engine)
+{
+	for (size_t i = 0; i < app->n_ports; i++) {
+		const char *name = app->settings->ports[i].name;
+		struct ebc_link link;
+		int r = ebc_link_get_by_name(app->links, name, &link);
+
+		if (r < 0) {
+			log_line(LOG_ERR, "%s: %s", name, r == -ENODEV ? "no such interface" : strerror(-r));
+			return r;
+		}
+		if (!link.is_ethernet) {
+			log_line(LOG_ERR, "%s: not an Ethernet interface", name);
+			return -EINVAL;
+		}
+		if (i == 0 && !app->settings->has_clock_identity)
+			identity_from_mac(link.mac, engine->clock_identity);
+		describe_port(&link, i + 1);
+	}
+	return 0;
+}
+
+static bool drivers_stamp(struct app *app)
+{
+	for (size_t i = 0; i < app->n_ports; i++) {
+		struct ebc_ethtool_info info;
+
+		if (ebc_ethtool_get(app->settings->ports[i].name, &info) < 0 || !info.has_tx_software)
+			return false;
+	}
+	return true;
+}
+
+/* The one place that chooses the transmit stamp; the log names it once, and what it costs. */
+static void choose_tx_stamp(struct app *app)
+{
+	const char *why_not = "";
+	enum ebc_stamp_source wish = app->settings->loader.tx_stamp;
+
+	app->tx_stamp = ebc_loader_tx_stamp(app->loader, &why_not);
+	if (wish == EBC_STAMP_DRIVER ||
+	    (wish == EBC_STAMP_NONE && app->tx_stamp == EBC_STAMP_TC && drivers_stamp(app)))
+		app->tx_stamp = EBC_STAMP_DRIVER;
+	ebc_loader_ctl(app->loader)->tx_stamp_source = (uint8_t)app->tx_stamp;
+
+	switch (app->tx_stamp) {
+	case EBC_STAMP_START_XMIT:
+		log_line(LOG_INFO, "transmit stamps: BPF at net_dev_start_xmit, after the qdisc");
+		break;
+	case EBC_STAMP_DRIVER:
+		log_line(LOG_INFO, "transmit stamps: software stamps of the drivers%s%s",
+			 *why_not ? ", since " : "", why_not);
+		break;
+	default:
+		log_line(LOG_WARNING,
+			 "transmit stamps: BPF at tc egress%s%s; the time that a frame waits in a qdisc is "
+			 "lost",
+			 *why_not ? ", since " : "", why_not);
+		break;
+	}
+	log_line(LOG_INFO, "receive stamps: %s",
+		 app->settings->loader.rx_stamp == EBC_STAMP_SKB
+			 ? "the kernel's (skb->tstamp), read by BPF at tc ingress"
+			 : "BPF at tc ingress");
+}
+
+static int open_timers_and_signals(struct app *app)
+{
+	struct itimerspec period = {
+		.it_value.tv_nsec = HOUSEKEEPING_NS,
+		.it_interval.tv_nsec = HOUSEKEEPING_NS,
+	};
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGHUP);
+	sigaddset(&signals, SIGUSR1);
+	if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0)
+		return -errno;
+	app->signal_fd = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
+	app->deadline_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	app->housekeeping_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	app->clock_watch_fd = clocks_watch_new();
+	if (app->signal_fd < 0 || app->deadline_fd < 0 || app->housekeeping_fd < 0 || app->clock_watch_fd < 0)
+		return app->clock_watch_fd < 0 ? app->clock_watch_fd : -errno;
+	if (timerfd_settime(app->housekeeping_fd, 0, &period, NULL) < 0)
+		return -errno;
+	return 0;
+}
+
+static int start_engine(struct app *app, struct bc_engine_config *config)
+{
+	uint64_t now_mono_ns = clocks_mono_ns();
+	char text[BC_CLOCK_IDENTITY_TEXT];
+	int64_t ptp_ns;
+
+	if (getrandom(&config->seed, sizeof(config->seed), 0) < 0)
+		config->seed = now_mono_ns;
+	/* As TAI until a master says otherwise. */
+	ptp_ns = (int64_t)now_mono_ns + app->real_minus_mono_ns + config->utc_offset_s * NSEC_PER_SEC +
+		 app->settings->clock_start_offset_ns;
+	log_line(LOG_INFO, "clock identity %s, domain %u, %zu port%s",
+		 bc_clock_identity_text(config->clock_identity, text), config->domain_number, app->n_ports,
+		 app->n_ports == 1 ? "" : "s");
+	return bc_engine_new(config, now_mono_ns, ptp_ns, &app->engine);
+}
+
+static int start_programs(struct app *app)
+{
+	volatile struct ebc_ctl *ctl;
+	char reason[256] = "";
+	int r = ebc_loader_new(&app->settings->loader, &app->loader, reason, sizeof(reason));
+
+	if (r < 0) {
+		log_line(LOG_ERR, "cannot load the BPF programs: %s", *reason ? reason : strerror(-r));
+		return r;
+	}
+	choose_tx_stamp(app);
+	r = sender_new(app->tx_stamp == EBC_STAMP_DRIVER, app->settings->socket_priority, &app->sender);
+	if (r < 0) {
+		log_line(LOG_ERR, "cannot open a packet socket: %s", strerror(-r));
+		return r;
+	}
+	ctl = ebc_loader_ctl(app->loader);
+	ctl->tx_socket_cookie = sender_cookie(app->sender);
+	ctl->real_minus_mono_ns = app->real_minus_mono_ns;
+	log_line(LOG_INFO, "programs attached by %s",
+		 ebc_loader_uses_tcx(app->loader) ? "tcx links" : "clsact filters");
+	return 0;
+}
+
+int app_start(struct app *app, const struct settings *settings)
+{
+	struct bc_engine_config engine_config = settings->engine;
+	int r;
+
+	*app = (struct app){
+		.settings = settings,
+		.n_ports = settings->n_ports,
+		.signal_fd = -1,
+		.deadline_fd = -1,
+		.housekeeping_fd = -1,
+		.clock_watch_fd = -1,
+		.armed_deadline_mono_ns = UINT64_MAX,
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(app->instance_fds); i++)
+		app->instance_fds[i] = -1;
+	for (size_t i = 0; i < app->n_ports; i++)
+		port_init(&app->ports[i], i, settings);
+	report_init(&app->report, settings, app->ports);
+	app->real_minus_mono_ns = clocks_real_minus_mono_ns();
+
+	r = ebc_links_new(&app->links);
+	if (r < 0) {
+		log_line(LOG_ERR, "cannot open rtnetlink: %s", strerror(-r));
+		return r;
+	}
+	r = look_at_ports(app, &engine_config);
+	if (r < 0)
+		return r;
+	r = claim_ports(app);
+	if (r < 0)
+		return r;
+	r = start_programs(app);
+	if (r < 0)
+		return r;
+	r = open_timers_and_signals(app);
+	if (r < 0) {
+		log_line(LOG_ERR, "cannot set up timers and signals: %s", strerror(-r));
+		return r;
+	}
+	r = start_engine(app, &engine_config);
+	if (r < 0) {
+		log_line(LOG_ERR, "cannot start the clock: %s", strerror(-r));
+		return r;
+	}
+	for (size_t i = 0; i < app->n_ports; i++)
+		app_refresh_port(app, &app->ports[i]);
+	return 0;
+}
+
+void app_stop(struct app *app)
+{
+	/* First of all nothing is consumed any more. */
+	if (app->loader)
+		ebc_loader_ctl(app->loader)->lease_until_mono_ns = 0;
+	for (size_t i = 0; i < app->n_ports; i++) {
+		if (app->loader)
+			port_fini(&app->ports[i], app->loader);
+		app->instance_fds[i] = close_fd(app->instance_fds[i]);
+	}
+	ebc_loader_free(app->loader);
+	sender_free(app->sender);
+	bc_engine_free(app->engine);
+	ebc_links_free(app->links);
+	close_fd(app->signal_fd);
+	close_fd(app->deadline_fd);
+	close_fd(app->housekeeping_fd);
+	close_fd(app->clock_watch_fd);
+}
