@@ -27,10 +27,14 @@ struct bc_servo_config {
 	enum bc_servo_type type;
 	double step_threshold_s;       /* 0: never step after the first update */
 	double first_step_threshold_s; /* 0: no step on the first update */
-	double max_frequency_ppb;
-	int32_t offset_threshold_ns; /* servo_offset_threshold */
-	int32_t num_offset_values;   /* servo_num_offset_values */
-	/* PI (pi_*), 0 chooses by interval as ptp4l does with software stamps */
+	double max_frequency_ppb;      /* 0: as large as can be, 900,000,000 */
+	int32_t offset_threshold_ns;   /* servo_offset_threshold; 0: never LOCKED_STABLE */
+	int32_t num_offset_values;     /* servo_num_offset_values */
+	/*
+	 * PI (pi_*). Both constants above 0: fixed gains. Else gain = scale * interval^exponent, at most
+	 * norm_max / interval; a scale of 0 is that of ptp4l for software stamps (0.1, 0.001), a norm_max
+	 * of 0 is 0.7 or 0.3. The exponents are taken as they are (ptp4l's defaults: -0.3, 0.4).
+	 */
 	double pi_proportional_const, pi_integral_const;
 	double pi_proportional_scale, pi_proportional_exponent, pi_proportional_norm_max;
 	double pi_integral_scale, pi_integral_exponent, pi_integral_norm_max;
@@ -38,25 +42,33 @@ struct bc_servo_config {
 
 struct bc_servo;
 
-/* `frequency_ppb`: the correction in force now. 0 or -ENOMEM, -EINVAL. */
+/*
+ * `frequency_ppb`: the correction in force now. 0 or -ENOMEM, -EINVAL (a value that is negative, not
+ * finite, or unknown). The caller owns the servo.
+ */
 int bc_servo_new(const struct bc_servo_config *config, double frequency_ppb, struct bc_servo **ret_servo);
 /* Accepts NULL. */
 void bc_servo_free(struct bc_servo *servo);
 
 /*
- * One measurement. offset_ns: local minus master; local_mono_ns: when it was taken, on the free-running time
- * scale (CLOCK_MONOTONIC); weight in (0, 1]. Returns the frequency correction in ppb (the clock is to run
- * slower by it) and the state; in BC_SERVO_JUMP the caller steps the clock by -offset_ns.
+ * One measurement. offset_ns: local minus master, any value; local_mono_ns: when it was taken, on the
+ * free-running time scale (CLOCK_MONOTONIC), rising; weight in (0, 1]. Returns the frequency correction in
+ * ppb (the clock is to run slower by it) and the state; in BC_SERVO_JUMP the caller steps the clock by
+ * -offset_ns. In BC_SERVO_UNLOCKED the correction that is in force is returned again.
  *
  * The offsets passed in are those of the *corrected* clock: the servo knows what it commanded since.
+ * Path delays that were measured before a step, at the wrong frequency, belong to be forgotten with it.
  */
 double bc_servo_sample(struct bc_servo *servo, int64_t offset_ns, uint64_t local_mono_ns, double weight,
 		       enum bc_servo_state *ret_state);
-/* The nominal time between two samples, seconds. */
+/* The nominal time between two samples, seconds; 1 until it is called. Nonsense is ignored. */
 void bc_servo_set_interval(struct bc_servo *servo, double interval_s);
-/* Forget the offset history; the frequency estimate is kept (change of master, step of the master). */
+/*
+ * Forget the offset history; the frequency estimate is kept (change of master, step of the master). From
+ * then on the servo takes bc_servo_frequency_ppb() to be in force: the caller sets the clock to it.
+ */
 void bc_servo_reset(struct bc_servo *servo);
-/* The best estimate of the frequency correction for holdover, ppb. */
+/* The best estimate of the frequency correction for holdover, ppb: without what removes phase. */
 double bc_servo_frequency_ppb(const struct bc_servo *servo);
 
 /* Delay filter (delay_filter, delay_filter_length), as in ptp4l: a median or a mean of the last N. */
@@ -65,10 +77,15 @@ enum bc_delay_filter_type {
 	BC_DELAY_FILTER_MOVING_MEDIAN = 1,
 };
 
+#define BC_DELAY_FILTER_MAX_LENGTH 65536u
+
 struct bc_delay_filter;
 
+/* length in 1..BC_DELAY_FILTER_MAX_LENGTH. 0 or -EINVAL, -ENOMEM. The caller owns the filter. */
 int bc_delay_filter_new(enum bc_delay_filter_type type, unsigned int length,
 			struct bc_delay_filter **ret_filter);
+/* Accepts NULL. */
 void bc_delay_filter_free(struct bc_delay_filter *filter);
+/* Takes one sample (any value) and returns the filtered delay: that of as many samples as there are. */
 int64_t bc_delay_filter_sample(struct bc_delay_filter *filter, int64_t delay_ns);
 void bc_delay_filter_reset(struct bc_delay_filter *filter);

@@ -1,0 +1,414 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The default controller: a two-state Kalman filter (kalman.c) made robust. The variance of the
+ * measurements is learnt from the median change between innovations; each innovation is weighted as if its
+ * noise were Student's t (Agamennoni, Nieto and Nebot, "An outlier-robust Kalman filter", ICRA 2011);
+ * far ones are ignored, until so many agree with each other that the master must have
+ * stepped: then the filter starts anew. A repeated-median line gives the first phase and frequency.
+ * The clock is steered to the estimate: its frequency, plus the phase spread over a short time.
+ */
+#include "bc/servo/servo_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "bc/servo/kalman.h"
+#include "bc/servo/robust.h"
+#include "util/macros.h"
+
+/* Degrees of freedom of the assumed noise: fewer forgive more. */
+#define STUDENT_DOF 3.0
+/* Standard deviations beyond which an innovation is ignored, and beyond which it may be a step. */
+#define GATE_SIGMAS 6.0
+#define FAR_SIGMAS  3.0
+
+/*
+ * Process noise. The random walk of the frequency is learnt: innovations that go on having one sign say
+ * that the filter lags (more wander), those that alternate that it chases noise. A little more than 1 is
+ * expected of the normalized square of the trend, since the delay filter's error changes slowly.
+ */
+#define PHASE_NOISE_NS2_PER_S	1.0
+#define WANDER_GUESS_PPB2_PER_S 300.0
+#define WANDER_MIN_PPB2_PER_S	50.0
+#define WANDER_MAX_PPB2_PER_S	1e6
+#define WANDER_RATE		0.01
+#define TREND_RATE		0.125
+#define TREND_EXPECTED		1.6
+#define TREND_MAX		9.0
+
+/* Noise of the stamps: before it is known, what that guess weighs, and the least ever assumed. */
+#define NOISE_GUESS_NS	    300.0
+#define NOISE_GUESS_SAMPLES 8.0
+#define NOISE_MIN_NS	    4.0
+#define NOISE_WINDOW	    BC_ROBUST_MAX
+
+/* The first line: enough samples over enough time, whichever the rate. */
+#define HISTORY_MAX	       32u
+#define ACQUIRE_SAMPLES	       4u
+#define ACQUIRE_SPAN_S	       0.25
+#define ACQUIRE_SAMPLES_SLOW   3u
+#define ACQUIRE_SPAN_SLOW_S    1.0
+#define STEP_SAMPLES	       4u /* that must agree before the clock is stepped again */
+#define SLEW_SAMPLES	       8u /* or slewed to a new phase */
+#define SLEW_SAMPLES_FRESH     3u /* the same soon after a start */
+#define FRESH_SAMPLES	       16u
+#define FREQUENCY_AGREES_SIGMA 4.0
+
+/* The phase is removed over so many intervals. */
+#define STEER_INTERVALS 2.0
+/* A new correction comes into force about so late. */
+#define COMMAND_LATENCY_S 0.001
+#define TIME_BACKWARDS_NS (1 * NSEC_PER_SEC)
+
+enum kalman_phase {
+	KALMAN_ACQUIRE,
+	KALMAN_TRACK,
+};
+
+struct kalman_servo {
+	struct bc_servo base;
+	enum kalman_phase phase;
+	struct bc_kalman filter;
+	bool has_frequency; /* filter.frequency_ppb was measured, not merely handed in */
+	double command_ppb; /* in force */
+	double nominal_interval_s, mean_interval_s;
+	uint64_t last_mono_ns;
+
+	/*
+	 * The last samples, relative to the newest, as they would be had the clock always been where
+	 * our corrections have brought it: they lie on a line with the slope of the free-running clock.
+	 */
+	unsigned int num_history;
+	uint64_t history_mono_ns[HISTORY_MAX];
+	double history_ns[HISTORY_MAX];
+	int64_t last_offset_ns;
+	unsigned int num_far; /* so many of the newest lie far from the estimate, on one side */
+	bool is_far_ahead;
+
+	double changes_ns[NOISE_WINDOW]; /* from one innovation to the next */
+	unsigned int num_changes, next_change;
+	double last_innovation_ns;
+	double noise_guess_ns, noise_ns;
+	double wander_ppb2_per_s;
+	unsigned int num_fresh; /* samples that are still to come before the estimate is trusted */
+	double trend;		/* smoothed innovation in standard deviations */
+};
+
+/* --- noise of the measurements --- */
+
+static void noise_restart(struct kalman_servo *s, double guess_ns)
+{
+	s->num_changes = 0;
+	s->next_change = 0;
+	s->last_innovation_ns = 0;
+	s->wander_ppb2_per_s = WANDER_GUESS_PPB2_PER_S;
+	s->trend = 0;
+	s->noise_guess_ns = fmax(guess_ns, NOISE_MIN_NS);
+	s->noise_ns = s->noise_guess_ns;
+}
+
+static void noise_add(struct kalman_servo *s, double innovation_ns)
+{
+	double core_ns, n;
+
+	s->changes_ns[s->next_change] = (innovation_ns - s->last_innovation_ns) / M_SQRT2;
+	s->last_innovation_ns = innovation_ns;
+	s->next_change = (s->next_change + 1) % NOISE_WINDOW;
+	if (s->num_changes < NOISE_WINDOW)
+		s->num_changes++;
+
+	core_ns = bc_robust_spread(s->changes_ns, s->num_changes, 0);
+	if (s->num_changes < NOISE_WINDOW) {
+		n = s->num_changes;
+		core_ns = (core_ns * n + s->noise_guess_ns * NOISE_GUESS_SAMPLES) / (n + NOISE_GUESS_SAMPLES);
+	}
+	s->noise_ns = fmax(core_ns, NOISE_MIN_NS);
+}
+
+static void wander_learn(struct kalman_servo *s, double innovation_sigmas)
+{
+	double excess;
+
+	s->trend += TREND_RATE * (CLAMP(innovation_sigmas, -3.0, 3.0) - s->trend);
+	excess = s->trend * s->trend * (2.0 - TREND_RATE) / TREND_RATE;
+	s->wander_ppb2_per_s *= exp(WANDER_RATE * (fmin(excess, TREND_MAX) - TREND_EXPECTED));
+	s->wander_ppb2_per_s = CLAMP(s->wander_ppb2_per_s, WANDER_MIN_PPB2_PER_S, WANDER_MAX_PPB2_PER_S);
+}
+
+/* --- the last samples --- */
+
+static double offset_change_ns(int64_t to_ns, int64_t from_ns)
+{
+	int64_t change_ns;
+
+	/* As integers, so that a nanosecond counts even in offsets of a century. */
+	if (!__builtin_sub_overflow(to_ns, from_ns, &change_ns))
+		return (double)change_ns;
+	return (double)to_ns - (double)from_ns;
+}
+
+static void history_add(struct kalman_servo *s, int64_t offset_ns, uint64_t local_mono_ns)
+{
+	if (s->num_history > 0) {
+		double elapsed_s = (double)(local_mono_ns - s->last_mono_ns) * 1e-9;
+		double shift_ns = offset_change_ns(offset_ns, s->last_offset_ns) + s->command_ppb * elapsed_s;
+
+		for (unsigned int i = 0; i < s->num_history; i++)
+			s->history_ns[i] -= shift_ns;
+	}
+	if (s->num_history == HISTORY_MAX) {
+		s->num_history--;
+		memmove(s->history_ns, s->history_ns + 1, s->num_history * sizeof(s->history_ns[0]));
+		memmove(s->history_mono_ns, s->history_mono_ns + 1,
+			s->num_history * sizeof(s->history_mono_ns[0]));
+	}
+	s->history_mono_ns[s->num_history] = local_mono_ns;
+	s->history_ns[s->num_history] = 0;
+	s->num_history++;
+	s->last_mono_ns = local_mono_ns;
+	s->last_offset_ns = offset_ns;
+}
+
+struct start {
+	unsigned int n;
+	double span_s;
+	struct bc_robust_line line; /* against frequency_ppb of the filter; value: to the newest sample */
+	double value_same_ns;	    /* the same if the frequency is right */
+};
+
+/* The line through the newest n >= 2 samples. */
+static struct start history_fit(const struct kalman_servo *s, unsigned int n)
+{
+	struct start start = {.n = n};
+	double t_s[HISTORY_MAX], deviation_ns[HISTORY_MAX];
+	unsigned int first = s->num_history - n;
+
+	for (unsigned int i = 0; i < n; i++) {
+		t_s[i] = -(double)(s->last_mono_ns - s->history_mono_ns[first + i]) * 1e-9;
+		deviation_ns[i] = s->history_ns[first + i] - s->filter.frequency_ppb * t_s[i];
+	}
+	start.span_s = -t_s[0];
+	start.line = bc_robust_fit(t_s, deviation_ns, n);
+	start.value_same_ns = bc_robust_median(deviation_ns, n);
+	return start;
+}
+
+/*
+ * Start the filter from a line, with the phase relative to the newest sample. A frequency that was
+ * known stays, unless the line contradicts it.
+ */
+static void filter_start(struct kalman_servo *s, const struct start *start, bool is_same_master)
+{
+	double sigma_ns = fmax(start->line.spread, s->noise_ns);
+	double slope_sigma_ppb = sigma_ns * sqrt(12.0 / start->n) / start->span_s;
+	struct bc_kalman *k = &s->filter;
+
+	if (s->has_frequency && fabs(start->line.slope) < FREQUENCY_AGREES_SIGMA * slope_sigma_ppb) {
+		k->phase_ns = start->value_same_ns;
+		k->p00 = 4.0 * sigma_ns * sigma_ns / start->n;
+		k->p01 = 0;
+		if (is_same_master)
+			k->p11 += slope_sigma_ppb * slope_sigma_ppb / 16.0;
+		else
+			k->p11 = slope_sigma_ppb * slope_sigma_ppb;
+	} else {
+		k->phase_ns = start->line.value;
+		k->frequency_ppb = bc_servo_clamp_ppb(&s->base, k->frequency_ppb + start->line.slope);
+		k->p00 = 8.0 * sigma_ns * sigma_ns / start->n;
+		k->p01 = 12.0 * sigma_ns * sigma_ns / (start->n * start->span_s);
+		k->p11 = 2.0 * slope_sigma_ppb * slope_sigma_ppb;
+	}
+	s->has_frequency = true;
+	s->num_far = 0;
+	s->num_fresh = FRESH_SAMPLES;
+}
+
+/* --- steering --- */
+
+static double steer(struct kalman_servo *s)
+{
+	double steer_s = STEER_INTERVALS * fmax(s->nominal_interval_s, s->mean_interval_s);
+	double ppb = bc_servo_clamp_ppb(&s->base, s->filter.frequency_ppb + s->filter.phase_ns / steer_s);
+	double late_ns = COMMAND_LATENCY_S * (ppb - s->command_ppb);
+
+	s->filter.p00 += late_ns * late_ns;
+	s->command_ppb = ppb;
+	return ppb;
+}
+
+/* The phase was relative to the newest sample: step by that, or count from the master again. */
+static void step_or_slew(struct kalman_servo *s, bool is_step, int64_t offset_ns,
+			 enum bc_servo_state *ret_state)
+{
+	if (is_step) {
+		s->last_offset_ns = 0;
+		*ret_state = BC_SERVO_JUMP;
+	} else {
+		s->filter.phase_ns += (double)offset_ns;
+		*ret_state = BC_SERVO_LOCKED;
+	}
+}
+
+/* --- acquiring --- */
+
+static void acquire_restart(struct kalman_servo *s)
+{
+	s->phase = KALMAN_ACQUIRE;
+	s->num_history = 0;
+}
+
+static bool has_enough(const struct kalman_servo *s)
+{
+	unsigned int n = s->num_history;
+	double span_s = (double)(s->last_mono_ns - s->history_mono_ns[0]) * 1e-9;
+
+	return n == HISTORY_MAX || (n >= ACQUIRE_SAMPLES && span_s >= ACQUIRE_SPAN_S) ||
+	       (n >= ACQUIRE_SAMPLES_SLOW && span_s >= ACQUIRE_SPAN_SLOW_S);
+}
+
+static double acquire(struct kalman_servo *s, int64_t offset_ns, uint64_t local_mono_ns,
+		      enum bc_servo_state *ret_state)
+{
+	struct start start;
+
+	if (s->num_history > 0 && local_mono_ns <= s->last_mono_ns)
+		acquire_restart(s);
+	history_add(s, offset_ns, local_mono_ns);
+	*ret_state = BC_SERVO_UNLOCKED;
+	if (!has_enough(s))
+		return s->command_ppb;
+
+	start = history_fit(s, s->num_history);
+	noise_restart(s, fmax(NOISE_GUESS_NS, start.line.spread));
+	s->mean_interval_s = start.span_s / (start.n - 1);
+	filter_start(s, &start, false);
+	s->phase = KALMAN_TRACK;
+	step_or_slew(s, bc_servo_wants_step(&s->base, s->filter.phase_ns + (double)offset_ns), offset_ns,
+		     ret_state);
+	return steer(s);
+}
+
+/* --- tracking --- */
+
+/* Counts the samples that have been far off on one side, up to the newest. */
+static void far_count(struct kalman_servo *s, double innovation_sigmas)
+{
+	bool is_ahead = innovation_sigmas > 0;
+
+	if (fabs(innovation_sigmas) < FAR_SIGMAS)
+		s->num_far = 0;
+	else if (s->num_far > 0 && is_ahead == s->is_far_ahead)
+		s->num_far = MIN(s->num_far + 1, HISTORY_MAX);
+	else
+		s->num_far = 1;
+	s->is_far_ahead = is_ahead;
+}
+
+/* Start anew if the samples far off agree with each other: it was a step, not noise. */
+static bool take_step(struct kalman_servo *s, int64_t offset_ns, double innovation_ns,
+		      enum bc_servo_state *ret_state)
+{
+	bool is_step = bc_servo_exceeds_step(&s->base, (double)offset_ns);
+	unsigned int needed = s->num_fresh > 0 ? SLEW_SAMPLES_FRESH : SLEW_SAMPLES, n;
+	struct start start;
+
+	if (is_step)
+		needed = MIN(needed, STEP_SAMPLES);
+	n = MIN(s->num_far, s->num_history);
+	if (n < needed)
+		return false;
+	if (n < HISTORY_MAX)
+		n = needed;
+	start = history_fit(s, n);
+	if (n < HISTORY_MAX && start.line.spread > fmax(fabs(innovation_ns) / 8.0, 2.0 * s->noise_ns))
+		return false;
+
+	filter_start(s, &start, true);
+	step_or_slew(s, is_step, offset_ns, ret_state);
+	return true;
+}
+
+static double track(struct kalman_servo *s, int64_t offset_ns, uint64_t local_mono_ns, double weight,
+		    enum bc_servo_state *ret_state)
+{
+	struct bc_kalman_noise process = {PHASE_NOISE_NS2_PER_S, s->wander_ppb2_per_s};
+	double elapsed_s, innovation_ns, variance_ns2, sigmas;
+
+	*ret_state = BC_SERVO_LOCKED;
+	if (local_mono_ns <= s->last_mono_ns)
+		return s->command_ppb;
+	elapsed_s = (double)(local_mono_ns - s->last_mono_ns) * 1e-9;
+	history_add(s, offset_ns, local_mono_ns);
+	s->mean_interval_s += (fmin(elapsed_s, 4.0 * s->mean_interval_s) - s->mean_interval_s) / 8.0;
+	if (s->num_fresh > 0)
+		s->num_fresh--;
+
+	bc_kalman_predict(&s->filter, &process, elapsed_s, s->command_ppb);
+	innovation_ns = (double)offset_ns - s->filter.phase_ns;
+	variance_ns2 = s->noise_ns * s->noise_ns / weight;
+	sigmas = innovation_ns / sqrt(s->filter.p00 + variance_ns2);
+	noise_add(s, innovation_ns);
+	wander_learn(s, sigmas);
+	far_count(s, sigmas);
+
+	if (take_step(s, offset_ns, innovation_ns, ret_state))
+		return steer(s);
+	if (fabs(sigmas) < GATE_SIGMAS) {
+		variance_ns2 *= (STUDENT_DOF + sigmas * sigmas) / (STUDENT_DOF + 1.0);
+		bc_kalman_update(&s->filter, innovation_ns, variance_ns2);
+		s->filter.frequency_ppb = bc_servo_clamp_ppb(&s->base, s->filter.frequency_ppb);
+	}
+	return steer(s);
+}
+
+static double kalman_sample(struct bc_servo *servo, int64_t offset_ns, uint64_t local_mono_ns, double weight,
+			    enum bc_servo_state *ret_state)
+{
+	struct kalman_servo *s = (struct kalman_servo *)servo;
+
+	if (s->phase == KALMAN_TRACK && local_mono_ns < s->last_mono_ns &&
+	    s->last_mono_ns - local_mono_ns > TIME_BACKWARDS_NS)
+		acquire_restart(s);
+	if (s->phase == KALMAN_ACQUIRE)
+		return acquire(s, offset_ns, local_mono_ns, ret_state);
+	return track(s, offset_ns, local_mono_ns, weight, ret_state);
+}
+
+static void kalman_set_interval(struct bc_servo *servo, double interval_s)
+{
+	((struct kalman_servo *)servo)->nominal_interval_s = interval_s;
+}
+
+static void kalman_reset(struct bc_servo *servo)
+{
+	struct kalman_servo *s = (struct kalman_servo *)servo;
+
+	acquire_restart(s);
+	s->command_ppb = s->filter.frequency_ppb;
+}
+
+static double kalman_frequency_ppb(const struct bc_servo *servo)
+{
+	return ((const struct kalman_servo *)servo)->filter.frequency_ppb;
+}
+
+static const struct bc_servo_ops kalman_ops = {
+	.sample = kalman_sample,
+	.set_interval = kalman_set_interval,
+	.reset = kalman_reset,
+	.frequency_ppb = kalman_frequency_ppb,
+};
+
+struct bc_servo *bc_servo_kalman_new(const struct bc_servo_config *config, double frequency_ppb)
+{
+	struct kalman_servo *s = calloc(1, sizeof(*s));
+
+	(void)config;
+	if (!s)
+		return NULL;
+	s->base.ops = &kalman_ops;
+	s->filter.frequency_ppb = frequency_ppb;
+	s->command_ppb = frequency_ppb;
+	noise_restart(s, NOISE_GUESS_NS);
+	return &s->base;
+}
