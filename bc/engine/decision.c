@@ -263,7 +263,7 @@ void bc_decision_run(struct bc_engine *engine, uint64_t now_mono_ns)
 	memcpy(old_grandmaster, engine->status.grandmaster_identity, PTP_CLOCK_IDENTITY_LEN);
 	is_new_master = update_data_sets(engine, &d0, &ebest, ebest_port);
 	if (is_new_master && engine->slave)
-		bc_slave_reset(engine->slave);
+		bc_slave_reset(engine->slave, now_mono_ns);
 	note_best_master(engine, old_grandmaster, ebest_port ? ebest_port->index : 0);
 
 	for (size_t i = 0; i < engine->n_ports; i++) {

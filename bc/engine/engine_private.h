@@ -148,7 +148,7 @@ void bc_slave_sync(struct bc_port *port, const struct bc_msg *msg, const struct 
 void bc_slave_follow_up(struct bc_port *port, const struct bc_msg *msg, uint64_t now_mono_ns);
 void bc_slave_delay_resp(struct bc_port *port, const struct bc_msg *msg);
 void bc_slave_delay_req_stamp(struct bc_port *port, struct bc_delay_req_sent *sent);
-void bc_slave_reset(struct bc_port *port);
+void bc_slave_reset(struct bc_port *port, uint64_t now_mono_ns);
 
 /* decision.c: whom to follow */
 void bc_decision_announce(struct bc_port *port, const struct bc_msg *msg, uint64_t now_mono_ns);

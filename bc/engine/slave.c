@@ -32,7 +32,17 @@ static bool is_from_parent(struct bc_port *port, const struct bc_msg *msg)
 	return true;
 }
 
-void bc_slave_reset(struct bc_port *port)
+/* The servo forgets the phase error that it was removing: the clock is to run at the frequency alone. */
+static void reset_servo(struct bc_engine *engine, uint64_t now_mono_ns)
+{
+	bc_servo_reset(engine->servo);
+	if (engine->config.free_running)
+		return;
+	engine->status.frequency_ppb = bc_servo_frequency_ppb(engine->servo);
+	bc_local_clock_set_rate(&engine->clock, now_mono_ns, -engine->status.frequency_ppb);
+}
+
+void bc_slave_reset(struct bc_port *port, uint64_t now_mono_ns)
 {
 	struct bc_engine *engine = port->engine;
 
@@ -45,7 +55,7 @@ void bc_slave_reset(struct bc_port *port)
 	engine->status.mean_path_delay_ns = 0;
 	engine->status.servo_state = BC_SERVO_UNLOCKED;
 	bc_delay_filter_reset(port->delay_filter);
-	bc_servo_reset(engine->servo);
+	reset_servo(engine, now_mono_ns);
 }
 
 /* How far two times of the master may differ from our elapsed time: the frequency limit, and jitter. */
@@ -56,7 +66,8 @@ static int64_t jump_limit_ns(const struct bc_engine *engine, uint64_t elapsed_ns
 
 /* A master's time that jumps is refused until further messages agree with it: one that lies once is not
  * followed, one that was set is. */
-static bool is_where_expected(struct bc_port *port, int64_t t1_ptp_ns, uint64_t t2_mono_ns)
+static bool is_where_expected(struct bc_port *port, int64_t t1_ptp_ns, uint64_t t2_mono_ns,
+			      uint64_t now_mono_ns)
 {
 	struct bc_sync_rx *sync = &port->sync_rx;
 	struct bc_engine *engine = port->engine;
@@ -92,7 +103,7 @@ static bool is_where_expected(struct bc_port *port, int64_t t1_ptp_ns, uint64_t 
 	if (sync->n_jumps < BC_JUMP_CONFIRM)
 		return false;
 	sync->n_jumps = 0;
-	bc_servo_reset(engine->servo);
+	reset_servo(engine, now_mono_ns);
 	return true;
 }
 
@@ -123,6 +134,10 @@ static void steer(struct bc_port *port, int64_t offset_ns, uint64_t t2_mono_ns, 
 	engine->status.frequency_ppb = frequency_ppb;
 	if (state == BC_SERVO_JUMP) {
 		bc_local_clock_step(&engine->clock, -offset_ns);
+		/* The path delays so far were measured at the wrong frequency: the last one serves until
+		 * there are better ones, which are asked for at once. */
+		bc_delay_filter_reset(port->delay_filter);
+		engine->n_path_delays = 1;
 		announce_clock(engine, port->index, -offset_ns, frequency_ppb);
 		if (port->state == BC_STATE_SLAVE)
 			bc_port_event(port, BC_EVENT_SYNCHRONIZATION_FAULT, false, now_mono_ns);
@@ -199,7 +214,7 @@ static void use_sync(struct bc_port *port, const struct bc_msg *msg, const struc
 		correction_sns += origin->correction_sns;
 	t1_ptp_ns = origin->timestamp_ns + round_sns(correction_sns) + port->config.delay_asymmetry_ns;
 	t2_mono_ns -= (uint64_t)port->config.ingress_latency_ns;
-	if (!is_where_expected(port, t1_ptp_ns, t2_mono_ns))
+	if (!is_where_expected(port, t1_ptp_ns, t2_mono_ns, now_mono_ns))
 		return;
 
 	sync->has_pair = true;
