@@ -23,6 +23,7 @@ IN_SYNC_NS = 5000
 # A host whose last offset is older than this is not in sync any more.
 FRESH_S = 3.0
 LOCKED_NS = 1000
+RECENT_S = 10.0
 
 
 def read_global_options(path):
@@ -135,7 +136,7 @@ class Demo:
     def follower_row(self, follower, port):
         state = follower.program.states.get(1, "-")
         samples = follower.samples()
-        recent = sorted(abs(offset_ns) for _, offset_ns, _ in samples[-200:])
+        recent = [abs(offset_ns) for _, offset_ns, _ in follower.samples(time.monotonic() - RECENT_S)]
         last = samples[-1] if samples else (None, None, None)
         p50, p99 = (stats.quantile(recent, 0.5), stats.quantile(recent, 0.99)) if recent else (None, None)
         return self.row(follower.label, port, state, in_ns(last[1]), in_ns(p50), in_ns(p99), in_ns(last[2]),
@@ -156,7 +157,7 @@ class Demo:
             lines.append(self.row("", port, self.box.states.get(number, "-"), "", "", "", "", ""))
         lines += [self.follower_row(follower, "eth0") for follower in self.followers[1:]]
         lines.append("")
-        lines.append(f"The box follows {self.box.grandmaster or 'nobody yet'}.   * of |offset|, last 200")
+        lines.append(f"The box follows {self.box.grandmaster or 'nobody yet'}.   * of |offset| in the last {RECENT_S:.0f} s")
         return [line.rstrip() for line in lines]
 
     def plain_line(self):
@@ -172,8 +173,10 @@ class Demo:
         for follower in self.followers:
             samples = follower.samples()
             locked_s, first_s = follower.locked_at(), samples[0][0] if samples else None
-            when = "never below 1 us" if locked_s is None else (
-                f"below 1 us {locked_s - self.begin_s:.1f} s after the start, {locked_s - first_s:.1f} s after its first offset")
+            when = "no offset at all" if not samples else f"first offset {in_ns(samples[0][1])}, never below 1 us"
+            if locked_s is not None:
+                when = (f"first offset {in_ns(samples[0][1])}; below 1 us {locked_s - first_s:.1f} s after it, "
+                        f"{locked_s - self.begin_s:.1f} s after the start")
             half_s = self.begin_s + self.elapsed_s() / 2
             lines.append(f"  {follower.label:<4}{when}")
             lines.append(f"      second half: {stats.summary([o for _, o, _ in follower.samples(half_s)])}")
