@@ -66,7 +66,8 @@ class Follower:
     def faults(self, since_mono_s, grandmaster):
         """Why it is not in sync, a list of reasons."""
         if not self.program.is_running():
-            return [f"{self.label}: {self.program.argv[0]} has ended:\n{self.program.tail()}"]
+            return [f"{self.label}: {self.program.argv[0]} has ended, status {self.program.status}:\n"
+                    + self.program.tail()]
         state = self.program.states.get(1, "no state")
         if state not in programs.FOLLOWING:
             return [f"{self.label}: its port is {state}"]
@@ -145,8 +146,8 @@ class Demo:
     def table(self):
         lines = [
             f"{os.path.basename(self.box.argv[0])} as a boundary clock: {self.elapsed_s():.0f} of {self.seconds:g} s",
-            "All hosts share this machine's clock: the clients, free-running ptp4l, leave it alone",
-            "and measure. They show the box's true error, and stay UNCALIBRATED.",
+            "All hosts share this machine's clock, so the clients (ptp4l, free_running) leave",
+            "it alone: they show the box's true error and stay UNCALIBRATED.",
             "",
             self.row("host", "port", "state", "offset", "p50 *", "p99 *", "path delay", "samples"),
             self.row("gm", "eth0", self.gm.states.get(1, "-"), "", "", "", "", "").rstrip()

@@ -92,6 +92,11 @@ class Process:
     def is_running(self):
         return self._popen.poll() is None
 
+    @property
+    def status(self):
+        """The exit status, negative for a signal's number; None while it runs."""
+        return self._popen.poll()
+
     def signal(self, signum):
         if self.is_running():
             os.kill(self.pid, signum)
