@@ -146,8 +146,8 @@ class Demo:
     def table(self):
         lines = [
             f"{os.path.basename(self.box.argv[0])} as a boundary clock: {self.elapsed_s():.0f} of {self.seconds:g} s",
-            "All hosts share this machine's clock, so the clients (ptp4l, free_running) leave",
-            "it alone: they show the box's true error and stay UNCALIBRATED.",
+            "All hosts share this machine's clock, so the clients (free-running ptp4l)",
+            "leave it alone: they show the box's true error and stay UNCALIBRATED.",
             "",
             self.row("host", "port", "state", "offset", "p50 *", "p99 *", "path delay", "samples"),
             self.row("gm", "eth0", self.gm.states.get(1, "-"), "", "", "", "", "").rstrip()
