@@ -110,7 +110,8 @@ class Ptp4l(PtpProgram):
     - "client": follows, free-running, and reports its raw time stamps through `monitor`;
     - "bc": a boundary clock, free-running: it follows in state UNCALIBRATED and serves its own clock.
 
-    `options` override the role's, `port_options` are {interface: {option: value}}."""
+    `options` override the role's, `port_options` are {interface: {option: value}}. Without `with_monitor`
+    it sends nobody its stamps, which costs it a system call each."""
 
     ROLES = {
         "gm": {"priority1": 10},
@@ -118,12 +119,13 @@ class Ptp4l(PtpProgram):
         "bc": {"clock_type": "BC"},
     }
 
-    def __init__(self, namespace, interfaces, role, *, transport="L2", options=None, port_options=None, name=None):
+    def __init__(self, namespace, interfaces, role, *, transport="L2", options=None, port_options=None, name=None,
+                 with_monitor=True, env=None):
         interfaces = [interfaces] if isinstance(interfaces, str) else list(interfaces)
         name = name or f"ptp4l-{namespace.name}"
         stem = os.path.join(session.current().directory, session.current().unique(name))
         self.uds_path = stem + ".uds"
-        self.monitor = EventMonitor(stem + ".events") if role != "gm" else None
+        self.monitor = EventMonitor(stem + ".events") if role != "gm" and with_monitor else None
         self.config_path = stem + ".conf"
         merged = {
             "time_stamping": "software",
@@ -141,7 +143,7 @@ class Ptp4l(PtpProgram):
             **(options or {}),
         }
         _write_config(self.config_path, merged, interfaces, port_options)
-        super().__init__(["ptp4l", "-f", self.config_path, "-m", "-q"], namespace=namespace, name=name)
+        super().__init__(["ptp4l", "-f", self.config_path, "-m", "-q"], namespace=namespace, name=name, env=env)
 
     def stop(self, timeout_s=3.0):
         status = super().stop(timeout_s)
