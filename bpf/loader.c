@@ -18,8 +18,8 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
-#include "bpf/ebc_tc.skel.h"
-#include "bpf/ebc_tx.skel.h"
+#include "ebc_tc.skel.h"
+#include "ebc_tx.skel.h"
 #include "bpf/loader_internal.h"
 #include "bpf/port.h"
 #include "util/cleanup.h"

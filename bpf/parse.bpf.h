@@ -63,6 +63,11 @@ static __always_inline bool is_group_mac(const __u8 *mac)
 	return mac[0] & 1;
 }
 
+static __always_inline bool is_ptp_port(__be16 port)
+{
+	return port == bpf_htons(PTP_EVENT_PORT) || port == bpf_htons(PTP_GENERAL_PORT);
+}
+
 /* UDP at `offset` of an IP packet that ends at `ip_end`, both from the start of the frame. */
 static __always_inline enum frame_kind parse_udp(struct __sk_buff *skb, __u32 offset, __u32 ip_end,
 						 struct frame *frame)
@@ -72,7 +77,7 @@ static __always_inline enum frame_kind parse_udp(struct __sk_buff *skb, __u32 of
 
 	if (offset + sizeof(udp) > ip_end || bpf_skb_load_bytes(skb, offset, &udp, sizeof(udp)))
 		return FRAME_OTHER;
-	if (udp.dest != bpf_htons(PTP_EVENT_PORT) && udp.dest != bpf_htons(PTP_GENERAL_PORT))
+	if (!is_ptp_port(udp.dest))
 		return FRAME_OTHER;
 	if (offset + bpf_ntohs(udp.len) < end)
 		end = offset + bpf_ntohs(udp.len);
@@ -139,9 +144,40 @@ static __always_inline enum frame_kind parse_ipv6(struct __sk_buff *skb, __u32 o
 }
 
 /*
+ * Whether a first look is enough to see that the frame is not PTP, as it is for nearly every frame of a
+ * host. It looks at the frame directly, if that is linear so far; false only means to look closer.
+ */
+static __always_inline bool is_surely_other(const void *data, const void *data_end, __be16 ethertype)
+{
+	const struct udphdr *udp;
+
+	data += sizeof(struct ethhdr);
+	if (ethertype == bpf_htons(ETH_P_IP)) {
+		const struct iphdr *ip = data;
+
+		udp = data + sizeof(*ip);
+		if ((const void *)(udp + 1) > data_end)
+			return false;
+		return ip->protocol != IPPROTO_UDP ||
+		       (ip->ihl == 5 &&
+			!(ip->frag_off & bpf_htons(IPV4_MORE_FRAGMENTS | IPV4_FRAGMENT_OFFSET)) &&
+			!is_ptp_port(udp->dest));
+	}
+	if (ethertype == bpf_htons(ETH_P_IPV6)) {
+		const struct ipv6hdr *ip = data;
+
+		udp = data + sizeof(*ip);
+		if ((const void *)(udp + 1) > data_end)
+			return false;
+		return ip->nexthdr == IPPROTO_TCP || (ip->nexthdr == IPPROTO_UDP && !is_ptp_port(udp->dest));
+	}
+	return ethertype != bpf_htons(PTP_ETHERTYPE) && ethertype != bpf_htons(ETH_P_8021Q) &&
+	       ethertype != bpf_htons(ETH_P_8021AD);
+}
+
+/*
  * What `skb` is; *frame is meaningful only for FRAME_PTP. The Ethernet type is read from the frame:
- * skb->protocol is whatever the sender of a packet socket said. Nearly every frame of a host ends at
- * the first comparisons, which therefore look at the frame directly when it is linear that far.
+ * skb->protocol is whatever the sender of a packet socket said.
  */
 static __always_inline enum frame_kind parse_frame(struct __sk_buff *skb, struct frame *frame)
 {
@@ -150,11 +186,9 @@ static __always_inline enum frame_kind parse_frame(struct __sk_buff *skb, struct
 	struct vlan_tag tag;
 	__be16 ethertype;
 
-	if (data + sizeof(struct ethhdr) + sizeof(struct iphdr) <= data_end) {
-		const struct iphdr *ip = data + sizeof(struct ethhdr);
-
+	if (data + sizeof(struct ethhdr) <= data_end) {
 		ethertype = ((const struct ethhdr *)data)->h_proto;
-		if (ethertype == bpf_htons(ETH_P_IP) && ip->protocol != IPPROTO_UDP)
+		if (is_surely_other(data, data_end, ethertype))
 			return FRAME_OTHER;
 	} else if (bpf_skb_load_bytes(skb, offsetof(struct ethhdr, h_proto), &ethertype, sizeof(ethertype))) {
 		return FRAME_OTHER;

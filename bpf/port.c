@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "bpf/ebc_tc.skel.h"
+#include "ebc_tc.skel.h"
 #include "bpf/loader.h"
 #include "bpf/loader_internal.h"
 
