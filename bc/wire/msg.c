@@ -8,8 +8,9 @@
 #include "util/macros.h"
 #include "util/unaligned.h"
 
-/* The largest whole second whose nanoseconds fit an int64_t. */
-#define TIMESTAMP_MAX_S (INT64_MAX / NSEC_PER_SEC - 1)
+/* Year 2242. The nanoseconds of twenty years more fit an int64_t: corrections, offsets between two such
+ * times, and a clock that runs on from one, do not overflow. */
+#define TIMESTAMP_MAX_S ((1LL << 33) - 1)
 
 enum {
 	OFF_BODY = PTP_HEADER_LEN,
@@ -68,7 +69,7 @@ static bool get_timestamp(const uint8_t *p, int64_t *ret_ns)
 	uint64_t s = get_be48(p);
 	uint32_t ns = get_be32(p + 6);
 
-	if (ns >= NSEC_PER_SEC || s > TIMESTAMP_MAX_S)
+	if (ns >= NSEC_PER_SEC || s > (uint64_t)TIMESTAMP_MAX_S)
 		return false;
 	*ret_ns = (int64_t)s * NSEC_PER_SEC + ns;
 	return true;

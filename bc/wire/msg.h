@@ -62,7 +62,7 @@ enum bc_msg_result {
 	BC_MSG_LENGTH,	  /* messageLength below the type's length or beyond what was received */
 	BC_MSG_VERSION,	  /* not versionPTP 2 */
 	BC_MSG_TYPE,	  /* reserved messageType */
-	BC_MSG_TIMESTAMP, /* nanoseconds of 10^9 or more, or seconds beyond year 2262 */
+	BC_MSG_TIMESTAMP, /* nanoseconds of 10^9 or more, or seconds beyond year 2242 */
 	BC_MSG_TLV,	  /* TLV of no, odd or excessive length, too many of them, or a remainder */
 };
 
