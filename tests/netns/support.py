@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the network tests share: the lab with its programs running, and the conditions they wait for."""
+
+import contextlib
+import time
+
+from harness import programs, wire
+from harness.lab import Lab
+from harness.process import Timeout
+from harness.rawport import RawPort
+
+FAST = {"logAnnounceInterval": -2, "logSyncInterval": -3, "logMinDelayReqInterval": -3}
+# Loses against the lab's grandmaster, and logs every offset.
+BOX = {**FAST, "clock_type": "BC", "priority1": 200, "summary_interval": -3}
+
+# All hosts share one clock: a client this near to it does follow. A served time that nobody corrected is 37 s off.
+IN_SYNC_NS = 1_000_000
+START_S = 15
+
+
+def until(condition, timeout_s, what):
+    """Waits until condition() is true and returns its value."""
+    deadline_s = time.monotonic() + timeout_s
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline_s:
+            raise Timeout(f"not within {timeout_s} s: {what() if callable(what) else what}")
+        time.sleep(0.01)
+
+
+def wait_in_sync(client, *, n=4, since_s=None, timeout_s=START_S):
+    """Waits until the last n offsets that a ptp4l client measured after since_s (now) are all near zero."""
+    since_s = time.monotonic() if since_s is None else since_s
+
+    def is_in_sync():
+        last = client.monitor.offsets_ns(since_s)[-n:]
+        return len(last) == n and all(abs(offset_ns) < IN_SYNC_NS for offset_ns in last)
+    until(is_in_sync, timeout_s, lambda: f"{client.name} in sync; offsets {client.monitor.offsets_ns(since_s)[-n:]}\n"
+                                         f"{client.tail()}")
+
+
+def worst_offset_ns(client, since_s):
+    return max((abs(offset_ns) for offset_ns in client.monitor.offsets_ns(since_s)), default=None)
+
+
+class Rig:
+    """The lab with its programs: a ptp4l grandmaster, ebpf-bc on all ports, a free-running ptp4l client behind each
+    of the others. `options` and `port_options` are the box's; without box, gm or clients the caller starts them."""
+
+    def __init__(self, *, n_clients=2, transport="L2", options=None, port_options=None, arguments=(), gm=True, box=True,
+                 clients=True, client_options=None, prepare=None):
+        with contextlib.ExitStack() as stack:
+            self.transport = transport
+            self.lab = stack.enter_context(Lab(n_clients))
+            self._stack = stack
+            if prepare:
+                prepare(self.lab)
+            self.gm = self.start_gm() if gm else None
+            self.box = self.start_box(options, port_options=port_options, arguments=arguments) if box else None
+            self.clients = [self.start_client(i, client_options) for i in range(n_clients)] if clients else []
+            stack.pop_all()
+
+    def __getattr__(self, name):
+        # The hosts and ports are the lab's.
+        return getattr(self.__dict__["lab"], name)
+
+    def start_gm(self, options=None):
+        return self._stack.enter_context(
+            programs.Ptp4l(self.lab.gm, "eth0", "gm", transport=self.transport, options={**FAST, **(options or {})}))
+
+    def start_box(self, options=None, *, interfaces=None, **others):
+        config = {**BOX, "network_transport": self.transport, **(options or {})}
+        return self._stack.enter_context(
+            programs.EbpfBc(self.lab.box, interfaces or self.lab.ports, config=config, **others))
+
+    def start_client(self, i, options=None, transport=None):
+        return self._stack.enter_context(
+            programs.Ptp4l(self.lab.clients[i], "eth0", "client", transport=transport or self.transport,
+                           options={**FAST, "priority1": 255, **(options or {})}))
+
+    def raw_port(self, namespace, interface="eth0"):
+        return self._stack.enter_context(RawPort(namespace, interface))
+
+    def wait_in_sync(self):
+        """The box follows on its first port, the clients follow the box."""
+        self.box.wait_for_state(1, "SLAVE", START_S)
+        for i, client in enumerate(self.clients):
+            self.box.wait_for_state(i + 2, "MASTER", START_S)
+            wait_in_sync(client)
+
+    def close(self):
+        self._stack.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def served_time_errors_ns(port, start=0):
+    """At the far end of one of the box's ports: the time that each Sync with its Follow_Up tells less the true one,
+    which is the stamp of its reception."""
+    received_ns, errors_ns = {}, []
+    for captured in port.received(start=start):
+        message = captured.ptp.message
+        if message.type == wire.SYNC:
+            received_ns[message.source, message.sequence] = captured.real_ns
+        elif message.type == wire.FOLLOW_UP and (message.source, message.sequence) in received_ns:
+            errors_ns.append(message.timestamp_ns - received_ns.pop((message.source, message.sequence)))
+    return errors_ns

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Starting: the command line, ptp4l's own files, and what is refused with which words."""
+
+import os
+import pathlib
+import shutil
+import tempfile
+import time
+import unittest
+
+from harness import bpfobjects, frames, programs, wire
+from harness.lab import Lab
+from harness.process import run
+from harness.rawport import RawPort
+from netns.support import BOX, Rig, until
+
+DEBIAN_CONFIG = "/etc/linuxptp/ptp4l.conf"
+NOBODY = 65534
+
+
+class CommandLine(unittest.TestCase):
+    def run_box(self, *arguments, namespace=None):
+        return run([programs.find_ebpf_bc(), *arguments], namespace=namespace, check=False)
+
+    def test_v_prints_the_version_and_h_every_flag(self):
+        version = self.run_box("-v")
+        self.assertEqual(version.returncode, 0)
+        self.assertRegex(version.stdout, r"^\d+\.\d+(\.\d+)?\n$")
+        help_text = self.run_box("-h")
+        self.assertEqual(help_text.returncode, 0)
+        for flag in "fimqls246Evh":
+            self.assertRegex(help_text.stdout, rf"(?m)^\s*-{flag}\b")
+        self.assertIn("=VALUE", help_text.stdout)
+
+    def test_an_unknown_flag_is_refused_with_status_1(self):
+        for arguments in (["-x"], ["--no_such_option=1"], ["--domainNumber"], ["stray"], ["-i"]):
+            with self.subTest(arguments=arguments):
+                done = self.run_box(*arguments)
+                self.assertEqual(done.returncode, 1)
+                self.assertTrue(done.stdout.strip())
+
+    def test_flags_and_long_options_beat_the_file(self):
+        with Lab(1) as lab, programs.EbpfBc(lab.box, lab.ports, config={**BOX, "network_transport": "UDPv6"}, arguments=[
+                "-2", "-s", "--domainNumber=7", "--logging_level=7", "--message_tag=tagged"]) as box, \
+                RawPort(lab.gm, "eth0") as port:
+            box.wait_for("domain 7", 10)
+            self.assertTrue(all("tagged" in line.text for line in box.lines), box.text)
+            # Client only: it listens, and falls silent rather than serve.
+            box.wait_for_state(1, "LISTENING", 5)
+            master = bytes.fromhex("0200000000000001")
+            for sequence in range(100):
+                if box.states[1] == "UNCALIBRATED":
+                    break
+                port.send(frames.l2(wire.announce(master, domain=7, sequence=sequence, log_interval=-2), port.mac))
+                time.sleep(0.05)
+            box.wait_for_state(1, "UNCALIBRATED", 1)
+            box.wait_for_state(1, "LISTENING", 5)
+            self.assertEqual(port.received(), [])
+
+
+class LinuxptpFiles(unittest.TestCase):
+    @unittest.skipUnless(os.path.exists(DEBIAN_CONFIG), "no ptp4l.conf of Debian's here")
+    def test_debians_own_file_starts_unchanged(self):
+        with Lab(1) as lab, programs.EbpfBc(lab.box, ["bc0", "bc1"], config=DEBIAN_CONFIG) as box:
+            for number in (1, 2):
+                box.wait_for_state(number, "LISTENING", 10)
+            # It says hardware stamps: said once that they are not used.
+            self.assertEqual(len(box.find_all("time_stamping hardware")), 1)
+            self.assertEqual(box.stop(), 0)
+
+    @unittest.skipUnless(os.path.exists(DEBIAN_CONFIG), "no ptp4l.conf of Debian's here")
+    def test_hardware_stamps_that_the_command_line_demands_are_refused(self):
+        with Lab(1) as lab:
+            box = programs.EbpfBc(lab.box, ["bc0", "bc1"], config=DEBIAN_CONFIG, arguments=["-H"])
+            self.assertEqual(box.wait(10), 1)
+            self.assertRegex(box.text, "-H: .*hardware")
+
+
+class Refusals(unittest.TestCase):
+    """Each: status 1, a line that names it, nothing attached."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.lab = cls.enterClassContext(Lab(1))
+
+    def assert_refused(self, box, pattern):
+        self.assertEqual(box.wait(10), 1, box.text)
+        self.assertRegex(box.text, pattern)
+        self.assert_clean()
+
+    def assert_clean(self):
+        for name in self.lab.ports:
+            self.assertEqual(self.lab.box.tc("qdisc", "show", "dev", name).count("clsact"), 0)
+            for hook in (bpfobjects.TCX_INGRESS, bpfobjects.TCX_EGRESS):
+                self.assertEqual(bpfobjects.tcx_programs(self.lab.box, name, hook), [])
+
+    def test_wrong_lines_are_named_by_file_line_option_and_reason(self):
+        for line, reason in (("domainNumber 300", "domainNumber.*300"),
+                             ("domainNumber", "domainNumber"),
+                             ("no_such_option 1", "no_such_option"),
+                             ("network_transport token_ring", "network_transport.*token_ring"),
+                             ("rx_ring_bytes 5000", "rx_ring_bytes.*power of two"),
+                             ("delay_mechanism P2P", "delay_mechanism.*P2P")):
+            with self.subTest(line=line):
+                path = pathlib.Path(tempfile.mkdtemp(prefix="ebc-")) / "wrong.conf"
+                self.addCleanup(shutil.rmtree, path.parent)
+                path.write_text(f"[global]\n# first\n{line}\n[bc0]\n[bc1]\n", encoding="ascii")
+                box = programs.EbpfBc(self.lab.box, config=str(path))
+                self.assert_refused(box, rf"{path}:3: .*{reason}")
+
+    def test_a_global_option_in_a_ports_section_is_refused(self):
+        box = programs.EbpfBc(self.lab.box, self.lab.ports, config={}, port_options={"bc1": {"domainNumber": 1}})
+        self.assert_refused(box, r"\.conf:4: .*domainNumber")
+
+    def test_a_file_that_is_not_there_is_named(self):
+        self.assert_refused(programs.EbpfBc(self.lab.box, ["bc0", "bc1"], config="/no/such.conf"), "/no/such.conf.*No such")
+
+    def test_a_missing_interface_is_named(self):
+        self.assert_refused(programs.EbpfBc(self.lab.box, ["bc0", "absent0"], config={}), "absent0: no such interface")
+
+    def test_an_interface_that_is_no_ethernet_is_named(self):
+        self.assert_refused(programs.EbpfBc(self.lab.box, ["bc0", "lo"], config={}), "lo: not an Ethernet interface")
+
+    def test_another_user_is_told_what_is_missing(self):
+        # A copy: the tree may be closed to others.
+        directory = tempfile.mkdtemp(prefix="ebc-")
+        self.addCleanup(shutil.rmtree, directory)
+        copy = shutil.copy(programs.find_ebpf_bc(), directory)
+        os.chmod(directory, 0o755)
+        done = run(["setpriv", f"--reuid={NOBODY}", "--clear-groups", copy, "-i", "bc0", "-i", "bc1", "-m", "-q"],
+                   namespace=self.lab.box, check=False)
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertRegex(done.stdout, "not permitted.*CAP_")
+        self.assert_clean()
+
+    def test_root_without_the_capability_for_bpf_is_told_so(self):
+        done = run(["capsh", "--drop=cap_bpf,cap_sys_admin", "--", "-c",
+                    f"exec {programs.find_ebpf_bc()} -i bc0 -i bc1 -m -q"], namespace=self.lab.box, check=False)
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertRegex(done.stdout, "not permitted.*CAP_BPF")
+        self.assert_clean()
+
+
+class Instances(unittest.TestCase):
+    def test_a_second_one_on_the_same_port_and_domain_is_refused_and_another_domain_is_served_beside(self):
+        with Rig() as rig:
+            rig.wait_in_sync()
+            second = programs.EbpfBc(rig.lab.box, ["bc1", "bc2"], config=BOX)
+            self.assertEqual(second.wait(10), 1)
+            self.assertRegex(second.text, "bc1: another ebpf-bc serves domain 0")
+
+            other = rig.start_box({"domainNumber": 5})
+            port = rig.raw_port(rig.lab.clients[1])
+            other.wait_for_state(3, "GRAND_MASTER", 10)
+            of_domain = {}
+            until(lambda: of_domain.update({d: [one for one in port.received(wire.FOLLOW_UP)
+                                                if one.ptp.message.domain == d] for d in (0, 5)})
+                  or all(len(messages) > 4 for messages in of_domain.values()), 10, "Follow_Ups of both domains")
+            # Each has its own program at each hook, and each its own clock.
+            self.assertEqual(len(bpfobjects.tcx_programs(rig.lab.box, "bc2", bpfobjects.TCX_INGRESS)), 2)
+            rig.wait_in_sync()
+            counters = other.read_counters()
+            self.assertGreater(counters[1]["bpf_rx_passed_domain"], 0)
+            self.assertEqual(counters[1].get("rx_sync", 0), 0)
+            self.assertEqual(other.stop(), 0)
+            self.assertEqual(len(bpfobjects.tcx_programs(rig.lab.box, "bc2", bpfobjects.TCX_INGRESS)), 1)
+            rig.wait_in_sync()
