@@ -153,14 +153,19 @@ static __always_inline enum ebc_counter record_frame(struct __sk_buff *skb, cons
 	if (!record)
 		return EBC_COUNTER_RX_DROPPED_RING_FULL;
 	*record = *head;
-	/* The verifier must see the bounds on the very register that the helper gets. */
+	/* The verifier must see both bounds on the register that the helper gets; merged into one comparison,
+	 * as the compiler likes to have them, older verifiers do not. */
 	asm volatile("" : "+r"(len));
-	if (len < PTP_HEADER_LEN || len > capacity || bpf_skb_load_bytes(skb, 0, record->frame, len)) {
-		bpf_ringbuf_discard(record, 0);
-		return EBC_COUNTER_RX_DROPPED_LENGTH;
-	}
+	if (len < PTP_HEADER_LEN)
+		goto discard;
+	asm volatile("" : "+r"(len));
+	if (len > capacity || bpf_skb_load_bytes(skb, 0, record->frame, len))
+		goto discard;
 	bpf_ringbuf_submit(record, 0);
 	return is_event ? EBC_COUNTER_RX_EVENT : EBC_COUNTER_RX_GENERAL;
+discard:
+	bpf_ringbuf_discard(record, 0);
+	return EBC_COUNTER_RX_DROPPED_LENGTH;
 }
 
 /* A frame that is the clock's: into the ring, or lost and counted; consumed in either case. */

@@ -46,7 +46,7 @@ struct ebc_loader {
 	struct ebc_port ports[EBC_MAX_PORTS];
 };
 
-/* Makes libbpf silent; the last of its complaints is kept for the reason. */
+/* Makes libbpf silent; the first of its complaints is kept for the reason. */
 void ebc_reason_start(void);
 /* Says in a line why loading failed with `error` (-errno). */
 void ebc_reason_describe(int error, char *reason, size_t reason_size);

@@ -14,21 +14,21 @@
 
 #include "bpf/loader_internal.h"
 
-static _Thread_local char last_complaint[EBC_REASON_OCTETS];
+static _Thread_local char first_complaint[EBC_REASON_OCTETS];
 
 __attribute__((format(printf, 2, 0))) static int keep_complaint(enum libbpf_print_level level,
 								const char *format, va_list arguments)
 {
-	if (level != LIBBPF_WARN)
+	if (level != LIBBPF_WARN || first_complaint[0])
 		return 0;
-	vsnprintf(last_complaint, sizeof(last_complaint), format, arguments);
-	last_complaint[strcspn(last_complaint, "\n")] = '\0';
+	vsnprintf(first_complaint, sizeof(first_complaint), format, arguments);
+	first_complaint[strcspn(first_complaint, "\n")] = '\0';
 	return 0;
 }
 
 void ebc_reason_start(void)
 {
-	last_complaint[0] = '\0';
+	first_complaint[0] = '\0';
 	libbpf_set_print(keep_complaint);
 }
 
@@ -38,8 +38,8 @@ void ebc_reason_describe(int error, char *reason, size_t reason_size)
 
 	if (!reason_size)
 		return;
-	memcpy(complaint, last_complaint, sizeof(complaint)); /* the probes below complain too */
-	if (error == -EPERM || error == -EACCES)
+	memcpy(complaint, first_complaint, sizeof(complaint)); /* the probes below complain too */
+	if (error == -EPERM)				       /* EACCES is the verifier's */
 		snprintf(reason, reason_size,
 			 "not permitted: needs CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN, or root");
 	else if (syscall(__NR_bpf, -1, NULL, 0) < 0 && errno == ENOSYS)
