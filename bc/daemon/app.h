@@ -25,6 +25,7 @@ struct app {
 	int signal_fd, deadline_fd, housekeeping_fd, clock_watch_fd;
 	uint64_t armed_deadline_mono_ns;
 	unsigned int n_housekeeping;
+	bool made_pin_directory;
 	bool is_stopping;
 };
 

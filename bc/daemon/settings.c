@@ -254,9 +254,10 @@ int settings_from_config(const struct ebc_config *config, struct settings *s, ch
 	s->engine.ports = s->engine_ports;
 	s->engine.n_ports = s->n_ports;
 
-	len = snprintf(s->stamps_pin_path, sizeof(s->stamps_pin_path), "%s/stamps.%x.%u",
-		       ebc_config_string(config, GLOBAL, EBC_OPT_BPF_PIN_PATH), s->engine.sdo_id,
-		       s->engine.domain_number);
+	s->pin_directory = ebc_config_string(config, GLOBAL, EBC_OPT_BPF_PIN_PATH);
+	/* No dots: a bpf file system refuses them. */
+	len = snprintf(s->stamps_pin_path, sizeof(s->stamps_pin_path), "%s/stamps_%x_%u", s->pin_directory,
+		       s->engine.sdo_id, s->engine.domain_number);
 	if (len < 0 || (size_t)len >= sizeof(s->stamps_pin_path)) {
 		snprintf(reason, reason_size, "bpf_pin_path is too long");
 		return -EINVAL;

@@ -23,6 +23,7 @@ struct settings {
 	struct port_settings ports[BC_MAX_PORTS];
 	size_t n_ports;
 	struct ebc_loader_options loader;
+	const char *pin_directory; /* owned by the configuration */
 	char stamps_pin_path[256];
 	bool wants_driver_stamps;
 	bool has_clock_identity;

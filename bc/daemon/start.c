@@ -8,8 +8,10 @@
 #include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include "bc/daemon/app.h"
 #include "bc/daemon/clocks.h"
@@ -195,11 +197,21 @@ static int start_engine(struct app *app, struct bc_engine_config *config)
 	return bc_engine_new(config, now_mono_ns, ptp_ns, &app->engine);
 }
 
+/* The directory of the published stamps; what else may be wrong with it, the loader finds. */
+static void make_pin_directory(struct app *app)
+{
+	if (app->settings->loader.publish_stamps)
+		app->made_pin_directory = mkdir(app->settings->pin_directory, 0755) == 0;
+}
+
 static int start_programs(struct app *app)
 {
 	volatile struct ebc_ctl *ctl;
 	char reason[256] = "";
-	int r = ebc_loader_new(&app->settings->loader, &app->loader, reason, sizeof(reason));
+	int r;
+
+	make_pin_directory(app);
+	r = ebc_loader_new(&app->settings->loader, &app->loader, reason, sizeof(reason));
 
 	if (r < 0) {
 		log_line(LOG_ERR, "cannot load the BPF programs: %s", *reason ? reason : strerror(-r));
@@ -280,6 +292,9 @@ void app_stop(struct app *app)
 		app->instance_fds[i] = close_fd(app->instance_fds[i]);
 	}
 	ebc_loader_free(app->loader);
+	/* Stays when another domain's stamps are in it. */
+	if (app->made_pin_directory)
+		rmdir(app->settings->pin_directory);
 	sender_free(app->sender);
 	bc_engine_free(app->engine);
 	ebc_links_free(app->links);
