@@ -18,6 +18,12 @@ IN_SYNC_NS = 1_000_000
 START_S = 15
 
 
+def is_sanitized():
+    """Built with AddressSanitizer: slower at its end, and memory that is freed is kept for a while."""
+    with open(programs.find_ebpf_bc(), "rb") as file:
+        return b"__asan_init" in file.read()
+
+
 def until(condition, timeout_s, what):
     """Waits until condition() is true and returns its value."""
     deadline_s = time.monotonic() + timeout_s
