@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The sending side of a lab: see sender.h. */
+#include "tests/bpf/sender.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+int sender_setup(void **state)
+{
+	static struct sender sender;
+	struct ebc_loader_options options = rig_options();
+	const int octets = 4000000;
+
+	netlab_new(&sender.lab);
+	sender.loader = rig_loader(&options);
+	assert_int_equal(ebc_loader_tx_stamp(sender.loader, NULL), EBC_STAMP_START_XMIT);
+	rig_attach(sender.loader, &sender.lab);
+	sender.fd = rig_daemon_socket(sender.loader);
+	/* Hundreds of frames will wait in a qdisc. */
+	assert_int_equal(setsockopt(sender.fd, SOL_SOCKET, SO_SNDBUFFORCE, &octets, sizeof(octets)), 0);
+	*state = &sender;
+	return 0;
+}
+
+int sender_teardown(void **state)
+{
+	struct sender *sender = *state;
+
+	close(sender->fd);
+	ebc_loader_free(sender->loader);
+	netlab_free(&sender->lab);
+	return 0;
+}
+
+void sender_send_event(struct sender *sender, uint32_t ifindex, uint16_t sequence_id)
+{
+	struct frame_spec spec = frame_sync(EBC_TRANSPORT_IEEE_802_3);
+	uint8_t frame[FRAME_OCTETS];
+
+	spec.sequence_id = sequence_id;
+	assert_true(rig_send(sender->fd, ifindex, frame, frame_build(&spec, frame, NULL)));
+}
+
+void sender_fill(struct sender *sender, int n)
+{
+	uint8_t frame[1514] = {0x02, 0, 0, 0, 0, 1, 0x02, 0, 0, 0, 0, 2, 0x88, 0xB5};
+
+	for (int i = 0; i < n; i++)
+		assert_true(rig_send(sender->fd, sender->lab.port_ifindex, frame, sizeof(frame)));
+}
+
+struct ebc_tx_record sender_expect(struct sender *sender, uint32_t ifindex, uint16_t sequence_id)
+{
+	struct ebc_tx_record record;
+
+	assert_true(rig_wait_tx(sender->loader, 1000, &record));
+	assert_int_equal(record.ifindex, ifindex);
+	assert_int_equal(record.sequence_id, sequence_id);
+	assert_int_equal(record.message_type, 0);
+	assert_int_equal(record.stamp_source, EBC_STAMP_START_XMIT);
+	assert_true(record.tc_mono_ns < record.stamp_mono_ns);
+	assert_true(record.stamp_mono_ns < rig_mono_ns());
+	return record;
+}
