@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The rig: a ptp4l grandmaster, what is compared (a cable, our box, ptp4l as a box), a client's host.
+
+A ptp4l box has a clock of its own (own_clock.c): without it, it would serve the very clock that the
+grandmaster has, and its servo could do nothing wrong."""
+
+import contextlib
+import math
+import pathlib
+import time
+
+from harness import network, programs
+from harness.lab import Lab
+from harness.process import Process
+
+# What stands between grandmaster and client, by name: our program's options, or ptp4l's.
+CABLE = "cable"
+OURS = "ebpf-bc"
+BOXES = {
+    OURS: {},
+    "ebpf-bc-pi": {"clock_servo": "pi"},
+    "ebpf-bc-linreg": {"clock_servo": "linreg"},
+    "ptp4l": {"clock_servo": "linreg"},
+    "ptp4l-pi": {"clock_servo": "pi"},
+}
+# At a box's start, so that there is something to follow.
+START_OFFSET_NS = 100_000_000
+
+
+def is_ours(name):
+    return name.startswith(OURS)
+
+
+def built(name):
+    """A file that meson made for the benchmarks, beside the program under test."""
+    path = pathlib.Path(programs.find_ebpf_bc()).parent / "tests" / "bench" / name
+    if not path.exists():
+        raise FileNotFoundError(f"{path} is not there: ninja -C {path.parents[2]}")
+    return str(path)
+
+
+class OwnClock:
+    """A clock of a host's own: offset_ns ahead at start, then gaining as own_clock.c says."""
+
+    def __init__(self, offset_ns=0, frequency_ppb=0.0, wander_ppb=0.0, period_s=0.0):
+        self.start_ns = time.clock_gettime_ns(time.CLOCK_REALTIME)
+        self.offset_ns, self.frequency_ppb = offset_ns, frequency_ppb
+        self.wander_ppb, self.period_s = wander_ppb, period_s
+
+    @property
+    def env(self):
+        return {"LD_PRELOAD": built("own-clock.so"),
+                "EBC_OWN_CLOCK": f"{self.start_ns} {self.offset_ns} {self.frequency_ppb} {self.wander_ppb} {self.period_s}"}
+
+    def ahead_ns(self, real_ns):
+        """By how much it is ahead of the machine's clock, undisciplined."""
+        t_ns = real_ns - self.start_ns
+        ahead = self.offset_ns + t_ns * self.frequency_ppb * 1e-9
+        if self.period_s:
+            w = 2 * math.pi / (self.period_s * 1e9)
+            ahead += self.wander_ppb * 1e-9 / w * (1 - math.cos(w * t_ns))
+        return ahead
+
+
+class Rig:
+    """Namespaces and programs of one leg, from the start of the grandmaster to the end of everything."""
+
+    def __init__(self, name, *, log_sync=-4, log_delay_req=-3, n_clients=1, gm_clock=None, box_options=None,
+                 summary_interval=4, preload=True, starts_box=True):
+        self.name, self.log_sync = name, log_sync
+        self.gm_clock = gm_clock
+        self.box = None
+        self._box_options = {"summary_interval": summary_interval, **(box_options or {})}
+        self._preload = preload
+        self._common = {"logSyncInterval": log_sync, "logMinDelayReqInterval": log_delay_req,
+                        "logAnnounceInterval": 0}
+        with contextlib.ExitStack() as stack:
+            if name == CABLE:
+                self.gm_host = stack.enter_context(network.Namespace("gm"))
+                self.clients = [stack.enter_context(network.Namespace("c1"))]
+                network.cable(self.gm_host, "eth0", self.clients[0], "eth0")
+                self.lab = None
+            else:
+                self.lab = stack.enter_context(Lab(n_clients))
+                self.gm_host, self.clients = self.lab.gm, self.lab.clients
+            self.gm = programs.Ptp4l(
+                self.gm_host, "eth0", "gm", options={**self._common, "logAnnounceInterval": -1},
+                env=gm_clock.env if gm_clock else None)
+            stack.callback(self.gm.stop)
+            stack.callback(self._stop_box)
+            self.gm.wait_for_state(1, "MASTER", 15)
+            if self.lab and starts_box:
+                self.start_box()
+                self.box.wait_for_state(1, "SLAVE" if is_ours(name) or preload else programs.FOLLOWING, 60)
+                for port in range(2, len(self.lab.ports) + 1):
+                    self.box.wait_for_state(port, "MASTER", 20)
+            self._stack = stack.pop_all()
+
+    def start_box(self):
+        options = {**self._common, **BOXES[self.name], **self._box_options}
+        if is_ours(self.name):
+            self.box = programs.EbpfBc(self.lab.box, self.lab.ports, config={
+                "clock_type": "BC", "priority1": 200, "network_transport": "L2", "utc_offset": 0,
+                "virtual_clock_start_offset": START_OFFSET_NS, **options})
+        else:
+            clock = OwnClock(START_OFFSET_NS) if self._preload else None
+            self.box = programs.Ptp4l(
+                self.lab.box, self.lab.ports, "bc", with_monitor=False, env=clock.env if clock else None,
+                options={"free_running": 0 if clock else 1, "freq_est_interval": 1, "priority1": 200, **options})
+
+    def _stop_box(self):
+        if self.box:
+            self.box.stop()
+
+    def stop_box(self):
+        self._stop_box()
+        self.box = None
+
+    @property
+    def programs(self):
+        return [program for program in (self.gm, self.box) if program]
+
+    def state_changes_since(self, mono_s):
+        return [(program.name, change) for program in self.programs for change in program.state_changes
+                if change.mono_s >= mono_s]
+
+    def start_probe(self, seconds, requests_per_s, client=0):
+        return Process([built("bench-probe"), "eth0", seconds, requests_per_s], namespace=self.clients[client],
+                       name="probe")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._stack.close()
