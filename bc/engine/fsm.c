@@ -32,7 +32,7 @@ static enum bc_port_state recommended(enum bc_port_state state, enum bc_event ev
 enum bc_port_state bc_fsm_next(enum bc_port_state state, enum bc_event event, bool is_new_master,
 			       bool is_client_only)
 {
-	if (event == BC_EVENT_FAULT_DETECTED)
+	if (event == BC_EVENT_FAULT_DETECTED && state != BC_STATE_DISABLED)
 		return BC_STATE_FAULTY;
 
 	switch (state) {
