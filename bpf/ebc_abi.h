@@ -87,7 +87,7 @@ struct ebc_rx_record {
 	__u16 ptp_offset;  /* of the PTP header in frame */
 	__u16 ptp_len;	   /* octets from there to the end of the UDP payload or of the frame */
 	__u8 transport;	   /* enum ebc_transport */
-	__u8 stamp_source; /* enum ebc_stamp_source; NONE for general messages is allowed */
+	__u8 stamp_source; /* EBC_STAMP_SKB or EBC_STAMP_TC */
 	__u8 pad[2];
 	__u8 frame[];
 };

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Loads the two objects of an instance so that they share one set of maps, maps the control block,
- * pins the map of stamps if wished, and takes all of it down again. Nothing is pinned besides that
- * map, so the kernel forgets the rest with the process.
+ * and takes all of it down again. Nothing is pinned besides the map of stamps, if that is wished, so the
+ * kernel forgets the rest with the process.
  */
 #include "bpf/loader.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <linux/magic.h>
 #include <linux/pkt_cls.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,12 +15,10 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 
 #include "ebc_tc.skel.h"
 #include "ebc_tx.skel.h"
 #include "bpf/loader_internal.h"
-#include "bpf/port.h"
 #include "util/cleanup.h"
 
 #define HANDLE_BASE 0xEBC00000U
@@ -42,6 +39,10 @@ static int check_options(const struct ebc_loader_options *options, char *reason,
 {
 	if (!is_ring_size(options->rx_ring_bytes) || !is_ring_size(options->tx_ring_bytes)) {
 		snprintf(reason, reason_size, "ring sizes must be powers of two of at least a page");
+		return -EINVAL;
+	}
+	if (options->rx_rate_per_s && !options->rx_burst) {
+		snprintf(reason, reason_size, "a receive rate limit needs a burst of at least 1");
 		return -EINVAL;
 	}
 	if (options->sdo_id > 0xFFF) {
@@ -199,38 +200,6 @@ static int map_ctl(struct ebc_loader *loader, const struct ebc_loader_options *o
 	return 0;
 }
 
-/* A pin that a dead predecessor left gives way. */
-static int pin_stamps(struct ebc_loader *loader, const char *path, char *reason, size_t reason_size)
-{
-	_cleanup_free_ char *copy = strdup(path);
-	struct statfs fs;
-	char *slash;
-	int r;
-
-	if (!copy)
-		return -ENOMEM;
-	slash = strrchr(copy, '/');
-	if (slash)
-		slash[slash == copy] = '\0';
-	if (statfs(slash ? copy : ".", &fs) < 0) {
-		r = -errno;
-		snprintf(reason, reason_size, "cannot pin %s: %s", path, strerror(errno));
-		return r;
-	}
-	if (fs.f_type != BPF_FS_MAGIC) {
-		snprintf(reason, reason_size, "cannot pin %s: no bpf file system is mounted there", path);
-		return -EINVAL;
-	}
-	unlink(path);
-	r = bpf_map__pin(loader->tc->maps.ebc_stamps, path);
-	if (r < 0) {
-		snprintf(reason, reason_size, "cannot pin %s: %s", path, strerror(-r));
-		return r;
-	}
-	loader->pin_path = strdup(path);
-	return loader->pin_path ? 0 : -ENOMEM;
-}
-
 static int set_up(struct ebc_loader *loader, const struct ebc_loader_options *options)
 {
 	int r;
@@ -285,7 +254,7 @@ int ebc_loader_new(const struct ebc_loader_options *options, struct ebc_loader *
 		return r;
 	}
 	if (options->publish_stamps && options->stamps_pin_path) {
-		r = pin_stamps(loader, options->stamps_pin_path, reason, reason_size);
+		r = ebc_pin_stamps(loader, options->stamps_pin_path, reason, reason_size);
 		if (r < 0)
 			return r;
 	}
@@ -298,8 +267,7 @@ void ebc_loader_free(struct ebc_loader *loader)
 	if (!loader)
 		return;
 	ebc_port_detach_all(loader);
-	if (loader->pin_path)
-		unlink(loader->pin_path);
+	ebc_unpin_stamps(loader);
 	ebc_ring_close(&loader->rx_ring);
 	ebc_ring_close(&loader->tx_ring);
 	if (loader->ctl)
@@ -308,7 +276,6 @@ void ebc_loader_free(struct ebc_loader *loader)
 	ebc_tc_bpf__destroy(loader->tc);
 	close_fd(loader->ioctl_fd);
 	free(loader->cpu_counters);
-	free(loader->pin_path);
 	free(loader);
 }
 
@@ -327,29 +294,4 @@ bool ebc_loader_uses_tcx(const struct ebc_loader *loader)
 volatile struct ebc_ctl *ebc_loader_ctl(struct ebc_loader *loader)
 {
 	return loader->ctl;
-}
-
-int ebc_loader_counters(struct ebc_loader *loader, uint32_t port_index, struct ebc_counters *ret_counters)
-{
-	struct ebc_counters sum = {};
-
-	if (bpf_map_lookup_elem(bpf_map__fd(loader->tc->maps.ebc_counters), &port_index,
-				loader->cpu_counters) < 0)
-		return -errno;
-	for (int cpu = 0; cpu < loader->n_cpus; cpu++)
-		for (int i = 0; i < EBC_COUNTER_MAX; i++)
-			sum.value[i] += loader->cpu_counters[cpu].value[i];
-	*ret_counters = sum;
-	return 0;
-}
-
-const char *ebc_counter_name(enum ebc_counter counter)
-{
-	static const char *const names[] = {
-#define X(id, name) name,
-		EBC_COUNTERS(X)
-#undef X
-	};
-
-	return counter < EBC_COUNTER_MAX ? names[counter] : "";
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Loads the kernel programs of one instance, attaches them to ports, and gives out what they record.
- * The only module that includes the generated skeletons. Does not log: errors are -errno, and
- * ebc_loader_strerror() says what failed.
+ * The only module that includes the generated skeletons. Does not log: errors are -errno, and loading
+ * also gives a reason in words. One thread, and one network namespace: that of the thread at
+ * ebc_loader_new(), to which interface numbers belong.
  */
 #pragma once
 
@@ -22,20 +23,20 @@ enum ebc_attach_mode {
 
 struct ebc_loader_options {
 	enum ebc_attach_mode attach_mode;
-	enum ebc_stamp_source tx_stamp; /* wish: EBC_STAMP_START_XMIT (needs kernel BTF), EBC_STAMP_DRIVER
-					 * or EBC_STAMP_TC; EBC_STAMP_NONE chooses the best that loads:
-					 * start_xmit, else NONE is reported back and the caller
-					 * decides between driver and tc */
+	/* Wish: EBC_STAMP_DRIVER (the caller reads the driver's stamps, the programs report none) or
+	 * EBC_STAMP_TC; else START_XMIT if that loads (it needs kernel BTF), and TC if not. */
+	enum ebc_stamp_source tx_stamp;
 	enum ebc_stamp_source rx_stamp; /* EBC_STAMP_SKB or EBC_STAMP_TC */
 	uint16_t sdo_id;
 	uint8_t domain_number;
 	bool publish_stamps;
-	const char *
-		stamps_pin_path; /* where ebc_stamps is pinned when publish_stamps; may be NULL: not pinned */
-	uint32_t rx_ring_bytes;	 /* power of two, multiple of the page size */
+	/* Where ebc_stamps is pinned when publish_stamps, in a mounted bpf file system; NULL: not pinned. A
+	 * pin that is there already gives way. */
+	const char *stamps_pin_path;
+	uint32_t rx_ring_bytes; /* power of two, multiple of the page size */
 	uint32_t tx_ring_bytes;
-	uint32_t rx_rate_per_s;
-	uint32_t rx_burst;
+	uint32_t rx_rate_per_s; /* frames a second and port; 0: no limit */
+	uint32_t rx_burst;	/* frames; at least 1 with a limit */
 };
 
 /* One received PTP frame. Points into the ring: valid until the callback returns. */
@@ -43,47 +44,61 @@ typedef void (*ebc_rx_fn)(void *context, const struct ebc_rx_record *record);
 typedef void (*ebc_tx_fn)(void *context, const struct ebc_tx_record *record);
 
 /*
- * Opens and loads; attaches only the transmit-stamp tracepoints (switched on by the first port).
- * Returns 0 or -errno (-EPERM: no privilege). On failure *ret_loader is untouched and the reason is in
- * `reason` (a line without newline, always terminated).
+ * Loads everything and switches the transmit-stamp tracepoints on; attaches to no interface yet. The
+ * lease is out: ports pass everything until the caller writes lease_until_mono_ns.
+ * Returns 0 or -errno (-EPERM: no privilege; -EINVAL: an option, or no bpf file system at the pin;
+ * -EOPNOTSUPP: no tcx). On failure *ret_loader is untouched and the reason is in `reason` (a line
+ * without newline, always terminated; may be NULL with size 0). libbpf's messages are switched off for
+ * the whole process.
  */
 int ebc_loader_new(const struct ebc_loader_options *options, struct ebc_loader **ret_loader, char *reason,
 		   size_t reason_size);
 /* Detaches everything, removes pins, frees. Accepts NULL. */
 void ebc_loader_free(struct ebc_loader *loader);
 
-/* The stamp points in use. tx: START_XMIT, or TC when the tracepoint object does not load or is not wished
- * (a caller that reads driver stamps sets them aside). `ret_reason` (may be NULL): why not start_xmit, or "".
+/*
+ * The transmit stamp in use: START_XMIT, TC or DRIVER. `ret_reason` (may be NULL): why not START_XMIT, or
+ * "". A caller that prefers the driver's stamps to TC stores EBC_STAMP_DRIVER in tx_stamp_source of the
+ * control block.
  */
 enum ebc_stamp_source ebc_loader_tx_stamp(const struct ebc_loader *loader, const char **ret_reason);
 /* True when attached with tcx links (gone with the process), false for clsact filters. */
 bool ebc_loader_uses_tcx(const struct ebc_loader *loader);
 
-/* The control block, memory-mapped: write lease_until_mono_ns, real_minus_mono_ns, tx_socket_cookie there
- * with single stores. Owned by the loader. */
+/*
+ * The control block, memory-mapped and owned by the loader: write lease_until_mono_ns, real_minus_mono_ns
+ * and tx_socket_cookie there with single stores; the loader has filled in the rest.
+ */
 volatile struct ebc_ctl *ebc_loader_ctl(struct ebc_loader *loader);
 
 /*
  * Attaches ingress and egress programs to `ifindex` and enters it and its lowest devices into the maps.
- * Attaching an interface that is attached updates it and leaves one program a hook. `lowest` are the
- * ifindexes of the physical devices below (the interface itself when it is not stacked).
+ * Attaching an interface that is attached updates it, puts back what somebody took away and leaves one
+ * program a hook. `lowest` are the devices that hand its frames to the wire (itself when not stacked).
+ * 0 or -errno. -ENODEV (no such interface), -E2BIG (more than EBC_LOWEST_DEVICES), -EINVAL (port_index)
+ * and -ENOSPC (more than EBC_MAX_PORTS) change nothing; after any other the port is detached.
  */
 int ebc_loader_attach_port(struct ebc_loader *loader, uint32_t ifindex, const struct ebc_port_conf *conf,
 			   const uint32_t *lowest, size_t n_lowest);
-/* Renews addresses and lowest devices of an attached port. */
+/* Renews addresses and lowest devices of an attached port. 0 or -errno (-ENOENT: not attached). */
 int ebc_loader_update_port(struct ebc_loader *loader, uint32_t ifindex, const struct ebc_port_conf *conf,
 			   const uint32_t *lowest, size_t n_lowest);
 /* Detaches; other people's filters and, when not made by us, the clsact qdisc stay. Harmless if the interface
  * is gone. */
 void ebc_loader_detach_port(struct ebc_loader *loader, uint32_t ifindex);
-/* 0 when both programs still hang at their hooks, -ENOENT when somebody took one away, -ENODEV when the
- * interface is gone. */
+/*
+ * 0 when both programs still hang at their hooks, -ENOENT when somebody took one away or the port is not
+ * attached, -ENODEV when the interface is gone. A few system calls and no wait.
+ */
 int ebc_loader_check_port(struct ebc_loader *loader, uint32_t ifindex);
 
 /* Descriptors that poll(2) as readable when a record waits. */
 int ebc_loader_rx_fd(const struct ebc_loader *loader);
 int ebc_loader_tx_fd(const struct ebc_loader *loader);
-/* Hands out waiting records, at most `budget`; returns how many, or -errno. No system call. */
+/*
+ * Hands out waiting records, at most `budget`; returns how many, or -errno. No system call. Stamps taken
+ * at tc egress wake nobody: look here after send(). Callbacks must not free the loader.
+ */
 int ebc_loader_consume_rx(struct ebc_loader *loader, size_t budget, ebc_rx_fn fn, void *context);
 int ebc_loader_consume_tx(struct ebc_loader *loader, size_t budget, ebc_tx_fn fn, void *context);
 

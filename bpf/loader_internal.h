@@ -53,3 +53,9 @@ void ebc_reason_describe(int error, char *reason, size_t reason_size);
 
 int ebc_ring_open(struct ebc_ring *ring, const struct bpf_map *map);
 void ebc_ring_close(struct ebc_ring *ring);
+
+/* Pins ebc_stamps at `path`. 0, or -errno with the reason. */
+int ebc_pin_stamps(struct ebc_loader *loader, const char *path, char *reason, size_t reason_size);
+void ebc_unpin_stamps(struct ebc_loader *loader);
+
+void ebc_port_detach_all(struct ebc_loader *loader);

@@ -3,8 +3,6 @@
  * The ports of an instance: their entries in the maps and our programs at their hooks. The entries
  * are made first and go last, so that a program never runs without them.
  */
-#include "bpf/port.h"
-
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <net/if.h>
