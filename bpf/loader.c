@@ -20,6 +20,7 @@
 #include "ebc_tx.skel.h"
 #include "bpf/loader_internal.h"
 #include "util/cleanup.h"
+#include "util/macros.h"
 
 #define HANDLE_BASE 0xEBC00000U
 
@@ -39,10 +40,6 @@ static int check_options(const struct ebc_loader_options *options, char *reason,
 {
 	if (!is_ring_size(options->rx_ring_bytes) || !is_ring_size(options->tx_ring_bytes)) {
 		snprintf(reason, reason_size, "ring sizes must be powers of two of at least a page");
-		return -EINVAL;
-	}
-	if (options->rx_rate_per_s && !options->rx_burst) {
-		snprintf(reason, reason_size, "a receive rate limit needs a burst of at least 1");
 		return -EINVAL;
 	}
 	if (options->sdo_id > 0xFFF) {
@@ -190,7 +187,7 @@ static int map_ctl(struct ebc_loader *loader, const struct ebc_loader_options *o
 	loader->ctl = ctl;
 	loader->ctl_octets = octets;
 	loader->ctl->rx_rate_per_s = options->rx_rate_per_s;
-	loader->ctl->rx_burst = options->rx_burst;
+	loader->ctl->rx_burst = MAX(options->rx_burst, 1U);
 	loader->ctl->netns_inum = (uint32_t)netns.st_ino;
 	loader->ctl->sdo_id = options->sdo_id;
 	loader->ctl->domain_number = options->domain_number;

@@ -36,7 +36,7 @@ struct ebc_loader_options {
 	uint32_t rx_ring_bytes; /* power of two, multiple of the page size */
 	uint32_t tx_ring_bytes;
 	uint32_t rx_rate_per_s; /* frames a second and port; 0: no limit */
-	uint32_t rx_burst;	/* frames; at least 1 with a limit */
+	uint32_t rx_burst;	/* frames; 0 is taken for 1 */
 };
 
 /* One received PTP frame. Points into the ring: valid until the callback returns. */

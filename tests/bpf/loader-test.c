@@ -44,10 +44,6 @@ static void wrong_options_are_refused_with_a_reason(void **state)
 	options.tx_ring_bytes = 0;
 	assert_int_equal(try_new(&options, reason, sizeof(reason)), -EINVAL);
 	options = rig_options();
-	options.rx_rate_per_s = 100;
-	assert_int_equal(try_new(&options, reason, sizeof(reason)), -EINVAL);
-	assert_non_null(strstr(reason, "burst"));
-	options = rig_options();
 	options.sdo_id = 0x1000;
 	assert_int_equal(try_new(&options, reason, sizeof(reason)), -EINVAL);
 	assert_non_null(strstr(reason, "sdoId"));
