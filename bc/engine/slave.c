@@ -237,15 +237,18 @@ static void use_sync(struct bc_port *port, const struct bc_msg *msg, const struc
 		ask_for_delay(port, now_mono_ns);
 }
 
-/* Old messages played again have old sequence numbers. A master that starts anew has them too: it is believed
- * after a silence of four intervals. */
+/* Old messages played again have old sequence numbers, and of two equal ones the second was delayed. A master
+ * that starts anew has old numbers too: it is believed after a silence of four intervals. */
 static bool is_replayed(struct bc_port *port, uint16_t sequence_id, uint64_t now_mono_ns)
 {
 	const struct bc_sync_rx *sync = &port->sync_rx;
-	uint64_t silence_ns = MAX(4 * bc_interval_ns(sync->log_interval), (uint64_t)NSEC_PER_SEC);
+	int64_t silence_ns = MAX(4 * (int64_t)bc_interval_ns(sync->log_interval), NSEC_PER_SEC);
 
-	return sync->has_pair && (int16_t)(sequence_id - sync->sequence_id) <= 0 &&
-	       now_mono_ns - sync->t2_mono_ns < silence_ns;
+	if (sync->has_pair && (int16_t)(sequence_id - sync->sequence_id) <= 0 &&
+	    (int64_t)(now_mono_ns - sync->t2_mono_ns) < silence_ns)
+		return true;
+	return sync->has_sync && (int16_t)(sequence_id - sync->sync.sequence_id) <= 0 &&
+	       (int64_t)(now_mono_ns - sync->sync_rx_mono_ns) < silence_ns;
 }
 
 static void drop_pending_follow_up(struct bc_port *port)
@@ -288,6 +291,7 @@ void bc_slave_sync(struct bc_port *port, const struct bc_msg *msg, const struct 
 
 	drop_pending_sync(port);
 	if (!(msg->flags & PTP_FLAG_TWO_STEP) && !port->engine->config.assume_two_step) {
+		drop_pending_follow_up(port);
 		use_sync(port, msg, msg, rx->stamp_mono_ns, now_mono_ns);
 		return;
 	}
