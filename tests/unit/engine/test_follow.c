@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Following a master: offset, path delay and everything that corrects them. */
+#include "tests/unit/engine/rig.h"
+
+#include <stdlib.h>
+
+#define SNS(ns) ((int64_t)(ns)*65536)
+
+static struct rig rig;
+
+static int setup(void **state)
+{
+	(void)state;
+	rig_init(&rig, 2);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	rig_stop(&rig);
+	return 0;
+}
+
+static void a_two_step_master_is_followed(void **state)
+{
+	(void)state;
+	rig_start_following(&rig);
+	rig_assert_follows(&rig, 30, 5);
+	assert_int_equal(rig_status(&rig).mean_path_delay_ns, 1000);
+	rig_assert_nothing_refused(&rig);
+	assert_int_equal(rig_state_changes(&rig, 0), 0);
+}
+
+static void a_one_step_master_is_followed(void **state)
+{
+	(void)state;
+	rig_start_following(&rig)->is_one_step = true;
+	rig_assert_follows(&rig, 30, 5);
+	rig_assert_nothing_refused(&rig);
+}
+
+static void a_follow_up_may_come_before_its_sync(void **state)
+{
+	(void)state;
+	rig_start_following(&rig)->sends_follow_up_first = true;
+	rig.n_syncs = 0;
+	rig_assert_follows(&rig, 30, 5);
+	assert_in_range(rig.n_syncs, 239, 241);
+	rig_assert_nothing_refused(&rig);
+}
+
+static void a_master_that_runs_fast_or_slow_is_followed(void **state)
+{
+	static const double rates_ppb[] = {-100000, -35000, 35000, 100000};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rates_ppb); i++) {
+		struct rig_master *m;
+
+		rig_init(&rig, 2);
+		m = rig_master(&rig, 0, 0);
+		m->rate_ppb = rates_ppb[i];
+		rig_start(&rig, RIG_EPOCH_PTP_NS);
+		rig_run_s(&rig, 60);
+		rig_assert_follows(&rig, 10, 30);
+		assert_true(llabs((int64_t)(rig_status(&rig).frequency_ppb + rates_ppb[i])) < 50);
+		if (i + 1 < ARRAY_SIZE(rates_ppb))
+			rig_stop(&rig);
+	}
+}
+
+static void a_start_far_away_is_stepped_once_and_near_within_five_seconds(void **state)
+{
+	static const int64_t away_ns[] = {100 * NSEC_PER_MSEC, -100 * NSEC_PER_MSEC,
+					  86400 * 365 * 20 * NSEC_PER_SEC};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(away_ns); i++) {
+		struct rig_master *m;
+		uint64_t limit_mono_ns;
+
+		rig_init(&rig, 2);
+		m = rig_master(&rig, 0, 0);
+		m->rate_ppb = 20000;
+		rig_start(&rig, RIG_EPOCH_PTP_NS + (int64_t)rig.now_mono_ns + away_ns[i]);
+		limit_mono_ns = rig.now_mono_ns + 6 * NSEC_PER_SEC;
+		while (rig.now_mono_ns < limit_mono_ns)
+			rig_run_ns(&rig, NSEC_PER_SEC / 10);
+		assert_true(llabs(rig_error_ns(&rig, m)) < 1000);
+		assert_int_equal(rig.n_steps, 1);
+		if (i + 1 < ARRAY_SIZE(away_ns))
+			rig_stop(&rig);
+	}
+}
+
+static void corrections_of_sync_and_follow_up_add_to_the_origin(void **state)
+{
+	struct rig_master *m = rig_start_following(&rig);
+
+	(void)state;
+	/* A transparent clock held the Sync for 30 us, half of it told in each message. */
+	m->delay_out_ns = 31000;
+	m->sync_correction_sns = SNS(12000) + 0x8000;
+	m->follow_up_correction_sns = SNS(18000) - 0x8000;
+	rig_assert_follows(&rig, 30, 5);
+	assert_int_equal(rig_status(&rig).mean_path_delay_ns, 1000);
+}
+
+static void a_negative_correction_counts_too(void **state)
+{
+	struct rig_master *m = rig_start_following(&rig);
+
+	(void)state;
+	m->delay_out_ns = 500;
+	m->sync_correction_sns = -SNS(500);
+	rig_assert_follows(&rig, 30, 5);
+	assert_int_equal(rig_status(&rig).mean_path_delay_ns, 1000);
+}
+
+static void a_one_step_sync_carries_its_correction_alone(void **state)
+{
+	struct rig_master *m = rig_start_following(&rig);
+
+	(void)state;
+	m->is_one_step = true;
+	m->delay_out_ns = 31000;
+	m->sync_correction_sns = SNS(30000);
+	rig_assert_follows(&rig, 30, 5);
+}
+
+static void the_correction_of_a_delay_resp_is_subtracted(void **state)
+{
+	struct rig_master *m = rig_start_following(&rig);
+
+	(void)state;
+	m->delay_back_ns = 41000;
+	m->delay_resp_correction_sns = SNS(40000);
+	rig_assert_follows(&rig, 30, 5);
+	assert_int_equal(rig_status(&rig).mean_path_delay_ns, 1000);
+}
+
+static void an_asymmetry_shows_as_half_of_it(void **state)
+{
+	struct rig_master *m = rig_start_following(&rig);
+
+	(void)state;
+	m->delay_out_ns = 3000;
+	rig_run_s(&rig, 60);
+	assert_in_range(-rig_error_ns(&rig, m), 990, 1010);
+	assert_int_equal(rig_status(&rig).mean_path_delay_ns, 2000);
+}
+
+static void delay_asymmetry_takes_it_away(void **state)
+{
+	struct rig_master *m;
+
+	(void)state;
+	rig.ports[0].delay_asymmetry_ns = 1000; /* master to slave longer than the mean */
+	m = rig_master(&rig, 0, 0);
+	m->delay_out_ns = 3000;
+	rig_start(&rig, RIG_EPOCH_PTP_NS);
+	rig_run_s(&rig, 30);
+	rig_assert_follows(&rig, 10, 10);
+	assert_int_equal(rig_status(&rig).mean_path_delay_ns, 2000);
+}
+
+/* Our stamps are late at the receiver by 700 ns and early at the sender by 400. */
+static void latencies_move_the_stamps_to_the_wire(void **state)
+{
+	struct rig_master *m;
+
+	(void)state;
+	rig.ports[0].ingress_latency_ns = 700;
+	rig.ports[0].egress_latency_ns = 400;
+	m = rig_master(&rig, 0, 0);
+	m->delay_out_ns = 1700;
+	m->delay_back_ns = 1400;
+	rig_start(&rig, RIG_EPOCH_PTP_NS);
+	rig_run_s(&rig, 30);
+	rig_assert_follows(&rig, 10, 10);
+	assert_int_equal(rig_status(&rig).mean_path_delay_ns, 1000);
+}
+
+static void a_free_running_clock_measures_and_is_not_touched(void **state)
+{
+	struct rig_master *m;
+	struct bc_local_clock before;
+
+	(void)state;
+	rig.config.free_running = true;
+	m = rig_master(&rig, 0, 0);
+	rig_start(&rig, RIG_EPOCH_PTP_NS + (int64_t)rig.now_mono_ns + 12345);
+	before = *bc_engine_clock(rig.engine);
+	rig_run_s(&rig, 30);
+	assert_memory_equal(bc_engine_clock(rig.engine), &before, sizeof(before));
+	assert_int_equal(rig_status(&rig).offset_from_master_ns, 12345);
+	assert_int_equal(rig_error_ns(&rig, m), 12345);
+	assert_int_equal(rig.n_steps, 0);
+}
+
+static void sequence_numbers_wrap_and_nothing_is_lost(void **state)
+{
+	struct rig_master *m;
+
+	(void)state;
+	m = rig_master(&rig, 0, 0);
+	m->sync_sequence_id = 65535 - 20 * 8 - 40;
+	m->announce_sequence_id = 65535 - 20 - 5;
+	rig_start(&rig, RIG_EPOCH_PTP_NS);
+	rig_run_s(&rig, 20);
+	rig_snapshot(&rig);
+	rig.n_syncs = 0;
+	rig_assert_follows(&rig, 20, 5);
+	assert_true(m->sync_sequence_id < 1000);
+	assert_in_range(rig.n_syncs, 159, 161);
+	rig_assert_nothing_refused(&rig);
+}
+
+static void our_own_sequence_numbers_wrap_and_nothing_is_lost(void **state)
+{
+	(void)state;
+	rig.ports[0].log_min_delay_req_interval = -7;
+	rig.ports[1].log_sync_interval = -7;
+	rig_start_following(&rig)->log_delay_req_interval = -7;
+	rig_run_s(&rig, 530);
+	assert_true(rig.port[0].n_sent[PTP_DELAY_REQ] > 65536);
+	assert_true(rig.port[1].n_sent[PTP_SYNC] > 65536);
+	/* The scripted master has one answer on its way; a few requests follow each other too closely. */
+	assert_in_range(rig_counted(&rig, 0, BC_COUNTER_TX_DELAY_REQ) -
+				rig_counted(&rig, 0, BC_COUNTER_RX_DELAY_RESP),
+			0, 30);
+	assert_int_equal(rig.port[1].n_sent[PTP_SYNC], rig.port[1].n_sent[PTP_FOLLOW_UP]);
+	rig_assert_nothing_refused(&rig);
+}
+
+static void delay_requests_keep_to_the_masters_interval(void **state)
+{
+	struct rig_master *m = rig_start_following(&rig);
+	unsigned int n = rig.port[0].n_sent[PTP_DELAY_REQ];
+
+	(void)state;
+	m->log_delay_req_interval = 3;
+	rig_run_s(&rig, 16);
+	n = rig.port[0].n_sent[PTP_DELAY_REQ];
+	rig_run_s(&rig, 800);
+	/* Uniform in 0 to 16 s: 100, give or take. */
+	assert_in_range(rig.port[0].n_sent[PTP_DELAY_REQ] - n, 75, 130);
+}
+
+static void an_interval_out_of_bounds_is_not_obeyed(void **state)
+{
+	static const int8_t nonsense[] = {-128, -8, 8, 22, 127};
+	struct rig_master *m = rig_start_following(&rig);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(nonsense); i++) {
+		unsigned int n = rig.port[0].n_sent[PTP_DELAY_REQ];
+
+		m->log_delay_req_interval = nonsense[i];
+		rig_run_s(&rig, 200);
+		assert_in_range(rig.port[0].n_sent[PTP_DELAY_REQ] - n, 140, 280);
+	}
+}
+
+static void inhibited_delay_requests_are_not_sent(void **state)
+{
+	(void)state;
+	rig.ports[0].inhibit_delay_req = true;
+	rig_master(&rig, 0, 0);
+	rig_start(&rig, RIG_EPOCH_PTP_NS);
+	rig_run_s(&rig, 20);
+	assert_int_equal(rig.port[0].n_sent[PTP_DELAY_REQ], 0);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		T(a_two_step_master_is_followed),
+		T(a_one_step_master_is_followed),
+		T(a_follow_up_may_come_before_its_sync),
+		T(a_master_that_runs_fast_or_slow_is_followed),
+		T(a_start_far_away_is_stepped_once_and_near_within_five_seconds),
+		T(corrections_of_sync_and_follow_up_add_to_the_origin),
+		T(a_negative_correction_counts_too),
+		T(a_one_step_sync_carries_its_correction_alone),
+		T(the_correction_of_a_delay_resp_is_subtracted),
+		T(an_asymmetry_shows_as_half_of_it),
+		T(delay_asymmetry_takes_it_away),
+		T(latencies_move_the_stamps_to_the_wire),
+		T(a_free_running_clock_measures_and_is_not_touched),
+		T(sequence_numbers_wrap_and_nothing_is_lost),
+		T(our_own_sequence_numbers_wrap_and_nothing_is_lost),
+		T(delay_requests_keep_to_the_masters_interval),
+		T(an_interval_out_of_bounds_is_not_obeyed),
+		T(inhibited_delay_requests_are_not_sent),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
