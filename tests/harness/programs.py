@@ -159,6 +159,7 @@ class EbpfBc(PtpProgram):
     def __init__(self, namespace, interfaces=(), *, config=None, port_options=None, arguments=(), name=None,
                  program=None, env=None):
         name = name or f"ebpf-bc-{namespace.name}"
+        self._n_ports = len(interfaces)  # 0: the file knows
         stem = os.path.join(session.current().directory, session.current().unique(name))
         self.uds_path = stem + ".uds"
         argv = [program or find_ebpf_bc(), "-m", "-q"]
@@ -187,6 +188,9 @@ class EbpfBc(PtpProgram):
             if not self.is_running():
                 raise
             return {}
+        if self._n_ports:
+            self.wait_until(lambda: len(self.counters) == self._n_ports, timeout_s, "the counters of each port")
+            return {port: dict(counters) for port, counters in self.counters.items()}
         # The lines of one answer are written at one go: what comes 100 ms later is not part of it.
         seen = -1
         while seen != len(self.lines):
