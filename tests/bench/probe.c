@@ -8,6 +8,7 @@
  *     sync SEQUENCE T1 T2 WAKE    T1 with corrections; WAKE: when this program had it, after T2
  *     delay SEQUENCE T3 T4        T4 less the correction
  *     lost REASON COUNT
+ *     real_minus_mono LOW HIGH    bounds of CLOCK_REALTIME less CLOCK_MONOTONIC
  *
  * All in nanoseconds of CLOCK_REALTIME, T1 and T4 in those of the master.
  */
@@ -36,6 +37,7 @@
 #include "util/macros.h"
 #include "util/unaligned.h"
 
+#define BRACKETS    200000
 #define PENDING	    64 /* power of two */
 #define SAMPLES_MAX (1 << 20)
 #define FRAME_MAX   2048
@@ -335,6 +337,20 @@ static void measure(struct probe *p, double seconds, double requests_per_s)
 	}
 }
 
+/* Each "monotonic, real, monotonic" bounds the difference, all of them together closely. */
+static void print_clocks(void)
+{
+	int64_t low_ns = INT64_MIN, high_ns = INT64_MAX;
+
+	for (int i = 0; i < BRACKETS; i++) {
+		int64_t before_ns = clock_ns(CLOCK_MONOTONIC), real_ns = clock_ns(CLOCK_REALTIME);
+
+		low_ns = MAX(low_ns, real_ns - clock_ns(CLOCK_MONOTONIC));
+		high_ns = MIN(high_ns, real_ns - before_ns);
+	}
+	printf("real_minus_mono %" PRId64 " %" PRId64 "\n", low_ns, high_ns);
+}
+
 static void print(const struct probe *p)
 {
 	for (size_t i = 0; i < p->n_samples; i++) {
@@ -387,6 +403,7 @@ int main(int argc, char **argv)
 	fflush(stdout);
 	measure(&p, seconds, requests_per_s);
 	print(&p);
+	print_clocks();
 	free(p.samples);
 	close_fd(p.fd);
 	return 0;

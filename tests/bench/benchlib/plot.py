@@ -31,7 +31,7 @@ def _draw(output, name, title, size, body, data, formats):
     blocks = "".join(f"${key} << EOD\n" + "\n".join(" ".join(f"{x:.6g}" for x in point) for point in points) + "\nEOD\n"
                      for key, points in data.items())
     for kind in formats:
-        frame = _FRAME.format(terminal=_TERMINALS[kind].format(w=size[0], h=size[1]), title=title,
+        frame = _FRAME.format(terminal=_TERMINALS[kind].format(w=size[0], h=size[1]), title=title.replace("'", "''"),
                               path=output.directory / f"{name}.{kind}")
         subprocess.run(["gnuplot"], input=blocks + frame + body, text=True, check=True,
                        stdout=subprocess.DEVNULL)

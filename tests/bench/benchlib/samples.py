@@ -31,10 +31,11 @@ class ProbeData(NamedTuple):
     syncs: list  # Exchange
     delays: list  # (t3_ns, t4_ns)
     lost: dict
+    real_minus_mono_ns: tuple = None  # bounds
 
 
 def parse_probe(lines):
-    syncs, delays, lost = [], [], {}
+    syncs, delays, lost, clocks = [], [], {}, None
     for line in lines:
         words = line.split()
         if not words:
@@ -46,7 +47,9 @@ def parse_probe(lines):
             delays.append((int(words[2]), int(words[3])))
         elif words[0] == "lost" and int(words[2]):
             lost[words[1]] = int(words[2])
-    return ProbeData(sorted(syncs, key=lambda s: s.t2_ns), sorted(delays), lost)
+        elif words[0] == "real_minus_mono":
+            clocks = int(words[1]), int(words[2])
+    return ProbeData(sorted(syncs, key=lambda s: s.t2_ns), sorted(delays), lost, clocks)
 
 
 def offsets(data, ahead_ns=None):
