@@ -355,8 +355,13 @@ void bc_engine_handle_timer(struct bc_engine *engine, uint64_t now_mono_ns)
 {
 	begin(engine, now_mono_ns);
 	for (size_t i = 0; i < engine->n_ports; i++)
-		bc_port_timer(&engine->ports[i], now_mono_ns);
+		bc_port_timer_watch(&engine->ports[i], now_mono_ns);
+	/* What a new master says of the grandmaster must be true: the decision comes before the sending. */
 	if (engine->is_decision_due || now_mono_ns >= engine->decision_deadline)
+		bc_decision_run(engine, now_mono_ns);
+	for (size_t i = 0; i < engine->n_ports; i++)
+		bc_port_timer_send(&engine->ports[i], now_mono_ns);
+	if (engine->is_decision_due)
 		bc_decision_run(engine, now_mono_ns);
 }
 

@@ -125,7 +125,9 @@ uint64_t bc_random(struct bc_engine *engine, uint64_t below);
 
 /* port.c: states, and the timers that belong to them */
 void bc_port_event(struct bc_port *port, enum bc_event event, bool is_new_master, uint64_t now_mono_ns);
-void bc_port_timer(struct bc_port *port, uint64_t now_mono_ns);
+/* What was lost or is over; then, when the decision has drawn its consequences, what is to be sent. */
+void bc_port_timer_watch(struct bc_port *port, uint64_t now_mono_ns);
+void bc_port_timer_send(struct bc_port *port, uint64_t now_mono_ns);
 void bc_port_arm_announce_receipt(struct bc_port *port, uint64_t now_mono_ns);
 void bc_port_stamp_came(struct bc_port *port);
 void bc_port_stamp_missing(struct bc_port *port, uint64_t now_mono_ns);

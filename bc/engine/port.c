@@ -143,7 +143,7 @@ static uint64_t advance(uint64_t deadline, uint64_t interval_ns, uint64_t now_mo
 	return deadline > now_mono_ns ? deadline : now_mono_ns + interval_ns;
 }
 
-void bc_port_timer(struct bc_port *port, uint64_t now_mono_ns)
+void bc_port_timer_watch(struct bc_port *port, uint64_t now_mono_ns)
 {
 	bc_expire_stamps(port, now_mono_ns);
 
@@ -160,14 +160,15 @@ void bc_port_timer(struct bc_port *port, uint64_t now_mono_ns)
 		port->sync_receipt_deadline = NEVER;
 		announce_receipt_timeout(port, now_mono_ns);
 	}
-	/* What a new master says of the grandmaster must be true: the decision comes first. */
-	if (port->engine->is_decision_due)
-		return;
 	if (now_mono_ns >= port->qualification_deadline) {
 		port->qualification_deadline = NEVER;
 		bc_port_event(port, BC_EVENT_QUALIFICATION_TIMEOUT, false, now_mono_ns);
 		port->engine->is_decision_due = true;
 	}
+}
+
+void bc_port_timer_send(struct bc_port *port, uint64_t now_mono_ns)
+{
 	if (now_mono_ns >= port->announce_deadline) {
 		port->announce_deadline =
 			advance(port->announce_deadline, bc_interval_ns(port->config.log_announce_interval),
