@@ -2,6 +2,8 @@
 """What the network tests share: the lab with its programs running, and the conditions they wait for."""
 
 import contextlib
+import errno
+import socket
 import time
 
 from harness import programs, wire
@@ -117,3 +119,28 @@ def served_time_errors_ns(port, start=0):
         elif message.type == wire.FOLLOW_UP and (message.source, message.sequence) in received_ns:
             errors_ns.append(message.timestamp_ns - received_ns.pop((message.source, message.sequence)))
     return errors_ns
+
+
+def log_lines(box, start=0):
+    """The log from line number `start` on, without what it was asked for: offsets and counters."""
+    return [line.text for line in box.lines[start:] if "master offset" not in line.text
+            and "counters:" not in line.text]
+
+
+def blast(namespace, interface, some_frames, seconds):
+    """Sends the frames in turn as fast as this process can; returns how many the interface took."""
+    with namespace.entered():
+        sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+    with sender:
+        with namespace.entered():
+            sender.bind((interface, 0))
+        sent, end_s = 0, time.monotonic() + seconds
+        while time.monotonic() < end_s:
+            for frame in some_frames:
+                try:
+                    sender.send(frame)
+                    sent += 1
+                except OSError as error:
+                    if error.errno != errno.ENOBUFS:
+                        raise
+        return sent
