@@ -36,17 +36,15 @@ static void update_record(struct bc_port *port, struct bc_foreign_master *record
 static void add_record(struct bc_port *port, const struct bc_msg *msg, uint64_t now_mono_ns)
 {
 	struct bc_engine *engine = port->engine;
-	const struct ptp_port_identity *keep = engine->slave == port ? &engine->status.parent : NULL;
+	/* Not only the parent: without the master that keeps it passive a port would close a loop. */
+	const struct ptp_port_identity *keep = port->best ? &port->best->announce.source : NULL;
 	struct bc_foreign_master *record;
 	struct bc_action *action;
 	bool is_evicted;
 
 	record = bc_foreign_add(&port->foreign, keep, &is_evicted);
-	if (is_evicted) {
+	if (is_evicted)
 		bc_count(port, BC_COUNTER_FOREIGN_MASTER_EVICTED);
-		if (record == port->best)
-			port->best = NULL;
-	}
 	*record = (struct bc_foreign_master){.in_use = true};
 	update_record(port, record, msg, now_mono_ns);
 
