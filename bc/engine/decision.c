@@ -99,6 +99,17 @@ static void default_dataset(const struct bc_engine *engine, struct bc_dataset *r
 	ret->receiver = ret->sender;
 }
 
+/* A master that is followed, or keeps the port passive, was qualified once and counts until its receipt
+ * timeout: two Announces lost of three would end its qualification before. */
+static bool counts(const struct bc_port *port, const struct bc_foreign_master *record, uint64_t now_mono_ns)
+{
+	bool is_watched = port->announce_receipt_deadline != NEVER &&
+			  (port->state == BC_STATE_UNCALIBRATED || port->state == BC_STATE_SLAVE ||
+			   port->state == BC_STATE_PASSIVE);
+
+	return bc_foreign_is_qualified(record, now_mono_ns) || (record == port->best && is_watched);
+}
+
 /* Erbest of a port. */
 static struct bc_foreign_master *port_best(struct bc_port *port, struct bc_dataset *ret, uint64_t now_mono_ns)
 {
@@ -116,7 +127,7 @@ static struct bc_foreign_master *port_best(struct bc_port *port, struct bc_datas
 			record->in_use = false;
 			continue;
 		}
-		if (!bc_foreign_is_qualified(record, now_mono_ns))
+		if (!counts(port, record, now_mono_ns))
 			continue;
 		bc_dataset_from_announce(&record->announce, &port->identity, &dataset);
 		if (!best || bc_dataset_compare(&dataset, ret) > 0) {
