@@ -182,6 +182,9 @@ static void own_clock_heard(struct bc_port *port, const struct bc_msg *msg, uint
 		port->engine->is_decision_due = true;
 	port->loop_until_mono_ns = now_mono_ns + port->config.announce_receipt_timeout *
 							 bc_interval_ns(port->config.log_announce_interval);
+	/* The wire is not without a master: ours. */
+	if (port->state == BC_STATE_PASSIVE)
+		bc_port_arm_announce_receipt(port, now_mono_ns);
 }
 
 /* Whether a well-formed message is for this clock at all. */
