@@ -65,8 +65,8 @@ def offsets(data, ahead_ns=None):
         if i < 0:
             continue
         sync = syncs[i]
-        down_ns = sync.t2_ns - (sync.t1_ns - ahead_ns(sync.t2_ns))
-        up_ns = t4_ns - ahead_ns(t3_ns) - t3_ns
+        down_ns = sync.t2_ns - sync.t1_ns + ahead_ns(sync.t2_ns)
+        up_ns = t4_ns - t3_ns - ahead_ns(t3_ns)
         known.append((t3_ns, (down_ns + up_ns) / 2))
     window, next_delay, samples = collections.deque(maxlen=WINDOW), 0, []
     for sync in syncs:
@@ -76,6 +76,7 @@ def offsets(data, ahead_ns=None):
         if len(window) < WINDOW:
             continue
         delay_ns = statistics.median(window)
-        down_ns = sync.t2_ns - (sync.t1_ns - ahead_ns(sync.t2_ns))
+        # Integers first: a double has no room for the nanoseconds since 1970.
+        down_ns = sync.t2_ns - sync.t1_ns + ahead_ns(sync.t2_ns)
         samples.append(Sample(sync.t2_ns, sync.sequence_id, down_ns - delay_ns, round(down_ns), delay_ns, sync.wake_ns))
     return samples
