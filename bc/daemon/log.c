@@ -11,7 +11,8 @@
 #include "bpf/ebc_abi.h"
 #include "util/macros.h"
 
-#define LINE_MAX_LEN 4096
+#define LINE_MAX_LEN	4096
+#define LIMITED_MAX_LEN 240
 
 static struct {
 	int level;
@@ -26,11 +27,14 @@ static const unsigned int bursts[LOG_KIND_MAX] = {
 	[LOG_KIND_LINK] = 12,
 };
 
-static struct {
+static struct limit {
 	uint64_t last_mono_ns;
 	unsigned int n_written; /* since the last pause of a second */
 	unsigned int n_held;
+	int held_level; /* of the last line held back, and its text: the last word is told, if late */
+	char held[LIMITED_MAX_LEN];
 } limits[LOG_KIND_MAX][EBC_MAX_PORTS];
+static bool has_held; /* one or more of them hold a line back */
 
 void log_configure(const struct log_options *options)
 {
@@ -70,36 +74,76 @@ void log_line(int level, const char *format, ...)
 	write_line(level, message);
 }
 
+static uint64_t now_mono(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * NSEC_PER_SEC + (uint64_t)now.tv_nsec;
+}
+
+static bool is_paused(const struct limit *limit, uint64_t now_mono_ns)
+{
+	return limit->last_mono_ns == 0 || now_mono_ns - limit->last_mono_ns >= (uint64_t)NSEC_PER_SEC;
+}
+
+/* Writes `message`; `n_held` others like it were not written. */
+static void write_limited(struct limit *limit, int level, const char *message, unsigned int n_held,
+			  uint64_t now_mono_ns)
+{
+	char line[LIMITED_MAX_LEN + 40];
+
+	if (n_held > 0) {
+		snprintf(line, sizeof(line), "%s (%u like it held back)", message, n_held);
+		message = line;
+	}
+	limit->n_held = 0;
+	limit->n_written++;
+	limit->last_mono_ns = now_mono_ns;
+	write_line(level, message);
+}
+
 void log_limited(int level, enum log_kind kind, size_t port, const char *format, ...)
 {
-	char message[LINE_MAX_LEN];
-	struct timespec now;
-	uint64_t now_mono_ns;
+	struct limit *limit = &limits[kind][port];
+	uint64_t now_mono_ns = now_mono();
+	char message[LIMITED_MAX_LEN];
 	va_list args;
-	int len;
 
 	if (level > log_state.level)
 		return;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	now_mono_ns = (uint64_t)now.tv_sec * NSEC_PER_SEC + (uint64_t)now.tv_nsec;
-	if (limits[kind][port].last_mono_ns != 0 &&
-	    now_mono_ns - limits[kind][port].last_mono_ns < (uint64_t)NSEC_PER_SEC) {
-		if (limits[kind][port].n_written >= MAX(bursts[kind], 1U)) {
-			limits[kind][port].n_held++;
-			return;
-		}
-	} else if (limits[kind][port].n_held == 0) {
-		limits[kind][port].n_written = 0;
-	}
-	limits[kind][port].n_written++;
-
 	va_start(args, format);
-	len = vsnprintf(message, sizeof(message), format, args);
+	vsnprintf(message, sizeof(message), format, args);
 	va_end(args);
-	if (limits[kind][port].n_held > 0 && len >= 0 && (size_t)len < sizeof(message))
-		snprintf(message + len, sizeof(message) - (size_t)len, " (%u like it held back)",
-			 limits[kind][port].n_held);
-	limits[kind][port].n_held = 0;
-	limits[kind][port].last_mono_ns = now_mono_ns;
-	write_line(level, message);
+
+	if (is_paused(limit, now_mono_ns)) {
+		if (limit->n_held == 0)
+			limit->n_written = 0;
+	} else if (limit->n_written >= MAX(bursts[kind], 1U)) {
+		limit->n_held++;
+		limit->held_level = level;
+		snprintf(limit->held, sizeof(limit->held), "%s", message);
+		has_held = true;
+		return;
+	}
+	write_limited(limit, level, message, limit->n_held, now_mono_ns);
+}
+
+void log_flush(void)
+{
+	uint64_t now_mono_ns = now_mono();
+
+	if (!has_held)
+		return;
+	has_held = false;
+	for (size_t kind = 0; kind < LOG_KIND_MAX; kind++) {
+		for (size_t port = 0; port < EBC_MAX_PORTS; port++) {
+			struct limit *limit = &limits[kind][port];
+
+			if (limit->n_held > 0 && is_paused(limit, now_mono_ns))
+				write_limited(limit, limit->held_level, limit->held, limit->n_held - 1,
+					      now_mono_ns);
+			has_held |= limit->n_held > 0;
+		}
+	}
 }

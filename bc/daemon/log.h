@@ -2,7 +2,7 @@
 /*
  * The log, in ptp4l's form: "ebpf-bc[seconds.ms]: tag message" on stdout, the same without the name in
  * syslog; errors always go to stderr too. Lines that others can provoke go through log_limited(): one a
- * second of a kind and port.
+ * second of a kind and port, of which the last is never lost.
  */
 #pragma once
 
@@ -35,3 +35,5 @@ void log_line(int level, const char *format, ...) __attribute__((format(printf, 
 /* `port` below EBC_MAX_PORTS. A line that follows lines held back says how many. */
 void log_limited(int level, enum log_kind kind, size_t port, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
+/* Tells what is still held back once its second is over; to be called now and then. */
+void log_flush(void);

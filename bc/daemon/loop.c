@@ -205,6 +205,7 @@ static void on_housekeeping(struct app *app)
 		return;
 	app->n_housekeeping++;
 	renew_lease(app);
+	log_flush();
 	for (size_t i = 0; i < app->n_ports; i++)
 		check_port(app, &app->ports[i]);
 }
