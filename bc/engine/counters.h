@@ -44,7 +44,7 @@
 	X(SYNC_CORRECTION, "sync_refused_correction") /* correctionField out of range */              \
 	X(SYNC_JUMP, "sync_refused_jump")	      /* master's time is not where its rate leads */ \
 	X(DELAY_RESP_UNMATCHED, "delay_resp_unmatched")                                               \
-	X(DELAY_REFUSED, "delay_refused") /* correctionField or result out of range */                \
+	X(DELAY_REFUSED, "delay_refused") /* correctionField or result out of range, or a jump */     \
 	X(TX_STAMP_MISSING, "tx_stamp_missing")                                                       \
 	X(TX_STAMP_UNMATCHED, "tx_stamp_unmatched")                                                   \
 	X(TX_ACTION_LOST, "tx_action_lost") /* queue of actions full */                               \

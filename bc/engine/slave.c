@@ -332,7 +332,9 @@ static void use_delay(struct bc_port *port, const struct bc_delay_req_sent *sent
 	forward_ns = t2_ptp_ns - sync->t1_ptp_ns;
 	back_ns = sent->t4_ptp_ns - t3_ptp_ns + port->config.delay_asymmetry_ns;
 	delay_ns = (forward_ns + back_ns) / 2;
-	if (llabs(delay_ns) > BC_CORRECTION_MAX_NS) {
+	/* While it is not known whether the master's time jumped, its answers cannot be set against its
+	 * Syncs. */
+	if (sync->n_jumps > 0 || llabs(delay_ns) > BC_CORRECTION_MAX_NS) {
 		bc_count(port, BC_COUNTER_DELAY_REFUSED);
 		return;
 	}
