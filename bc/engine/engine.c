@@ -147,7 +147,7 @@ static void forgive_halt(struct bc_engine *engine, uint64_t now_mono_ns)
 		return;
 	for (size_t i = 0; i < engine->n_ports; i++) {
 		bc_count(&engine->ports[i], BC_COUNTER_TIMER_LATE);
-		bc_port_shift(&engine->ports[i], now_mono_ns - due);
+		bc_port_shift(&engine->ports[i], due, now_mono_ns - due);
 	}
 }
 

@@ -132,7 +132,8 @@ void bc_port_arm_announce_receipt(struct bc_port *port, uint64_t now_mono_ns);
 void bc_port_stamp_came(struct bc_port *port);
 void bc_port_stamp_missing(struct bc_port *port, uint64_t now_mono_ns);
 uint64_t bc_port_next_deadline(const struct bc_port *port);
-void bc_port_shift(struct bc_port *port, uint64_t by_ns);
+/* The clock's time stood still from `from_mono_ns` on for `by_ns`. */
+void bc_port_shift(struct bc_port *port, uint64_t from_mono_ns, uint64_t by_ns);
 bool bc_port_is_active(const struct bc_port *port);
 
 /* transmit.c: every message that we compose */

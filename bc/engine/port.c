@@ -207,8 +207,10 @@ static void shift_deadline(uint64_t *deadline, uint64_t by_ns)
 		*deadline += by_ns;
 }
 
-void bc_port_shift(struct bc_port *port, uint64_t by_ns)
+void bc_port_shift(struct bc_port *port, uint64_t from_mono_ns, uint64_t by_ns)
 {
+	if (port->loop_until_mono_ns > from_mono_ns)
+		port->loop_until_mono_ns += by_ns;
 	shift_deadline(&port->announce_receipt_deadline, by_ns);
 	shift_deadline(&port->sync_receipt_deadline, by_ns);
 	bc_foreign_shift(&port->foreign, by_ns);
