@@ -184,7 +184,7 @@ static void one_sync_that_lies_is_refused_and_forgotten(void **state)
 		m->step_ns = 0;
 		rig_assert_follows(&rig, 1, NEAR_NS);
 	}
-	rig_assert_only(&rig, 0, BC_COUNTER_SYNC_JUMP, 20);
+	assert_int_equal(rig_counted(&rig, 0, BC_COUNTER_SYNC_JUMP), 20);
 	assert_int_equal(rig.n_master_steps_accepted, 0);
 	assert_int_equal(rig_status(&rig).mean_path_delay_ns, 1000);
 }
@@ -194,9 +194,9 @@ static void a_path_delay_is_not_measured_across_a_jump(void **state)
 	struct rig_master *m;
 
 	(void)state;
-	rig.ports[0].log_min_delay_req_interval = -5;
+	rig.ports[0].log_min_delay_req_interval = -3;
 	m = rig_start_following(&rig);
-	m->log_delay_req_interval = -5;
+	m->log_delay_req_interval = -3;
 	rig_run_s(&rig, 5);
 	m->step_ns = 100 * NSEC_PER_MSEC;
 	for (int i = 0; i < 200; i++) {
@@ -205,7 +205,7 @@ static void a_path_delay_is_not_measured_across_a_jump(void **state)
 	}
 }
 
-static void a_jump_beyond_the_first_step_threshold_is_stepped_when_it_is_accepted(void **state)
+static void a_jump_beyond_the_step_threshold_is_stepped_when_it_is_accepted(void **state)
 {
 	struct rig_master *m;
 
@@ -233,7 +233,7 @@ int main(void)
 		T(a_jump_of_the_master_is_refused_then_accepted),
 		T(one_sync_that_lies_is_refused_and_forgotten),
 		T(a_path_delay_is_not_measured_across_a_jump),
-		T(a_jump_beyond_the_first_step_threshold_is_stepped_when_it_is_accepted),
+		T(a_jump_beyond_the_step_threshold_is_stepped_when_it_is_accepted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
