@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* An oscillator whose frequency walks at random, and the random numbers of the simulation. */
+#pragma once
+
+#include <stdint.h>
+
+struct sim_random {
+	uint64_t state;
+};
+
+uint64_t sim_random_u64(struct sim_random *random);
+/* In [0, 1). */
+double sim_random_unit(struct sim_random *random);
+/* Mean 0, standard deviation 1, within 6. */
+double sim_random_gaussian(struct sim_random *random);
+double sim_random_exponential(struct sim_random *random);
+
+/* Monotonic time as straight pieces of one second each. */
+struct sim_oscillator {
+	int64_t ref_true_ns, ref_mono_ns;
+	double ref_frac_ns, rate_ppb, wander_ppb;
+	struct sim_random random;
+};
+
+int64_t sim_oscillator_mono_ns(struct sim_oscillator *oscillator, int64_t true_ns);
+/* When the present piece leads to mono_ns, rounded up. */
+int64_t sim_oscillator_true_ns(const struct sim_oscillator *oscillator, int64_t mono_ns);
