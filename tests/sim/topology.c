@@ -34,6 +34,11 @@ struct sim_link quiet_link(void)
 
 struct sim *chain(uint64_t seed, size_t n_clocks)
 {
+	return chain_of(seed, n_clocks, BC_SERVO_KALMAN);
+}
+
+struct sim *chain_of(uint64_t seed, size_t n_clocks, enum bc_servo_type servo)
+{
 	struct sim *sim = sim_new(seed);
 	struct sim_link link = noisy_link();
 
@@ -43,6 +48,10 @@ struct sim *chain(uint64_t seed, size_t n_clocks)
 
 		if (i > 0 && i == n_clocks - 1)
 			node.n_ports = 1;
+		node.engine.servo.type = servo;
+		/* ptp4l's exponents; 0 in its other constants means ptp4l's too. */
+		node.engine.servo.pi_proportional_exponent = -0.3;
+		node.engine.servo.pi_integral_exponent = 0.4;
 		sim_add(sim, &node);
 	}
 	for (size_t i = 1; i < n_clocks; i++)

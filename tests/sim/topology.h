@@ -23,6 +23,7 @@ struct sim_link quiet_link(void);
 
 /* Node 0 is a grandmaster, each other follows the one before it, port 0 up, port 1 down. */
 struct sim *chain(uint64_t seed, size_t n_clocks);
+struct sim *chain_of(uint64_t seed, size_t n_clocks, enum bc_servo_type servo);
 
 /* Prints the statistics of a node. */
 void show(struct sim *sim, const char *name, size_t node);
