@@ -99,7 +99,8 @@ static struct bc_msg header(const struct rig *rig, const struct rig_master *m, u
 		.domain_number = rig->config.domain_number,
 		.source = m->identity,
 		.sequence_id = sequence_id,
-		.log_message_interval = m->log_sync_interval,
+		.log_message_interval =
+			m->lies_about_intervals ? m->claimed_log_interval : m->log_sync_interval,
 	};
 }
 
@@ -108,7 +109,8 @@ struct bc_msg rig_announce_msg(const struct rig *rig, const struct rig_master *m
 	struct bc_msg msg = header(rig, m, PTP_ANNOUNCE, sequence_id);
 
 	msg.flags = m->flags;
-	msg.log_message_interval = m->log_announce_interval;
+	if (!m->lies_about_intervals)
+		msg.log_message_interval = m->log_announce_interval;
 	msg.announce = m->announce;
 	return msg;
 }

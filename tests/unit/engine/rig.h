@@ -24,6 +24,8 @@
 struct rig_master {
 	bool is_on, is_announcing, is_syncing, is_answering;
 	bool is_one_step, omits_follow_up, sends_follow_up_first;
+	bool lies_about_intervals; /* says claimed_log_interval in all messages */
+	int8_t claimed_log_interval;
 	size_t port;
 	struct ptp_port_identity identity;
 	struct ptp_announce announce;

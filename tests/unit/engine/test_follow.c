@@ -263,6 +263,31 @@ static void an_interval_out_of_bounds_is_not_obeyed(void **state)
 	}
 }
 
+static void intervals_that_sync_and_announce_lie_about_do_no_harm(void **state)
+{
+	static const int8_t nonsense[] = {-128, -8, 8, 22, 127};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(nonsense); i++) {
+		struct rig_master *m;
+
+		rig_init(&rig, 2);
+		m = rig_master(&rig, 0, 0);
+		m->lies_about_intervals = true;
+		m->claimed_log_interval = nonsense[i];
+		rig_start(&rig, RIG_EPOCH_PTP_NS);
+		rig_run_s(&rig, 30);
+		rig_snapshot(&rig);
+		rig_assert_follows(&rig, 20, 5);
+		rig_assert_nothing_refused(&rig);
+		m->is_on = false;
+		rig_run_s(&rig, 6);
+		assert_int_equal(rig_state(&rig, 0), BC_STATE_GRAND_MASTER);
+		if (i + 1 < ARRAY_SIZE(nonsense))
+			rig_stop(&rig);
+	}
+}
+
 static void inhibited_delay_requests_are_not_sent(void **state)
 {
 	(void)state;
@@ -295,6 +320,7 @@ int main(void)
 		T(our_own_sequence_numbers_wrap_and_nothing_is_lost),
 		T(delay_requests_keep_to_the_masters_interval),
 		T(an_interval_out_of_bounds_is_not_obeyed),
+		T(intervals_that_sync_and_announce_lie_about_do_no_harm),
 		T(inhibited_delay_requests_are_not_sent),
 	};
 
