@@ -357,6 +357,21 @@ static void a_master_that_flaps_with_every_message_does_not_stop_our_own_sync(vo
 	rig_assert_follows(&rig, 1, NEAR_NS);
 }
 
+static void a_thousand_changes_a_second_make_twenty_decisions(void **state)
+{
+	struct rig_master *m = rig_start_following(&rig);
+
+	(void)state;
+	rig.n_best_master = 0;
+	for (int i = 0; i < 1000; i++) {
+		m->announce.grandmaster_identity[0] = (uint8_t)i;
+		rig_master_announce(&rig, m);
+		rig_run_ns(&rig, NSEC_PER_MSEC);
+	}
+	assert_in_range(rig.n_best_master, 1, 21);
+	rig_assert_follows(&rig, 1, NEAR_NS);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -380,6 +395,7 @@ int main(void)
 		T(a_flood_of_20000_identities_keeps_the_grandmaster),
 		T(a_flood_on_a_passive_port_leaves_it_passive),
 		T(a_master_that_flaps_with_every_message_does_not_stop_our_own_sync),
+		T(a_thousand_changes_a_second_make_twenty_decisions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -105,6 +105,25 @@ static void the_second_of_two_responses_is_counted_and_not_used(void **state)
 	rig_assert_follows(&rig, 2, NEAR_NS);
 }
 
+static void the_second_of_two_responses_before_the_transmit_stamp_is_not_used(void **state)
+{
+	struct bc_msg request, msg;
+	uint64_t t3_mono_ns;
+
+	(void)state;
+	rig.port[0].holds_stamps = true;
+	request = next_request();
+	t3_mono_ns = rig.port[0].last_sent_mono_ns[PTP_DELAY_REQ];
+	msg = response_to(&request, rig_master_ptp_ns(master, t3_mono_ns + 1000));
+	rig_inject(&rig, 0, &msg);
+	msg.timestamp_ns += 50000000;
+	rig_inject(&rig, 0, &msg);
+	rig_assert_only(&rig, 0, BC_COUNTER_DELAY_RESP_UNMATCHED, 1);
+	bc_engine_handle_tx_stamp(rig.engine, 0, PTP_DELAY_REQ, request.sequence_id, t3_mono_ns);
+	rig_drain(&rig);
+	assert_int_equal(rig_status(&rig).mean_path_delay_ns, 1000);
+}
+
 static void a_response_that_comes_before_the_transmit_stamp_is_used(void **state)
 {
 	int64_t old_delay_ns = rig_status(&rig).mean_path_delay_ns;
@@ -191,6 +210,21 @@ static void a_request_is_answered_with_its_stamp_identity_and_correction(void **
 			0, 2 * NEAR_NS);
 }
 
+static void the_receive_time_in_an_answer_is_that_at_the_wire(void **state)
+{
+	struct bc_msg request = client_request(1);
+
+	(void)state;
+	rig_stop(&rig);
+	rig_init(&rig, 2);
+	rig.ports[1].ingress_latency_ns = 700;
+	master = rig_start_following(&rig);
+	rig_inject_stamped(&rig, 1, &request, rig.now_mono_ns - 5000);
+	assert_in_range(rig.port[1].last_sent[PTP_DELAY_RESP].timestamp_ns -
+				rig_master_ptp_ns(master, rig.now_mono_ns - 5700) + NEAR_NS,
+			0, 2 * NEAR_NS);
+}
+
 static void a_unicast_request_is_answered_to_its_sender(void **state)
 {
 	struct bc_msg request = client_request(1);
@@ -250,12 +284,14 @@ int main(void)
 		T(a_response_with_a_guessed_sequence_number_is_ignored),
 		T(a_response_to_another_client_is_none_of_ours),
 		T(the_second_of_two_responses_is_counted_and_not_used),
+		T(the_second_of_two_responses_before_the_transmit_stamp_is_not_used),
 		T(a_response_that_comes_before_the_transmit_stamp_is_used),
 		T(a_response_after_more_than_a_second_is_not_waited_for),
 		T(a_path_delay_of_more_than_a_second_is_refused),
 		T(a_request_whose_stamp_is_missing_is_lost_alone),
 		T(a_master_that_answers_no_request_is_followed_on),
 		T(a_request_is_answered_with_its_stamp_identity_and_correction),
+		T(the_receive_time_in_an_answer_is_that_at_the_wire),
 		T(a_unicast_request_is_answered_to_its_sender),
 		T(every_request_has_one_answer),
 		T(a_port_that_is_not_master_answers_nobody),
