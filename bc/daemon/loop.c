@@ -126,16 +126,24 @@ void app_do_actions(struct app *app)
 	}
 }
 
+static void tell_log(struct port *port, bool is_usable)
+{
+	const char *reason = is_usable ? "" : port->reason;
+
+	if (is_usable == port->is_usable && strcmp(reason, port->told) == 0)
+		return;
+	if (is_usable)
+		log_limited(LOG_NOTICE, LOG_KIND_LINK, port->index, "port %zu (%s): link up", port->index + 1,
+			    port->settings->name);
+	else
+		log_limited(LOG_WARNING, LOG_KIND_LINK, port->index, "port %zu (%s): %s", port->index + 1,
+			    port->settings->name, reason);
+	snprintf(port->told, sizeof(port->told), "%s", reason);
+}
+
 static void tell_engine(struct app *app, struct port *port, bool is_usable)
 {
-	if (is_usable != port->is_usable) {
-		if (is_usable)
-			log_limited(LOG_NOTICE, LOG_KIND_LINK, port->index, "port %zu (%s): link up",
-				    port->index + 1, port->settings->name);
-		else
-			log_limited(LOG_WARNING, LOG_KIND_LINK, port->index, "port %zu (%s): %s",
-				    port->index + 1, port->settings->name, port->reason);
-	}
+	tell_log(port, is_usable);
 	port->is_usable = is_usable;
 	bc_engine_handle_link(app->engine, port->index, is_usable ? BC_LINK_UP : BC_LINK_DOWN,
 			      clocks_mono_ns());

@@ -19,6 +19,7 @@ struct port {
 	struct bc_address source;
 	bool is_usable;	 /* the engine has been told that the link is up */
 	char reason[64]; /* why not */
+	char told[64];	 /* the reason that the log has told; "": usable */
 };
 
 void port_init(struct port *port, size_t index, const struct settings *settings);
