@@ -73,6 +73,9 @@ static void on_tx(void *context, const struct ebc_tx_record *record)
 
 	if (app->tx_stamp == EBC_STAMP_DRIVER || !is_own_port(app, record->port_index, record->ifindex))
 		return;
+	/* We were stopped meanwhile: nobody waits for that Follow_Up any more. */
+	if (clocks_mono_ns() - record->stamp_mono_ns > (uint64_t)NSEC_PER_SEC)
+		return;
 	bc_engine_handle_tx_stamp(app->engine, record->port_index, record->message_type, record->sequence_id,
 				  record->stamp_mono_ns);
 }

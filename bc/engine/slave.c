@@ -64,15 +64,54 @@ static int64_t jump_limit_ns(const struct bc_engine *engine, uint64_t elapsed_ns
 	return (int64_t)((double)elapsed_ns * engine->config.sanity_freq_limit_ppb * 1e-9) + BC_JUMP_SLACK_NS;
 }
 
-/* A master's time that jumps is refused until further messages agree with it: one that lies once is not
- * followed, one that was set is. */
-static bool is_where_expected(struct bc_port *port, int64_t t1_ptp_ns, uint64_t t2_mono_ns,
-			      uint64_t now_mono_ns)
+static void announce_clock(struct bc_engine *engine, size_t port, int64_t step_ns, double frequency_ppb)
+{
+	struct bc_action *action = bc_action_push(engine, BC_ACTION_CLOCK, port);
+
+	if (!action)
+		return;
+	action->clock.step_ns = step_ns;
+	action->clock.frequency_ppb = frequency_ppb;
+}
+
+/* The n-th Sync in a row, this one included, that agrees on where the master's time jumped to. */
+static unsigned int agreeing_jumps(struct bc_port *port, int64_t t1_ptp_ns, uint64_t t2_mono_ns)
+{
+	struct bc_sync_rx *sync = &port->sync_rx;
+	int64_t elapsed_ns = (int64_t)(t2_mono_ns - sync->jump_t2_mono_ns);
+	int64_t disagreement_ns = t1_ptp_ns - sync->jump_t1_ptp_ns - elapsed_ns;
+
+	if (sync->n_jumps > 0 &&
+	    llabs(disagreement_ns) <= jump_limit_ns(port->engine, (uint64_t)llabs(elapsed_ns)))
+		sync->n_jumps++;
+	else
+		sync->n_jumps = 1;
+	sync->jump_t2_mono_ns = t2_mono_ns;
+	sync->jump_t1_ptp_ns = t1_ptp_ns;
+	return sync->n_jumps;
+}
+
+static void announce_jump(struct bc_port *port, int64_t jump_ns, bool is_accepted)
+{
+	struct bc_action *action = bc_action_push(port->engine, BC_ACTION_MASTER_STEP, port->index);
+
+	if (!action)
+		return;
+	action->master_step.jump_ns = jump_ns;
+	action->master_step.is_accepted = is_accepted;
+}
+
+/*
+ * A master's time that jumps is refused until further messages agree with it: one that lies once is not
+ * followed, one that was set is. Then our clock jumps by as much, whatever the step thresholds say: it is the
+ * time scale that moved, not our error, and a slew would have clients run at another rate for as long.
+ */
+static bool is_where_expected(struct bc_port *port, int64_t t1_ptp_ns, uint64_t t2_mono_ns)
 {
 	struct bc_sync_rx *sync = &port->sync_rx;
 	struct bc_engine *engine = port->engine;
-	struct bc_action *action;
 	int64_t elapsed_ns, jump_ns;
+	unsigned int n;
 
 	if (!sync->has_pair || engine->config.sanity_freq_limit_ppb <= 0)
 		return true;
@@ -83,38 +122,19 @@ static bool is_where_expected(struct bc_port *port, int64_t t1_ptp_ns, uint64_t 
 		return true;
 	}
 
-	bc_count(port, BC_COUNTER_SYNC_JUMP);
-	elapsed_ns = (int64_t)(t2_mono_ns - sync->jump_t2_mono_ns);
-	if (sync->n_jumps > 0 && llabs(t1_ptp_ns - sync->jump_t1_ptp_ns - elapsed_ns) <=
-					 jump_limit_ns(engine, (uint64_t)llabs(elapsed_ns)))
-		sync->n_jumps++;
-	else
-		sync->n_jumps = 1;
-	sync->jump_t2_mono_ns = t2_mono_ns;
-	sync->jump_t1_ptp_ns = t1_ptp_ns;
-	if (sync->n_jumps > 1 && sync->n_jumps < BC_JUMP_CONFIRM)
+	n = agreeing_jumps(port, t1_ptp_ns, t2_mono_ns);
+	if (n == 1 || n >= BC_JUMP_CONFIRM)
+		announce_jump(port, jump_ns, n >= BC_JUMP_CONFIRM);
+	if (n < BC_JUMP_CONFIRM) {
+		bc_count(port, BC_COUNTER_SYNC_JUMP);
 		return false;
-
-	action = bc_action_push(engine, BC_ACTION_MASTER_STEP, port->index);
-	if (action) {
-		action->master_step.jump_ns = jump_ns;
-		action->master_step.is_accepted = sync->n_jumps >= BC_JUMP_CONFIRM;
 	}
-	if (sync->n_jumps < BC_JUMP_CONFIRM)
-		return false;
 	sync->n_jumps = 0;
-	reset_servo(engine, now_mono_ns);
+	if (!engine->config.free_running) {
+		bc_local_clock_step(&engine->clock, jump_ns);
+		announce_clock(engine, port->index, jump_ns, engine->status.frequency_ppb);
+	}
 	return true;
-}
-
-static void announce_clock(struct bc_engine *engine, size_t port, int64_t step_ns, double frequency_ppb)
-{
-	struct bc_action *action = bc_action_push(engine, BC_ACTION_CLOCK, port);
-
-	if (!action)
-		return;
-	action->clock.step_ns = step_ns;
-	action->clock.frequency_ppb = frequency_ppb;
 }
 
 static void steer(struct bc_port *port, int64_t offset_ns, uint64_t t2_mono_ns, uint64_t now_mono_ns)
@@ -214,7 +234,7 @@ static void use_sync(struct bc_port *port, const struct bc_msg *msg, const struc
 		correction_sns += origin->correction_sns;
 	t1_ptp_ns = origin->timestamp_ns + round_sns(correction_sns) + port->config.delay_asymmetry_ns;
 	t2_mono_ns -= (uint64_t)port->config.ingress_latency_ns;
-	if (!is_where_expected(port, t1_ptp_ns, t2_mono_ns, now_mono_ns))
+	if (!is_where_expected(port, t1_ptp_ns, t2_mono_ns))
 		return;
 
 	sync->has_pair = true;
