@@ -6,6 +6,7 @@ grandmaster has, and its servo could do nothing wrong."""
 
 import contextlib
 import math
+import os
 import pathlib
 import time
 
@@ -18,6 +19,7 @@ CABLE = "cable"
 OURS = "ebpf-bc"
 BOXES = {
     OURS: {},
+    "ebpf-bc-other": {},  # another build, see --other-build
     "ebpf-bc-pi": {"clock_servo": "pi"},
     "ebpf-bc-linreg": {"clock_servo": "linreg"},
     "ptp4l": {"clock_servo": "linreg"},
@@ -29,6 +31,11 @@ START_OFFSET_NS = 100_000_000
 
 def is_ours(name):
     return name.startswith(OURS)
+
+
+def program_of(name):
+    """The program of one of our sides; None for the one under test."""
+    return os.environ["EBC_OTHER_PROGRAM"] if name == "ebpf-bc-other" else None
 
 
 def built(name):
@@ -101,7 +108,7 @@ class Rig:
         if is_ours(self.name):
             self.box = programs.EbpfBc(self.lab.box, self.lab.ports, config={
                 "clock_type": "BC", "priority1": 200, "network_transport": "L2", "utc_offset": 0,
-                "virtual_clock_start_offset": START_OFFSET_NS, **options})
+                "virtual_clock_start_offset": START_OFFSET_NS, **options}, program=program_of(self.name))
         else:
             clock = OwnClock(START_OFFSET_NS) if self._preload else None
             self.box = programs.Ptp4l(
