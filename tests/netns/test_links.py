@@ -158,8 +158,8 @@ class Links(unittest.TestCase):
         port = rig.raw_port(rig.lab.clients[0])
         self.assert_served(port, 0)
         # What was known of the old one's neighbours is forgotten.
-        until(lambda: "FAULTY" in [change.new for change in rig.box.state_changes
-                                   if change.port == 2 and change.mono_s > begin_s], 3, lambda: f"FAULTY in between\n{rig.box.text[-3000:]}")
+        until(lambda: any((change.port, change.new) == (2, "FAULTY") for change in rig.box.state_changes
+                          if change.mono_s > begin_s), 3, lambda: f"FAULTY in between\n{rig.box.tail()}")
         self.assert_others_undisturbed(begin_s, 3)
         self.restart_client()
 

@@ -69,7 +69,8 @@ class StampPoints(unittest.TestCase):
         with open(path, "w", encoding="ascii") as file:
             file.write(_WITHOUT_BTF.format(find_ebpf_bc()))
         os.chmod(path, 0o755)
-        box = self.serve({}, ["transmit stamps: software stamps of the drivers, since kernel without BTF"], program=path)
+        box = self.serve({}, ["transmit stamps: software stamps of the drivers, since kernel without BTF"],
+                         program=path)
         self.assertNotIn("tx_stamp_missing", box.read_counters()[2])
 
     def test_the_time_that_a_frame_waits_in_a_qdisc_is_not_in_its_stamp(self):

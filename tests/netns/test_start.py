@@ -40,9 +40,9 @@ class CommandLine(unittest.TestCase):
                 self.assertTrue(done.stdout.strip())
 
     def test_flags_and_long_options_beat_the_file(self):
-        with Lab(1) as lab, programs.EbpfBc(lab.box, lab.ports, config={**BOX, "network_transport": "UDPv6"}, arguments=[
-                "-2", "-s", "--domainNumber=7", "--logging_level=7", "--message_tag=tagged"]) as box, \
-                RawPort(lab.gm, "eth0") as port:
+        arguments = ["-2", "-s", "--domainNumber=7", "--logging_level=7", "--message_tag=tagged"]
+        with Lab(1) as lab, RawPort(lab.gm, "eth0") as port, programs.EbpfBc(
+                lab.box, lab.ports, config={**BOX, "network_transport": "UDPv6"}, arguments=arguments) as box:
             box.wait_for("domain 7", 10)
             self.assertTrue(all("tagged" in line.text for line in box.lines), box.text)
             # Client only: it listens, and falls silent rather than serve.
@@ -113,7 +113,8 @@ class Refusals(unittest.TestCase):
         self.assert_refused(box, r"\.conf:4: .*domainNumber")
 
     def test_a_file_that_is_not_there_is_named(self):
-        self.assert_refused(programs.EbpfBc(self.lab.box, ["bc0", "bc1"], config="/no/such.conf"), "/no/such.conf.*No such")
+        box = programs.EbpfBc(self.lab.box, ["bc0", "bc1"], config="/no/such.conf")
+        self.assert_refused(box, "/no/such.conf.*No such")
 
     def test_a_missing_interface_is_named(self):
         self.assert_refused(programs.EbpfBc(self.lab.box, ["bc0", "absent0"], config={}), "absent0: no such interface")
