@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What is not the clock's: other people's tc filters, and on a bridge the PTP of other clocks."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -15,11 +16,24 @@ from netns.support import Rig, until, wait_in_sync
 STRANGER = wire.port_identity(bytes.fromhex("0200000000000099"))
 
 
+def remove_iproutes_directories():
+    """Those that tc makes in the bpf file system when it loads a program; they stay if something is in them."""
+    for name in ("ip", "xdp", "tc/globals", "tc"):
+        path = f"/sys/fs/bpf/{name}"
+        with contextlib.suppress(OSError):
+            if os.path.islink(path):
+                os.unlink(path)
+            else:
+                os.rmdir(path)
+
+
 class Filters(unittest.TestCase):
     """Filters on the port to a client that were there before the clock."""
 
     @classmethod
     def setUpClass(cls):
+        if not os.path.exists("/sys/fs/bpf/tc"):
+            cls.addClassCleanup(remove_iproutes_directories)
         # Not every kernel has the classifiers and actions of its own; BPF is here anyway.
         cls.object = os.path.join(session.current().directory, "foreign.o")
         run(["clang", "-target", "bpf", "-O2", "-g", f"-I/usr/include/{platform.machine()}-linux-gnu", "-c",
