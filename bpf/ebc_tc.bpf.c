@@ -20,7 +20,7 @@ const volatile __u32 ebc_consume_verdict = TC_ACT_STOLEN;
  * go to the same transmit queue of a device that spreads by hash. */
 const volatile __u32 ebc_tx_mark = 0;
 
-/* Only the daemon's single thread sends, so these two need no atomics. */
+/* Only the daemon's single thread sends, so this needs no atomics. */
 static __u32 tx_frames;
 
 struct {
@@ -289,10 +289,15 @@ static __always_inline void report_at_tc(const struct ebc_tx_record *record, con
 static __always_inline void mark_for_tracepoint(struct __sk_buff *skb, const struct ebc_tx_record *record,
 						const struct ptp_header *header)
 {
-	__u32 frame_number = tx_frames++ & 0xFFFF;
-	__u32 index = frame_number % EBC_TX_SLOTS;
+	__u32 hash = skb->hash, index = hash % EBC_TX_SLOTS, frame_number;
 	struct ebc_tx_slot *slot = bpf_map_lookup_elem(&ebc_tx_slots, &index);
 
+	/* Marked already, by a port that is stacked on this one: the frame is that port's. */
+	if (slot && slot->hash && slot->hash == hash)
+		return;
+	frame_number = tx_frames++ & 0xFFFF;
+	index = frame_number % EBC_TX_SLOTS;
+	slot = bpf_map_lookup_elem(&ebc_tx_slots, &index);
 	if (!slot)
 		return;
 	slot->hash = ebc_tx_mark | frame_number;

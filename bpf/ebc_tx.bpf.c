@@ -80,7 +80,9 @@ int BPF_PROG(ebc_start_xmit, const struct sk_buff *skb, const struct net_device 
 	index = hash % EBC_TX_SLOTS;
 	slot = bpf_map_lookup_elem(&ebc_tx_slots, &index);
 	/* A hash that looks like a mark by chance belongs to a frame of another length, mostly. */
-	if (!slot || slot->hash != hash || (skb->len != slot->len && skb->len != slot->len + VLAN_TAG_OCTETS))
+	if (!slot || slot->hash != hash ||
+	    (skb->len != slot->len && skb->len != slot->len + VLAN_TAG_OCTETS &&
+	     skb->len != slot->len + 2 * VLAN_TAG_OCTETS))
 		return 0;
 	in_driver = bpf_map_lookup_elem(&ebc_in_driver, &zero);
 	if (!in_driver || !is_last_device(dev, slot))

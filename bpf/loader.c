@@ -159,7 +159,6 @@ static void choose_tx_stamp(struct ebc_loader *loader, enum ebc_stamp_source wis
 	loader->tx_stamp = EBC_STAMP_TC;
 	if (wish == EBC_STAMP_TC || wish == EBC_STAMP_DRIVER) {
 		loader->tx_stamp = wish;
-		snprintf(loader->tx_reason, sizeof(loader->tx_reason), "not wished");
 		return;
 	}
 	ebc_reason_start();

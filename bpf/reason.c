@@ -4,6 +4,8 @@
  * caught: a library does not print.
  */
 #include <errno.h>
+#include <linux/capability.h>
+#include <stdbool.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -32,6 +34,18 @@ void ebc_reason_start(void)
 	libbpf_set_print(keep_complaint);
 }
 
+/* The verifier refuses what needs CAP_PERFMON with its own EACCES. */
+static bool has_capability(unsigned int capability)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
+
+	if (syscall(__NR_capget, &header, data) < 0)
+		return false;
+	return data[CAP_TO_INDEX(capability)].effective & CAP_TO_MASK(capability) ||
+	       data[CAP_TO_INDEX(CAP_SYS_ADMIN)].effective & CAP_TO_MASK(CAP_SYS_ADMIN);
+}
+
 void ebc_reason_describe(int error, char *reason, size_t reason_size)
 {
 	char complaint[EBC_REASON_OCTETS];
@@ -39,7 +53,7 @@ void ebc_reason_describe(int error, char *reason, size_t reason_size)
 	if (!reason_size)
 		return;
 	memcpy(complaint, first_complaint, sizeof(complaint)); /* the probes below complain too */
-	if (error == -EPERM)				       /* EACCES is the verifier's */
+	if (error == -EPERM || (error == -EACCES && !has_capability(CAP_PERFMON)))
 		snprintf(reason, reason_size,
 			 "not permitted: needs CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN, or root");
 	else if (syscall(__NR_bpf, -1, NULL, 0) < 0 && errno == ENOSYS)

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define EBC_LINK_ADDRESSES 4
-#define EBC_LINK_LOWEST	   8
+#define EBC_LINK_LOWEST	   16
 
 enum ebc_link_kind {
 	EBC_LINK_PLAIN = 0, /* physical, veth and anything that is not stacked */
@@ -86,15 +86,6 @@ void ebc_links_free(struct ebc_links *links);
  */
 int ebc_link_get_by_name(struct ebc_links *links, const char *name, struct ebc_link *ret_link);
 int ebc_link_get_by_index(struct ebc_links *links, int ifindex, struct ebc_link *ret_link);
-
-/*
- * The number of filters on the interface's clsact (or ingress) qdisc, ours and others', both directions; 0
- * when there is no such qdisc. Programs attached by tcx are not filters. 0, -ENODEV or another -errno.
- */
-int ebc_link_count_tc_filters(struct ebc_links *links, int ifindex, size_t *ret_n);
-
-/* The inode number of the calling thread's network namespace: its ns.inum in the kernel. 0 or -errno. */
-int ebc_netns_inum(uint32_t *ret_inum);
 
 /* Readable when events wait in the socket; those in the queue are to be popped after each dispatch. */
 int ebc_links_fd(const struct ebc_links *links);

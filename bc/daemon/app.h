@@ -21,7 +21,9 @@ struct app {
 	size_t n_ports;
 	enum ebc_stamp_source tx_stamp;
 	int64_t real_minus_mono_ns;
-	int instance_fds[BC_MAX_PORTS]; /* each holds the right to one port and domain */
+	uint64_t clock_set_mono_ns;			  /* when that was last renewed; 0: never */
+	double kernel_rate_at_start_ppb, kernel_rate_ppb; /* the second less the first */
+	int instance_fds[BC_MAX_PORTS];			  /* each holds the right to one port and domain */
 	int signal_fd, deadline_fd, housekeeping_fd, clock_watch_fd;
 	uint64_t armed_deadline_mono_ns;
 	unsigned int n_housekeeping;
@@ -38,5 +40,7 @@ void app_stop(struct app *app);
 
 /* Looks a port's interface up and tells the engine (start.c and loop.c). */
 void app_refresh_port(struct app *app, struct port *port);
+/* The programs consume and drop for two seconds more. */
+void app_renew_lease(struct app *app);
 /* Carries out what the engine wants. */
 void app_do_actions(struct app *app);

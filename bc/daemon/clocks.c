@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <sys/timerfd.h>
+#include <sys/timex.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -48,9 +49,21 @@ int64_t clocks_real_minus_mono_ns(void)
 	return lower + (upper - lower) / 2;
 }
 
+double clocks_kernel_rate_ppb(void)
+{
+	struct timex tx = {};
+	double nominal_tick_us = 1e6 / (double)sysconf(_SC_CLK_TCK);
+
+	if (adjtimex(&tx) < 0)
+		return 0.0;
+	/* freq is in 2^-16 ppm; the tick is a second lever, of which some daemons make use. */
+	return (double)tx.freq * 1000.0 / 65536.0 +
+	       ((double)tx.tick - nominal_tick_us) / nominal_tick_us * 1e9;
+}
+
 static int arm(int fd)
 {
-	struct itimerspec far = {.it_value.tv_sec = INT32_MAX};
+	struct itimerspec far = {.it_value.tv_sec = INT64_MAX / NSEC_PER_SEC};
 
 	return timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &far, NULL) < 0 ? -errno : 0;
 }

@@ -12,6 +12,9 @@ uint64_t clocks_mono_ns(void);
 /* CLOCK_REALTIME minus CLOCK_MONOTONIC, within a few nanoseconds. */
 int64_t clocks_real_minus_mono_ns(void);
 
+/* By how much the kernel runs its clocks faster than their hardware, ppb: NTP daemons set it (adjtimex). */
+double clocks_kernel_rate_ppb(void);
+
 /* A descriptor that becomes readable whenever CLOCK_REALTIME is set; -errno. The caller owns it. */
 int clocks_watch_new(void);
 /* Takes the news and watches on. */

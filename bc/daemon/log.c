@@ -24,6 +24,7 @@ static struct {
 static const unsigned int bursts[LOG_KIND_MAX] = {
 	[LOG_KIND_PORT_STATE] = 12,
 	[LOG_KIND_BEST_MASTER] = 4, /* by way of ourselves to the next one: the last line must be told */
+	[LOG_KIND_DESCRIBE] = 4,
 	[LOG_KIND_LINK] = 12,
 };
 

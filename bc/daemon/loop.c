@@ -12,6 +12,7 @@
 
 #include "bc/daemon/app.h"
 #include "bc/daemon/clocks.h"
+#include "bc/daemon/describe.h"
 #include "bc/daemon/log.h"
 #include "util/macros.h"
 
@@ -56,6 +57,10 @@ static void on_rx(void *context, const struct ebc_rx_record *record)
 	};
 	bool is_multicast;
 
+	/* Converted with the offset of before the system's clock was set: the later stamp is the better one.
+	 */
+	if (record->tc_mono_ns < app->clock_set_mono_ns)
+		rx.stamp_mono_ns = record->tc_mono_ns;
 	if (!is_own_port(app, record->port_index, record->ifindex))
 		return;
 	if (!bc_encap_read(record->frame, record->frame_len, record->ptp_offset, transport, &rx.source,
@@ -67,17 +72,25 @@ static void on_rx(void *context, const struct ebc_rx_record *record)
 	app_do_actions(app);
 }
 
+static void use_tx_stamp(struct app *app, size_t port, uint8_t message_type, uint16_t sequence_id,
+			 uint64_t stamp_mono_ns)
+{
+	/* We were stopped meanwhile: nobody waits for that Follow_Up any more. */
+	if ((int64_t)(clocks_mono_ns() - stamp_mono_ns) > NSEC_PER_SEC) {
+		app->counters[port].value[DAEMON_COUNTER_TX_STAMP_STALE]++;
+		return;
+	}
+	bc_engine_handle_tx_stamp(app->engine, port, message_type, sequence_id, stamp_mono_ns);
+}
+
 static void on_tx(void *context, const struct ebc_tx_record *record)
 {
 	struct app *app = context;
 
 	if (app->tx_stamp == EBC_STAMP_DRIVER || !is_own_port(app, record->port_index, record->ifindex))
 		return;
-	/* We were stopped meanwhile: nobody waits for that Follow_Up any more. */
-	if (clocks_mono_ns() - record->stamp_mono_ns > (uint64_t)NSEC_PER_SEC)
-		return;
-	bc_engine_handle_tx_stamp(app->engine, record->port_index, record->message_type, record->sequence_id,
-				  record->stamp_mono_ns);
+	use_tx_stamp(app, record->port_index, record->message_type, record->sequence_id,
+		     record->stamp_mono_ns);
 }
 
 static void take_driver_stamps(struct app *app)
@@ -88,8 +101,8 @@ static void take_driver_stamps(struct app *app)
 	for (int i = 0; i < TX_BUDGET && sender_pop_stamp(app->sender, &event, &real_ns); i++) {
 		if (real_ns == 0 || event.port >= app->n_ports)
 			continue;
-		bc_engine_handle_tx_stamp(app->engine, event.port, event.message_type, event.sequence_id,
-					  (uint64_t)(real_ns - app->real_minus_mono_ns));
+		use_tx_stamp(app, event.port, event.message_type, event.sequence_id,
+			     (uint64_t)(real_ns - app->real_minus_mono_ns));
 	}
 }
 
@@ -158,6 +171,7 @@ void app_refresh_port(struct app *app, struct port *port)
 	int old_ifindex = port->link.ifindex;
 	bool is_usable = port_refresh(port, app->links, app->loader);
 
+	describe_port(port);
 	/* Deleted and made anew between two looks: what the engine knows of the old one is void. */
 	if (port->is_usable && is_usable && old_ifindex != port->link.ifindex) {
 		snprintf(port->reason, sizeof(port->reason), "interface was replaced");
@@ -179,7 +193,9 @@ static void on_link_events(struct app *app)
 			is_due[i] |= event.type == EBC_LINK_EVENT_OVERRUN ||
 				     event.ifindex == port->link.ifindex ||
 				     event.ifindex == port->link.master_ifindex ||
-				     strcmp(event.name, port->settings->name) == 0;
+				     strcmp(event.name, port->settings->name) == 0 ||
+				     /* What is below a stacked port may be anything. */
+				     port->link.n_lowest > 1 || port->link.lowest[0] != port->link.ifindex;
 		}
 	}
 	for (size_t i = 0; i < app->n_ports; i++)
@@ -187,7 +203,7 @@ static void on_link_events(struct app *app)
 			app_refresh_port(app, &app->ports[i]);
 }
 
-static void renew_lease(struct app *app)
+void app_renew_lease(struct app *app)
 {
 	ebc_loader_ctl(app->loader)->lease_until_mono_ns = clocks_mono_ns() + LEASE_NS;
 }
@@ -208,6 +224,17 @@ static void check_port(struct app *app, struct port *port)
 	}
 }
 
+/* Somebody slews the system's clock, and with it CLOCK_MONOTONIC, on which PTP time is built. */
+static void feed_slew_forward(struct app *app)
+{
+	double rate_ppb = clocks_kernel_rate_ppb() - app->kernel_rate_at_start_ppb;
+
+	if (rate_ppb == app->kernel_rate_ppb)
+		return;
+	app->kernel_rate_ppb = rate_ppb;
+	bc_engine_handle_mono_rate(app->engine, rate_ppb, clocks_mono_ns());
+}
+
 static void on_housekeeping(struct app *app)
 {
 	uint64_t expirations;
@@ -215,8 +242,9 @@ static void on_housekeeping(struct app *app)
 	if (read(app->housekeeping_fd, &expirations, sizeof(expirations)) < 0)
 		return;
 	app->n_housekeeping++;
-	renew_lease(app);
+	app_renew_lease(app);
 	log_flush();
+	feed_slew_forward(app);
 	for (size_t i = 0; i < app->n_ports; i++)
 		check_port(app, &app->ports[i]);
 }
@@ -228,7 +256,8 @@ static void on_clock_set(struct app *app)
 	clocks_watch_rearm(app->clock_watch_fd);
 	app->real_minus_mono_ns = clocks_real_minus_mono_ns();
 	ebc_loader_ctl(app->loader)->real_minus_mono_ns = app->real_minus_mono_ns;
-	log_limited(LOG_NOTICE, LOG_KIND_CLOCK, 0,
+	app->clock_set_mono_ns = clocks_mono_ns();
+	log_limited(LOG_NOTICE, LOG_KIND_CLOCK_SET, 0,
 		    "system clock was set by %+" PRId64 " ns; PTP time is not affected",
 		    app->real_minus_mono_ns - old_ns);
 }
@@ -253,7 +282,7 @@ static void on_signal(struct app *app)
 			log_counters(app);
 			break;
 		case SIGHUP:
-			log_limited(LOG_NOTICE, LOG_KIND_CLOCK, 0,
+			log_limited(LOG_NOTICE, LOG_KIND_RELOAD, 0,
 				    "SIGHUP: reading the configuration again is not supported yet");
 			break;
 		default:
@@ -320,7 +349,6 @@ int app_run(struct app *app)
 		[POLL_TX] = {.fd = ebc_loader_tx_fd(app->loader), .events = POLLIN},
 	};
 
-	renew_lease(app);
 	while (!app->is_stopping) {
 		arm_deadline(app);
 		if (poll(polled, POLL_MAX, -1) < 0 && errno != EINTR)

@@ -41,14 +41,20 @@ static bool unusable(struct port *port, const char *reason)
 static void port_conf(const struct port *port, struct ebc_port_conf *ret, uint32_t *lowest)
 {
 	const struct ebc_link *link = &port->link;
+	size_t n_ipv4 = 0, n_ipv6 = 0;
 
 	*ret = (struct ebc_port_conf){.port_index = (uint32_t)port->index};
 	memcpy(ret->mac, link->mac, 6);
 	memcpy(ret->bridge_mac, link->bridge_mac, 6);
-	for (size_t i = 0; i < MIN(link->n_ipv4, (size_t)EBC_PORT_ADDRESSES); i++)
-		ret->ipv4_be32[i] = link->ipv4[i].s_addr;
-	for (size_t i = 0; i < MIN(link->n_ipv6, (size_t)EBC_PORT_ADDRESSES); i++)
-		memcpy(ret->ipv6[i], &link->ipv6[i], 16);
+	/* The configured address is the port's own, whoever else has it. */
+	if (port->settings->has_source_ip && port->transport == EBC_TRANSPORT_UDP_IPV4)
+		memcpy(&ret->ipv4_be32[n_ipv4++], port->settings->source_ip, 4);
+	else if (port->settings->has_source_ip)
+		memcpy(ret->ipv6[n_ipv6++], port->settings->source_ip, 16);
+	for (size_t i = 0; i < link->n_ipv4 && n_ipv4 < EBC_PORT_ADDRESSES; i++)
+		ret->ipv4_be32[n_ipv4++] = link->ipv4[i].s_addr;
+	for (size_t i = 0; i < link->n_ipv6 && n_ipv6 < EBC_PORT_ADDRESSES; i++)
+		memcpy(ret->ipv6[n_ipv6++], &link->ipv6[i], 16);
 	for (size_t i = 0; i < link->n_lowest; i++)
 		lowest[i] = (uint32_t)link->lowest[i];
 }
@@ -64,6 +70,8 @@ static int attach(struct port *port, struct ebc_loader *loader)
 						       port->link.n_lowest)
 			      : ebc_loader_attach_port(loader, (uint32_t)port->link.ifindex, &conf, lowest,
 						       port->link.n_lowest);
+	if (r < 0 && port->is_attached)
+		ebc_loader_detach_port(loader, (uint32_t)port->link.ifindex);
 	port->is_attached = r == 0;
 	return r;
 }
@@ -144,11 +152,6 @@ bool port_check(struct port *port, struct ebc_links *links, struct ebc_loader *l
 
 int port_send(const struct port *port, struct sender *sender, const struct bc_action *action)
 {
-	struct sender_event event = {
-		.port = port->index,
-		.message_type = action->send.message_type,
-		.sequence_id = action->send.sequence_id,
-	};
 	struct bc_encap encap = {
 		.transport = port->transport,
 		.source = port->source,
@@ -163,5 +166,5 @@ int port_send(const struct port *port, struct sender *sender, const struct bc_ac
 
 	if (!port->is_attached || len == 0)
 		return -ENETDOWN;
-	return sender_send(sender, port->link.ifindex, frame, len, action->send.is_event ? &event : NULL);
+	return sender_send(sender, port->link.ifindex, frame, len, action->send.is_event);
 }

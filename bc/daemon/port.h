@@ -9,6 +9,12 @@
 #include "bc/daemon/settings.h"
 #include "netlink/link.h"
 
+/* What the log has been told of an interface. */
+struct port_description {
+	int ifindex;
+	bool has_switch_id, has_xdp;
+};
+
 struct port {
 	size_t index;
 	const struct port_settings *settings;
@@ -16,6 +22,7 @@ struct port {
 	struct ebc_link link; /* ifindex 0: no such interface now */
 	bool is_attached;
 	struct membership membership;
+	struct port_description described;
 	struct bc_address source;
 	bool is_usable;	 /* the engine has been told that the link is up */
 	char reason[64]; /* why not */

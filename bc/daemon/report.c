@@ -19,9 +19,9 @@ void report_init(struct report *report, const struct settings *settings, const s
 }
 
 /* How many offsets go into a line: those of 2^summary_interval seconds. */
-static unsigned int offsets_a_line(const struct report *report, size_t port)
+static unsigned int offsets_a_line(const struct report *report, int log_sync_interval)
 {
-	int log = report->settings->summary_interval - report->settings->engine_ports[port].log_sync_interval;
+	int log = report->settings->summary_interval - log_sync_interval;
 
 	return log <= 0 ? 1 : 1U << MIN(log, 20);
 }
@@ -35,7 +35,7 @@ static double deviation(double sum, double square, unsigned int n)
 
 static void report_sync(struct report *report, const struct bc_action *action)
 {
-	unsigned int wanted = offsets_a_line(report, action->port);
+	unsigned int wanted = offsets_a_line(report, action->sync.log_interval);
 	double offset = (double)action->sync.offset_ns, delay = (double)action->sync.path_delay_ns;
 	struct report_sums *s = &report->sums;
 
@@ -88,6 +88,7 @@ void report_action(struct report *report, const struct bc_action *action)
 			    bc_event_name(action->port_state.event));
 		break;
 	case BC_ACTION_BEST_MASTER:
+		report->sums = (struct report_sums){};
 		report_best_master(action);
 		break;
 	case BC_ACTION_FOREIGN_MASTER:
@@ -101,7 +102,7 @@ void report_action(struct report *report, const struct bc_action *action)
 		break;
 	case BC_ACTION_CLOCK:
 		if (action->clock.step_ns != 0)
-			log_limited(LOG_NOTICE, LOG_KIND_CLOCK, port,
+			log_limited(LOG_NOTICE, LOG_KIND_STEP, port,
 				    "stepped the virtual clock by %" PRId64 " ns", action->clock.step_ns);
 		break;
 	case BC_ACTION_MASTER_STEP:
@@ -109,6 +110,11 @@ void report_action(struct report *report, const struct bc_action *action)
 			    "port %zu (%s): master's time jumped by %" PRId64 " ns: %s", port + 1, name,
 			    action->master_step.jump_ns,
 			    action->master_step.is_accepted ? "confirmed, following" : "not believed yet");
+		break;
+	case BC_ACTION_LOOP:
+		log_limited(LOG_WARNING, LOG_KIND_LOOP, port,
+			    "port %zu (%s): hears port %u of this clock: a loop?", port + 1, name,
+			    action->loop.port_number);
 		break;
 	case BC_ACTION_FAULT:
 		log_limited(LOG_ERR, LOG_KIND_FAULT, port,

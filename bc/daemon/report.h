@@ -26,6 +26,7 @@ void report_action(struct report *report, const struct bc_action *action);
 #define DAEMON_COUNTERS(X)                                                                                \
 	X(RX_CHECKSUM, "rx_refused_udp_checksum")                                                         \
 	X(RX_STALE_LINK, "rx_refused_stale_link") /* came from an interface that the port no longer is */ \
+	X(TX_STAMP_STALE, "tx_stamp_stale")	  /* older than a second when it was read */              \
 	X(TX_FAILED, "tx_failed")                                                                         \
 	X(REATTACHED, "programs_reattached")
 

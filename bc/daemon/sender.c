@@ -3,27 +3,24 @@
 #include "bc/daemon/sender.h"
 
 #include <errno.h>
-#include <time.h> /* before errqueue.h, which uses struct timespec */
-#include <linux/errqueue.h>
 #include <linux/if_packet.h>
 #include <linux/net_tstamp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
+#include "bpf/ptp_wire.h"
 #include "util/cleanup.h"
 #include "util/macros.h"
 #include "util/unaligned.h"
 
-/* Events whose driver stamp may be outstanding; power of two. */
-#define EVENTS 256
+#define ETH_HEADER_LEN 14
 
 struct sender {
 	int fd;
 	bool with_driver_stamps;
 	uint64_t cookie;
-	uint32_t next_id; /* the kernel numbers stamped frames of a socket from 0 (OPT_ID) */
-	struct sender_event events[EVENTS];
 };
 
 static void cleanup_sender(struct sender **sender)
@@ -34,11 +31,9 @@ static void cleanup_sender(struct sender **sender)
 static int switch_on_stamps(const struct sender *s)
 {
 	/* Receive stamps are a switch of the whole kernel: any socket that wants them turns skb->tstamp on.
-	 */
+	 * Transmit stamps are asked for frame by frame. */
 	int flags = SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE;
 
-	if (s->with_driver_stamps)
-		flags |= SOF_TIMESTAMPING_OPT_ID | SOF_TIMESTAMPING_OPT_TSONLY;
 	return setsockopt(s->fd, SOL_SOCKET, SO_TIMESTAMPING, &flags, sizeof(flags)) < 0 ? -errno : 0;
 }
 
@@ -85,8 +80,7 @@ int sender_fd(const struct sender *sender)
 	return sender->fd;
 }
 
-int sender_send(struct sender *s, int ifindex, const uint8_t *frame, size_t len,
-		const struct sender_event *event)
+int sender_send(struct sender *s, int ifindex, const uint8_t *frame, size_t len, bool is_event)
 {
 	struct sockaddr_ll to = {
 		.sll_family = AF_PACKET,
@@ -100,7 +94,7 @@ int sender_send(struct sender *s, int ifindex, const uint8_t *frame, size_t len,
 	} control = {};
 	struct iovec iov = {.iov_base = (void *)(uintptr_t)frame, .iov_len = len};
 	struct msghdr msg = {.msg_name = &to, .msg_namelen = sizeof(to), .msg_iov = &iov, .msg_iovlen = 1};
-	bool wants_stamp = event && s->with_driver_stamps;
+	bool wants_stamp = is_event && s->with_driver_stamps;
 
 	memcpy(to.sll_addr, frame, 6);
 	if (wants_stamp) {
@@ -112,13 +106,42 @@ int sender_send(struct sender *s, int ifindex, const uint8_t *frame, size_t len,
 		memcpy(CMSG_DATA(&control.header), &flags, sizeof(flags));
 		msg.msg_control = control.room;
 		msg.msg_controllen = sizeof(control.room);
-		s->events[s->next_id % EVENTS] = *event;
 	}
-	if (sendmsg(s->fd, &msg, 0) < 0)
-		return -errno;
-	if (wants_stamp)
-		s->next_id++;
-	return 0;
+	return sendmsg(s->fd, &msg, 0) < 0 ? -errno : 0;
+}
+
+/* Where the message begins in a frame that we built ourselves: no tags, no options. */
+static size_t message_offset(const uint8_t *frame, size_t len)
+{
+	if (len < ETH_HEADER_LEN)
+		return len;
+	switch (get_be16(frame + 12)) {
+	case 0x0800:
+		return ETH_HEADER_LEN + 20 + 8;
+	case 0x86dd:
+		return ETH_HEADER_LEN + 40 + 8;
+	default:
+		return ETH_HEADER_LEN;
+	}
+}
+
+/* The frame comes back with its stamp, and says itself what it is. */
+static bool identify(const uint8_t *frame, size_t len, struct sender_event *ret_event)
+{
+	size_t offset = message_offset(frame, len);
+	uint16_t port_number;
+
+	if (len < offset + PTP_HEADER_LEN)
+		return false;
+	port_number = get_be16(frame + offset + 28);
+	if (port_number == 0)
+		return false;
+	*ret_event = (struct sender_event){
+		.port = port_number - 1U,
+		.message_type = frame[offset] & 0x0f,
+		.sequence_id = get_be16(frame + offset + 30),
+	};
+	return true;
 }
 
 bool sender_pop_stamp(struct sender *s, struct sender_event *ret_event, int64_t *ret_real_ns)
@@ -127,25 +150,22 @@ bool sender_pop_stamp(struct sender *s, struct sender_event *ret_event, int64_t 
 		struct cmsghdr header;
 		uint8_t room[512];
 	} control;
-	struct msghdr msg = {.msg_control = control.room, .msg_controllen = sizeof(control.room)};
-	const struct sock_extended_err *error = NULL;
+	uint8_t frame[256];
+	struct iovec iov = {.iov_base = frame, .iov_len = sizeof(frame)};
+	struct msghdr msg = {.msg_iov = &iov,
+			     .msg_iovlen = 1,
+			     .msg_control = control.room,
+			     .msg_controllen = sizeof(control.room)};
 	const struct timespec *stamp = NULL;
+	ssize_t len = recvmsg(s->fd, &msg, MSG_ERRQUEUE | MSG_DONTWAIT);
 
-	if (recvmsg(s->fd, &msg, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+	if (len < 0)
 		return false;
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c)) {
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c))
 		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_TIMESTAMPING)
 			stamp = (const struct timespec *)(const void *)CMSG_DATA(c);
-		else if (c->cmsg_level == SOL_PACKET && c->cmsg_type == PACKET_TX_TIMESTAMP)
-			error = (const struct sock_extended_err *)(const void *)CMSG_DATA(c);
-	}
-	if (!stamp || !error || error->ee_origin != SO_EE_ORIGIN_TIMESTAMPING ||
-	    s->next_id - error->ee_data > EVENTS) {
-		*ret_real_ns = 0;
-		*ret_event = (struct sender_event){};
-		return true;
-	}
-	*ret_event = s->events[error->ee_data % EVENTS];
-	*ret_real_ns = (int64_t)stamp->tv_sec * NSEC_PER_SEC + stamp->tv_nsec;
+	*ret_real_ns = 0;
+	if (stamp && identify(frame, (size_t)len, ret_event))
+		*ret_real_ns = (int64_t)stamp->tv_sec * NSEC_PER_SEC + stamp->tv_nsec;
 	return true;
 }

@@ -22,16 +22,15 @@ uint64_t sender_cookie(const struct sender *sender);
 /* Polls as readable-error (POLLERR) when a driver stamp waits. */
 int sender_fd(const struct sender *sender);
 
-/* What a driver stamp will be matched with. */
+/* What a driver stamp belongs to. */
 struct sender_event {
 	size_t port;
 	uint8_t message_type;
 	uint16_t sequence_id;
 };
 
-/* One system call. `event` is NULL for general messages. 0 or -errno. */
-int sender_send(struct sender *sender, int ifindex, const uint8_t *frame, size_t len,
-		const struct sender_event *event);
+/* One system call. 0 or -errno. */
+int sender_send(struct sender *sender, int ifindex, const uint8_t *frame, size_t len, bool is_event);
 
 /* Takes a driver stamp that waits (CLOCK_REALTIME; 0: a message that is no stamp of ours). False: none. */
 bool sender_pop_stamp(struct sender *sender, struct sender_event *ret_event, int64_t *ret_real_ns);

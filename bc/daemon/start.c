@@ -41,7 +41,7 @@ static int claim_port(const struct settings *s, const char *name)
 static int claim_ports(struct app *app)
 {
 	for (size_t i = 0; i < app->n_ports; i++) {
-		int fd = claim_port(app->settings, app->settings->ports[i].name);
+		int fd = claim_port(app->settings, app->ports[i].link.name);
 
 		if (fd == -EADDRINUSE)
 			log_line(LOG_ERR, "%s: another ebpf-bc serves domain %u there",
@@ -63,29 +63,13 @@ static void identity_from_mac(const uint8_t *mac, uint8_t *identity)
 	       PTP_CLOCK_IDENTITY_LEN);
 }
 
-/* What is worth knowing of an interface before it is relied on. */
-static void describe_port(const struct ebc_link *link, size_t number)
+/* Two names may be one interface's. */
+static bool is_seen_before(const struct app *app, size_t n, int ifindex)
 {
-	struct ebc_ethtool_info info = {.phc_index = -1};
-
-	if (link->has_switch_id)
-		log_line(LOG_WARNING,
-			 "port %zu (%s): a switch chip may forward frames that the kernel, and so this "
-			 "clock, never sees",
-			 number, link->name);
-	if (link->has_xdp)
-		log_line(LOG_WARNING,
-			 "port %zu (%s): an XDP program there may redirect frames past this clock", number,
-			 link->name);
-	if (ebc_ethtool_get(link->name, &info) < 0)
-		return;
-	if (info.has_gro_fraglist)
-		log_line(LOG_WARNING,
-			 "port %zu (%s): rx-gro-list joins frames before they are seen; switch it off",
-			 number, link->name);
-	log_line(LOG_INFO, "port %zu (%s): driver %s, its own stamps: %s%s%s", number, link->name,
-		 *info.driver ? info.driver : "unknown", info.has_tx_software ? "software" : "none",
-		 info.has_tx_hardware ? ", hardware" : "", " (not needed)");
+	for (size_t i = 0; i < n; i++)
+		if (app->ports[i].link.ifindex == ifindex)
+			return true;
+	return false;
 }
 
 static int look_at_ports(struct app *app, struct bc_engine_config *engine)
@@ -103,9 +87,13 @@ static int look_at_ports(struct app *app, struct bc_engine_config *engine)
 			log_line(LOG_ERR, "%s: not an Ethernet interface", name);
 			return -EINVAL;
 		}
+		if (is_seen_before(app, i, link.ifindex)) {
+			log_line(LOG_ERR, "%s: is another port already, as %s", name, link.name);
+			return -EEXIST;
+		}
+		app->ports[i].link = link;
 		if (i == 0 && !app->settings->has_clock_identity)
 			identity_from_mac(link.mac, engine->clock_identity);
-		describe_port(&link, i + 1);
 	}
 	return 0;
 }
@@ -138,8 +126,9 @@ static void choose_tx_stamp(struct app *app)
 		log_line(LOG_INFO, "transmit stamps: BPF at net_dev_start_xmit, after the qdisc");
 		break;
 	case EBC_STAMP_DRIVER:
-		log_line(LOG_INFO, "transmit stamps: software stamps of the drivers%s%s",
-			 *why_not ? ", since " : "", why_not);
+		log_line(LOG_INFO, "transmit stamps: software stamps of the drivers%s%s%s",
+			 *why_not ? ", since " : "", why_not,
+			 app->settings->loader.publish_stamps ? "; they are not published" : "");
 		break;
 	default:
 		log_line(LOG_WARNING,
@@ -167,6 +156,7 @@ static int open_timers_and_signals(struct app *app)
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGHUP);
 	sigaddset(&signals, SIGUSR1);
+	signal(SIGPIPE, SIG_IGN); /* nobody may read the log any more */
 	if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0)
 		return -errno;
 	app->signal_fd = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
@@ -250,7 +240,16 @@ int app_start(struct app *app, const struct settings *settings)
 	for (size_t i = 0; i < app->n_ports; i++)
 		port_init(&app->ports[i], i, settings);
 	report_init(&app->report, settings, app->ports);
+
+	/* Signals first, so that nothing that is made from here on is left behind; then the watch of the
+	 * system's clock, and only then the offset that it watches. */
+	r = open_timers_and_signals(app);
+	if (r < 0) {
+		log_line(LOG_ERR, "cannot set up timers and signals: %s", strerror(-r));
+		return r;
+	}
 	app->real_minus_mono_ns = clocks_real_minus_mono_ns();
+	app->kernel_rate_at_start_ppb = clocks_kernel_rate_ppb();
 
 	r = ebc_links_new(&app->links);
 	if (r < 0) {
@@ -266,16 +265,12 @@ int app_start(struct app *app, const struct settings *settings)
 	r = start_programs(app);
 	if (r < 0)
 		return r;
-	r = open_timers_and_signals(app);
-	if (r < 0) {
-		log_line(LOG_ERR, "cannot set up timers and signals: %s", strerror(-r));
-		return r;
-	}
 	r = start_engine(app, &engine_config);
 	if (r < 0) {
 		log_line(LOG_ERR, "cannot start the clock: %s", strerror(-r));
 		return r;
 	}
+	app_renew_lease(app);
 	for (size_t i = 0; i < app->n_ports; i++)
 		app_refresh_port(app, &app->ports[i]);
 	return 0;

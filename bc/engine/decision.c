@@ -273,6 +273,8 @@ void bc_decision_run(struct bc_engine *engine, uint64_t now_mono_ns)
 	is_new_master = update_data_sets(engine, &d0, &ebest, ebest_port);
 	if (is_new_master && engine->slave)
 		bc_slave_reset(engine->slave, now_mono_ns);
+	else if (is_new_master)
+		bc_slave_hold_frequency(engine, now_mono_ns);
 	note_best_master(engine, old_grandmaster, ebest_port ? ebest_port->index : 0);
 
 	for (size_t i = 0; i < engine->n_ports; i++) {

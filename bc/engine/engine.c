@@ -178,8 +178,13 @@ static void own_clock_heard(struct bc_port *port, const struct bc_msg *msg, uint
 	bc_count(port, BC_COUNTER_RX_OWN_CLOCK);
 	if (msg->type != PTP_ANNOUNCE || msg->source.port_number > port->identity.port_number)
 		return;
-	if (port->loop_until_mono_ns <= now_mono_ns)
+	if (port->loop_until_mono_ns <= now_mono_ns) {
+		struct bc_action *action = bc_action_push(port->engine, BC_ACTION_LOOP, port->index);
+
+		if (action)
+			action->loop.port_number = msg->source.port_number;
 		port->engine->is_decision_due = true;
+	}
 	port->loop_until_mono_ns = now_mono_ns + port->config.announce_receipt_timeout *
 							 bc_interval_ns(port->config.log_announce_interval);
 	/* The wire is not without a master: ours. */
@@ -352,6 +357,12 @@ void bc_engine_handle_link(struct bc_engine *engine, size_t port_index, enum bc_
 	}
 	if (engine->is_decision_due)
 		bc_decision_run(engine, now_mono_ns);
+}
+
+void bc_engine_handle_mono_rate(struct bc_engine *engine, double rate_ppb, uint64_t now_mono_ns)
+{
+	begin(engine, now_mono_ns);
+	bc_slave_mono_rate(engine, rate_ppb, now_mono_ns);
 }
 
 void bc_engine_handle_timer(struct bc_engine *engine, uint64_t now_mono_ns)

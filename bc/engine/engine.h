@@ -102,6 +102,12 @@ void bc_engine_handle_timer(struct bc_engine *engine, uint64_t now_mono_ns);
 void bc_engine_handle_link(struct bc_engine *engine, size_t port, enum bc_link_state state,
 			   uint64_t now_mono_ns);
 
+/*
+ * The monotonic clock is run faster by `rate_ppb` than when the engine was made, since somebody slews the
+ * system's clock: PTP time is not to follow that.
+ */
+void bc_engine_handle_mono_rate(struct bc_engine *engine, double rate_ppb, uint64_t now_mono_ns);
+
 /* When handle_timer wants to be called next; UINT64_MAX: never. */
 uint64_t bc_engine_next_deadline_mono_ns(const struct bc_engine *engine);
 
@@ -113,6 +119,7 @@ enum bc_action_type {
 	BC_ACTION_SYNC,		  /* an offset was measured, the servo ran */
 	BC_ACTION_CLOCK,	  /* PTP time is another function of monotonic time from now on */
 	BC_ACTION_MASTER_STEP,	  /* the master's time jumped: first refused, then accepted */
+	BC_ACTION_LOOP,		  /* a port hears another port of this clock */
 	BC_ACTION_FAULT,	  /* a port became faulty for want of transmit stamps */
 };
 
@@ -145,6 +152,7 @@ struct bc_action {
 			double frequency_ppb; /* ptp4l's sign: how much slower the clock is run */
 			int64_t path_delay_ns;
 			enum bc_servo_state servo_state;
+			int8_t log_interval; /* the master's, of Sync */
 			int64_t origin_ptp_ns;
 			uint64_t rx_mono_ns;
 		} sync;
@@ -152,6 +160,9 @@ struct bc_action {
 			int64_t step_ns; /* 0: only the rate changed */
 			double frequency_ppb;
 		} clock;
+		struct {
+			uint16_t port_number; /* the one that is heard */
+		} loop;
 		struct {
 			int64_t jump_ns;
 			bool is_accepted;

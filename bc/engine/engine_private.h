@@ -9,8 +9,8 @@
 
 #define NEVER UINT64_MAX
 
-#define BC_SYNC_PENDING	     16 /* Syncs of a port that wait for their transmit stamp */
-#define BC_DELAY_REQ_PENDING 4
+#define BC_SYNC_PENDING	     32 /* Syncs of a port that wait for their transmit stamp */
+#define BC_DELAY_REQ_PENDING 32
 /* A transmit stamp, or a Delay_Resp, that has not come by then does not count any more. */
 #define BC_PENDING_MAX_AGE_NS NSEC_PER_SEC
 /* This many transmit stamps missing in a row make a port faulty. */
@@ -21,6 +21,8 @@
 #define BC_JUMP_CONFIRM 4
 /* Jumps that jitter can make. */
 #define BC_JUMP_SLACK_NS NSEC_PER_MSEC
+/* However long the silence, no clock runs off so far unnoticed. */
+#define BC_JUMP_RUN_OFF_MAX_NS (100.0 * NSEC_PER_MSEC)
 
 /* A Sync sent, of which the transmit stamp and then the Follow_Up are due. */
 struct bc_sync_sent {
@@ -55,7 +57,7 @@ struct bc_sync_rx {
 	/* A jump of the master's time that awaits confirmation. */
 	unsigned int n_jumps;
 	uint64_t jump_t2_mono_ns;
-	int64_t jump_t1_ptp_ns;
+	int64_t jump_ns;
 };
 
 struct bc_port {
@@ -96,9 +98,12 @@ struct bc_engine {
 	struct bc_status status;
 	struct bc_port *slave; /* NULL: we are the grandmaster, or not decided yet */
 	struct bc_servo *servo;
-	bool has_followed;	   /* some master, since the start: our time scale is its */
-	uint64_t n_path_delays;	   /* measured since this master was chosen; 0: no offset can be told */
-	struct bc_dataset *erbest; /* room for the decision, a data set a port */
+	bool has_locked;	    /* the servo, since the start: our clock is worth being compared with */
+	uint64_t last_sync_mono_ns; /* when the last Sync that was used came, of any master */
+	double mono_rate_ppb;	    /* how much faster than at the start the monotonic clock is run */
+	bool has_followed;	    /* some master, since the start: our time scale is its */
+	uint64_t n_path_delays;	    /* measured since this master was chosen; 0: no offset can be told */
+	struct bc_dataset *erbest;  /* room for the decision, a data set a port */
 
 	struct bc_action *actions; /* ring */
 	size_t n_actions, first_action, max_actions;
@@ -152,6 +157,10 @@ void bc_slave_follow_up(struct bc_port *port, const struct bc_msg *msg, uint64_t
 void bc_slave_delay_resp(struct bc_port *port, const struct bc_msg *msg);
 void bc_slave_delay_req_stamp(struct bc_port *port, struct bc_delay_req_sent *sent);
 void bc_slave_reset(struct bc_port *port, uint64_t now_mono_ns);
+/* No master any more, or another one: the phase error that the servo was removing is forgotten, and the
+ * clock runs at the frequency alone. */
+void bc_slave_hold_frequency(struct bc_engine *engine, uint64_t now_mono_ns);
+void bc_slave_mono_rate(struct bc_engine *engine, double rate_ppb, uint64_t now_mono_ns);
 
 /* decision.c: whom to follow */
 void bc_decision_announce(struct bc_port *port, const struct bc_msg *msg, uint64_t now_mono_ns);

@@ -3,6 +3,7 @@
  * Following a master: pairs Sync with Follow_Up and Delay_Req with Delay_Resp, refuses what cannot be
  * true, and turns the rest into offset and mean path delay for the servo (IEEE 1588-2019 11.2, 11.3).
  */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,14 +33,24 @@ static bool is_from_parent(struct bc_port *port, const struct bc_msg *msg)
 	return true;
 }
 
-/* The servo forgets the phase error that it was removing: the clock is to run at the frequency alone. */
-static void reset_servo(struct bc_engine *engine, uint64_t now_mono_ns)
+static void set_frequency(struct bc_engine *engine, double frequency_ppb, uint64_t now_mono_ns)
+{
+	engine->status.frequency_ppb = frequency_ppb;
+	bc_local_clock_set_rate(&engine->clock, now_mono_ns, -frequency_ppb - engine->mono_rate_ppb);
+}
+
+void bc_slave_hold_frequency(struct bc_engine *engine, uint64_t now_mono_ns)
 {
 	bc_servo_reset(engine->servo);
-	if (engine->config.free_running)
-		return;
-	engine->status.frequency_ppb = bc_servo_frequency_ppb(engine->servo);
-	bc_local_clock_set_rate(&engine->clock, now_mono_ns, -engine->status.frequency_ppb);
+	if (!engine->config.free_running)
+		set_frequency(engine, bc_servo_frequency_ppb(engine->servo), now_mono_ns);
+}
+
+void bc_slave_mono_rate(struct bc_engine *engine, double rate_ppb, uint64_t now_mono_ns)
+{
+	engine->mono_rate_ppb = rate_ppb;
+	if (!engine->config.free_running)
+		set_frequency(engine, engine->status.frequency_ppb, now_mono_ns);
 }
 
 void bc_slave_reset(struct bc_port *port, uint64_t now_mono_ns)
@@ -55,13 +66,18 @@ void bc_slave_reset(struct bc_port *port, uint64_t now_mono_ns)
 	engine->status.mean_path_delay_ns = 0;
 	engine->status.servo_state = BC_SERVO_UNLOCKED;
 	bc_delay_filter_reset(port->delay_filter);
-	reset_servo(engine, now_mono_ns);
+	bc_slave_hold_frequency(engine, now_mono_ns);
+	/* The old master's silence is not the new one's. */
+	bc_port_arm_announce_receipt(port, now_mono_ns);
+	port->sync_receipt_deadline = NEVER;
 }
 
-/* How far two times of the master may differ from our elapsed time: the frequency limit, and jitter. */
+/* How far a master's time may run off in a while: the frequency limit, and jitter; but never far. */
 static int64_t jump_limit_ns(const struct bc_engine *engine, uint64_t elapsed_ns)
 {
-	return (int64_t)((double)elapsed_ns * engine->config.sanity_freq_limit_ppb * 1e-9) + BC_JUMP_SLACK_NS;
+	double limit_ns = (double)elapsed_ns * engine->config.sanity_freq_limit_ppb * 1e-9;
+
+	return (int64_t)fmin(limit_ns, BC_JUMP_RUN_OFF_MAX_NS) + BC_JUMP_SLACK_NS;
 }
 
 static void announce_clock(struct bc_engine *engine, size_t port, int64_t step_ns, double frequency_ppb)
@@ -74,20 +90,41 @@ static void announce_clock(struct bc_engine *engine, size_t port, int64_t step_n
 	action->clock.frequency_ppb = frequency_ppb;
 }
 
+/*
+ * How far the master's time is from where it should be. A clock that has once been locked knows by itself,
+ * also after a silence and with another master; before that only the last Sync tells. False: nothing does.
+ */
+static bool master_jump(const struct bc_port *port, int64_t t1_ptp_ns, uint64_t t2_mono_ns,
+			int64_t *ret_jump_ns, uint64_t *ret_elapsed_ns)
+{
+	const struct bc_engine *engine = port->engine;
+	const struct bc_sync_rx *sync = &port->sync_rx;
+
+	if (engine->has_locked) {
+		*ret_elapsed_ns = (uint64_t)llabs((int64_t)(t2_mono_ns - engine->last_sync_mono_ns));
+		*ret_jump_ns = t1_ptp_ns + engine->status.mean_path_delay_ns -
+			       bc_local_clock_ptp_ns(&engine->clock, t2_mono_ns);
+		return true;
+	}
+	if (!sync->has_pair)
+		return false;
+	*ret_elapsed_ns = (uint64_t)llabs((int64_t)(t2_mono_ns - sync->t2_mono_ns));
+	*ret_jump_ns = t1_ptp_ns - sync->t1_ptp_ns - (int64_t)(t2_mono_ns - sync->t2_mono_ns);
+	return true;
+}
+
 /* The n-th Sync in a row, this one included, that agrees on where the master's time jumped to. */
-static unsigned int agreeing_jumps(struct bc_port *port, int64_t t1_ptp_ns, uint64_t t2_mono_ns)
+static unsigned int agreeing_jumps(struct bc_port *port, int64_t jump_ns, uint64_t t2_mono_ns)
 {
 	struct bc_sync_rx *sync = &port->sync_rx;
-	int64_t elapsed_ns = (int64_t)(t2_mono_ns - sync->jump_t2_mono_ns);
-	int64_t disagreement_ns = t1_ptp_ns - sync->jump_t1_ptp_ns - elapsed_ns;
+	uint64_t elapsed_ns = (uint64_t)llabs((int64_t)(t2_mono_ns - sync->jump_t2_mono_ns));
 
-	if (sync->n_jumps > 0 &&
-	    llabs(disagreement_ns) <= jump_limit_ns(port->engine, (uint64_t)llabs(elapsed_ns)))
+	if (sync->n_jumps > 0 && llabs(jump_ns - sync->jump_ns) <= jump_limit_ns(port->engine, elapsed_ns))
 		sync->n_jumps++;
 	else
 		sync->n_jumps = 1;
 	sync->jump_t2_mono_ns = t2_mono_ns;
-	sync->jump_t1_ptp_ns = t1_ptp_ns;
+	sync->jump_ns = jump_ns;
 	return sync->n_jumps;
 }
 
@@ -110,19 +147,19 @@ static bool is_where_expected(struct bc_port *port, int64_t t1_ptp_ns, uint64_t 
 {
 	struct bc_sync_rx *sync = &port->sync_rx;
 	struct bc_engine *engine = port->engine;
-	int64_t elapsed_ns, jump_ns;
+	uint64_t elapsed_ns;
 	unsigned int n;
+	int64_t jump_ns;
 
-	if (!sync->has_pair || engine->config.sanity_freq_limit_ppb <= 0)
+	if (engine->config.sanity_freq_limit_ppb <= 0 ||
+	    !master_jump(port, t1_ptp_ns, t2_mono_ns, &jump_ns, &elapsed_ns))
 		return true;
-	elapsed_ns = (int64_t)(t2_mono_ns - sync->t2_mono_ns);
-	jump_ns = t1_ptp_ns - sync->t1_ptp_ns - elapsed_ns;
-	if (llabs(jump_ns) <= jump_limit_ns(engine, (uint64_t)llabs(elapsed_ns))) {
+	if (llabs(jump_ns) <= jump_limit_ns(engine, elapsed_ns)) {
 		sync->n_jumps = 0;
 		return true;
 	}
 
-	n = agreeing_jumps(port, t1_ptp_ns, t2_mono_ns);
+	n = agreeing_jumps(port, jump_ns, t2_mono_ns);
 	if (n == 1 || n >= BC_JUMP_CONFIRM)
 		announce_jump(port, jump_ns, n >= BC_JUMP_CONFIRM);
 	if (n < BC_JUMP_CONFIRM) {
@@ -150,8 +187,7 @@ static void steer(struct bc_port *port, int64_t offset_ns, uint64_t t2_mono_ns, 
 		return;
 	}
 
-	bc_local_clock_set_rate(&engine->clock, now_mono_ns, -frequency_ppb);
-	engine->status.frequency_ppb = frequency_ppb;
+	set_frequency(engine, frequency_ppb, now_mono_ns);
 	if (state == BC_SERVO_JUMP) {
 		bc_local_clock_step(&engine->clock, -offset_ns);
 		/* The path delays so far were measured at the wrong frequency: the last one serves until
@@ -163,6 +199,7 @@ static void steer(struct bc_port *port, int64_t offset_ns, uint64_t t2_mono_ns, 
 			bc_port_event(port, BC_EVENT_SYNCHRONIZATION_FAULT, false, now_mono_ns);
 		return;
 	}
+	engine->has_locked |= llabs(offset_ns) < BC_JUMP_SLACK_NS / 2;
 	announce_clock(engine, port->index, 0, frequency_ppb);
 	if (port->state == BC_STATE_UNCALIBRATED)
 		bc_port_event(port, BC_EVENT_MASTER_CLOCK_SELECTED, false, now_mono_ns);
@@ -187,6 +224,7 @@ static void synchronize(struct bc_port *port, uint64_t now_mono_ns)
 	action->sync.frequency_ppb = engine->status.frequency_ppb;
 	action->sync.path_delay_ns = engine->status.mean_path_delay_ns;
 	action->sync.servo_state = engine->status.servo_state;
+	action->sync.log_interval = sync->has_interval ? sync->log_interval : 0;
 	action->sync.origin_ptp_ns = sync->t1_ptp_ns;
 	action->sync.rx_mono_ns = sync->t2_mono_ns;
 }
@@ -238,6 +276,7 @@ static void use_sync(struct bc_port *port, const struct bc_msg *msg, const struc
 		return;
 
 	sync->has_pair = true;
+	engine->last_sync_mono_ns = t2_mono_ns;
 	sync->sequence_id = msg->sequence_id;
 	sync->t1_ptp_ns = t1_ptp_ns;
 	sync->t2_mono_ns = t2_mono_ns;

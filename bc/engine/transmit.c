@@ -64,13 +64,9 @@ void bc_send_sync(struct bc_port *port, uint64_t now_mono_ns)
 	struct bc_sync_sent *sent = &port->sync_sent[port->sync_sequence_id % BC_SYNC_PENDING];
 	struct bc_msg msg;
 
-	/* Still waiting after BC_SYNC_PENDING others: lost. */
-	if (sent->is_waiting) {
-		sent->is_waiting = false;
-		bc_port_stamp_missing(port, now_mono_ns);
-		if (!bc_port_is_active(port))
-			return;
-	}
+	/* Still waiting after BC_SYNC_PENDING others: given up, but only late so far. */
+	if (sent->is_waiting)
+		bc_count(port, BC_COUNTER_TX_STAMP_MISSING);
 	init_message(port, PTP_SYNC, &msg);
 	msg.flags = PTP_FLAG_TWO_STEP;
 	msg.sequence_id = port->sync_sequence_id++;
@@ -100,12 +96,8 @@ void bc_send_delay_req(struct bc_port *port, uint64_t now_mono_ns)
 		&port->delay_req_sent[port->delay_req_sequence_id % BC_DELAY_REQ_PENDING];
 	struct bc_msg msg;
 
-	if (sent->is_waiting && !sent->has_stamp) {
-		sent->is_waiting = false;
-		bc_port_stamp_missing(port, now_mono_ns);
-		if (!bc_port_is_active(port))
-			return;
-	}
+	if (sent->is_waiting && !sent->has_stamp)
+		bc_count(port, BC_COUNTER_TX_STAMP_MISSING);
 	init_message(port, PTP_DELAY_REQ, &msg);
 	msg.sequence_id = port->delay_req_sequence_id++;
 	if (!queue(port, &msg, NULL))
@@ -127,7 +119,8 @@ void bc_send_delay_resp(struct bc_port *port, const struct bc_msg *request, cons
 	msg.sequence_id = request->sequence_id;
 	msg.flags = is_unicast ? PTP_FLAG_UNICAST : 0;
 	msg.correction_sns = request->correction_sns;
-	msg.log_message_interval = port->config.log_min_delay_req_interval;
+	if (!is_unicast) /* 0x7F in unicast, table 42 */
+		msg.log_message_interval = port->config.log_min_delay_req_interval;
 	msg.requesting = request->source;
 	msg.timestamp_ns = bc_local_clock_ptp_ns(&port->engine->clock, t4_mono_ns);
 	if (queue(port, &msg, is_unicast ? rx : NULL))

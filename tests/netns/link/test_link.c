@@ -411,19 +411,6 @@ static void bond_ends_at_its_members(void **state)
 	assert_false(get(links, "v0").is_bridge_member);
 }
 
-static void namespace_number_differs_between_namespaces(void **state)
-{
-	uint32_t before = 0, again = 0, after = 0;
-
-	(void)state;
-	assert_int_equal(ebc_netns_inum(&before), 0);
-	assert_int_equal(ebc_netns_inum(&again), 0);
-	assert_int_equal(before, again);
-	assert_int_equal(private_netns_enter(), 0);
-	assert_int_equal(ebc_netns_inum(&after), 0);
-	assert_int_not_equal(before, after);
-}
-
 #define LINK_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -445,7 +432,6 @@ int main(void)
 		LINK_TEST(stack_moved_to_another_namespace_ends_at_itself),
 		LINK_TEST(vlan_has_its_id_and_its_real_device),
 		LINK_TEST(bond_ends_at_its_members),
-		LINK_TEST(namespace_number_differs_between_namespaces),
 	};
 
 	if (!private_netns_is_permitted())

@@ -228,6 +228,9 @@ static void do_action(struct rig *rig, const struct bc_action *action)
 		port->n_faults++;
 		port->last_fault_mono_ns = rig->now_mono_ns;
 		break;
+	case BC_ACTION_LOOP:
+		rig->n_loops++;
+		break;
 	case BC_ACTION_FOREIGN_MASTER:
 		rig->n_foreign++;
 		break;
