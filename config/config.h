@@ -16,7 +16,7 @@ struct ebc_config;
 /* A line that the daemon logs: what is refused (then an error was returned), or what has no effect. */
 struct ebc_config_note {
 	bool is_error;
-	const char *text; /* "bc.conf:12: logSyncInterval 40 is out of range -8..22"; owned by the config */
+	const char *text; /* "bc.conf:12: logSyncInterval 40 is out of range -7..15"; owned by the config */
 };
 
 /* Everything at its default. 0 or -ENOMEM. */

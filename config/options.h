@@ -80,7 +80,7 @@ struct ebc_option_info {
 	enum ebc_option_type type;
 	enum ebc_option_scope scope;
 	const char *default_text;
-	const char *range_text; /* "-8..22", "OC|BC|P2P_TC|E2E_TC"; empty for strings */
+	const char *range_text; /* "-7..15", "OC|BC|P2P_TC|E2E_TC"; empty for strings */
 	enum ebc_option_status status;
 	const char *reason; /* or NULL */
 	const char *description;

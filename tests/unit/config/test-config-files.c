@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whole files: one as distributions install for ptp4l, the one of this machine, our examples; unreadable
+/* Whole files: one as distributions install for ptp4l, the installed one, our examples; unreadable
  * ones. */
 #include <errno.h>
 #include <string.h>
@@ -130,7 +130,7 @@ static void file_of_a_distribution_runs_with_three_notes(void **state)
 	assert_int_equal(ebc_config_int(config, 0, EBC_OPT_TIME_SOURCE), 0xa0);
 }
 
-static void file_of_this_machine_runs_unchanged(void **state)
+static void installed_file_runs_unchanged(void **state)
 {
 	static const char path[] = "/etc/linuxptp/ptp4l.conf";
 
@@ -196,7 +196,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(file_of_a_distribution_runs_with_three_notes),
-		T(file_of_this_machine_runs_unchanged),
+		T(installed_file_runs_unchanged),
 		T(example_for_a_boundary_clock_runs_without_a_note),
 		T(example_for_the_lab_runs_without_a_note),
 		T(missing_file_is_named),

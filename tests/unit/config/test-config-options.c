@@ -105,7 +105,7 @@ static void range_text_lists_the_values_of_an_enumeration(void **state)
 {
 	(void)state;
 	assert_string_equal(ebc_option_info(EBC_OPT_CLOCK_TYPE)->range_text, "OC|BC|P2P_TC|E2E_TC");
-	assert_string_equal(ebc_option_info(EBC_OPT_LOG_SYNC_INTERVAL)->range_text, "-8..22");
+	assert_string_equal(ebc_option_info(EBC_OPT_LOG_SYNC_INTERVAL)->range_text, "-7..15");
 	assert_string_equal(ebc_option_info(EBC_OPT_CLOCK_TYPE)->values[EBC_CLOCK_TYPE_BC].name, "BC");
 }
 

@@ -44,7 +44,7 @@ static void refusals_name_file_line_option_and_reason(void **state)
 		{"[global]\nPriority1 1\n", "t.conf:2: Priority1 is not an option"},
 		{"[global]\nts2phc. 1\n", "t.conf:2: ts2phc. is not an option"},
 		{"[global]\n\npriority1 256\n", "t.conf:3: priority1 256 is out of range 0..255"},
-		{"[global]\nlogSyncInterval 40\n", "t.conf:2: logSyncInterval 40 is out of range -8..22"},
+		{"[global]\nlogSyncInterval 40\n", "t.conf:2: logSyncInterval 40 is out of range -7..15"},
 		{"[global]\nuse_syslog 2\n", "t.conf:2: use_syslog 2 is out of range 0..1"},
 		{"[global]\nuse_syslog yes\n", "t.conf:2: use_syslog yes is not 0 or 1"},
 		{"[global]\npriority1 12x\n", "t.conf:2: priority1 12x is not an integer"},
