@@ -331,6 +331,8 @@ void bc_engine_handle_tx_stamp(struct bc_engine *engine, size_t port_index, uint
 		is_known = sync_stamp(port, sequence_id, stamp_mono_ns);
 	else if (message_type == PTP_DELAY_REQ)
 		is_known = delay_req_stamp(port, sequence_id, stamp_mono_ns);
+	/* One that comes too late for its message still shows that frames leave. */
+	port->unstamped_since_mono_ns = 0;
 	if (is_known)
 		bc_port_stamp_came(port);
 	else

@@ -78,8 +78,9 @@ struct bc_port {
 
 	struct bc_sync_sent sync_sent[BC_SYNC_PENDING];
 	struct bc_delay_req_sent delay_req_sent[BC_DELAY_REQ_PENDING];
-	unsigned int n_stamps_missing; /* in a row */
-	unsigned int n_faults;	       /* in a row */
+	unsigned int n_stamps_missing;	  /* in a row */
+	uint64_t unstamped_since_mono_ns; /* first event message sent since a stamp came; 0: none */
+	unsigned int n_faults;		  /* in a row */
 	struct bc_sync_rx sync_rx;
 	struct bc_delay_filter *delay_filter;
 	uint64_t delay_req_sent_mono_ns;

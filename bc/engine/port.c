@@ -78,6 +78,7 @@ static void enter_state(struct bc_port *port, enum bc_port_state old_state, uint
 		memset(port->sync_sent, 0, sizeof(port->sync_sent));
 		port->best = NULL;
 		port->n_stamps_missing = 0;
+		port->unstamped_since_mono_ns = 0;
 		port->loop_until_mono_ns = 0;
 		bc_decision_force(port->engine);
 		return;
@@ -217,4 +218,5 @@ void bc_port_shift(struct bc_port *port, uint64_t from_mono_ns, uint64_t by_ns)
 	/* What was sent before the halt is not waited for any longer, and not held against the port. */
 	memset(port->sync_sent, 0, sizeof(port->sync_sent));
 	memset(port->delay_req_sent, 0, sizeof(port->delay_req_sent));
+	port->unstamped_since_mono_ns = 0;
 }

@@ -59,14 +59,36 @@ void bc_send_announce(struct bc_port *port, uint64_t now_mono_ns)
 		bc_count(port, BC_COUNTER_TX_ANNOUNCE);
 }
 
+/*
+ * The table is full of messages that wait for their stamp: the oldest is given up. Younger than it would be
+ * to expire, it counts against the port only if no stamp at all came for as long.
+ */
+static void give_up_stamp(struct bc_port *port, uint64_t now_mono_ns)
+{
+	if (port->unstamped_since_mono_ns != 0 &&
+	    now_mono_ns - port->unstamped_since_mono_ns >= BC_PENDING_MAX_AGE_NS)
+		bc_port_stamp_missing(port, now_mono_ns);
+	else
+		bc_count(port, BC_COUNTER_TX_STAMP_MISSING);
+}
+
+static void note_event_sent(struct bc_port *port, uint64_t now_mono_ns)
+{
+	if (port->unstamped_since_mono_ns == 0)
+		port->unstamped_since_mono_ns = now_mono_ns;
+}
+
 void bc_send_sync(struct bc_port *port, uint64_t now_mono_ns)
 {
 	struct bc_sync_sent *sent = &port->sync_sent[port->sync_sequence_id % BC_SYNC_PENDING];
 	struct bc_msg msg;
 
-	/* Still waiting after BC_SYNC_PENDING others: given up, but only late so far. */
-	if (sent->is_waiting)
-		bc_count(port, BC_COUNTER_TX_STAMP_MISSING);
+	if (sent->is_waiting) {
+		sent->is_waiting = false;
+		give_up_stamp(port, now_mono_ns);
+		if (!bc_port_is_active(port))
+			return;
+	}
 	init_message(port, PTP_SYNC, &msg);
 	msg.flags = PTP_FLAG_TWO_STEP;
 	msg.sequence_id = port->sync_sequence_id++;
@@ -75,6 +97,7 @@ void bc_send_sync(struct bc_port *port, uint64_t now_mono_ns)
 		return;
 	*sent = (struct bc_sync_sent){
 		.is_waiting = true, .sequence_id = msg.sequence_id, .sent_mono_ns = now_mono_ns};
+	note_event_sent(port, now_mono_ns);
 	bc_count(port, BC_COUNTER_TX_SYNC);
 }
 
@@ -96,8 +119,12 @@ void bc_send_delay_req(struct bc_port *port, uint64_t now_mono_ns)
 		&port->delay_req_sent[port->delay_req_sequence_id % BC_DELAY_REQ_PENDING];
 	struct bc_msg msg;
 
-	if (sent->is_waiting && !sent->has_stamp)
-		bc_count(port, BC_COUNTER_TX_STAMP_MISSING);
+	if (sent->is_waiting && !sent->has_stamp) {
+		sent->is_waiting = false;
+		give_up_stamp(port, now_mono_ns);
+		if (!bc_port_is_active(port))
+			return;
+	}
 	init_message(port, PTP_DELAY_REQ, &msg);
 	msg.sequence_id = port->delay_req_sequence_id++;
 	if (!queue(port, &msg, NULL))
@@ -105,6 +132,7 @@ void bc_send_delay_req(struct bc_port *port, uint64_t now_mono_ns)
 	*sent = (struct bc_delay_req_sent){
 		.is_waiting = true, .sequence_id = msg.sequence_id, .sent_mono_ns = now_mono_ns};
 	port->delay_req_sent_mono_ns = now_mono_ns;
+	note_event_sent(port, now_mono_ns);
 	bc_count(port, BC_COUNTER_TX_DELAY_REQ);
 }
 
