@@ -64,6 +64,7 @@ int bc_engine_new(const struct bc_engine_config *config, uint64_t now_mono_ns, i
 	e->random = config->seed | 1;
 	e->last_input_mono_ns = now_mono_ns;
 	e->decision_deadline = NEVER;
+	e->near_since_mono_ns = NEVER;
 	bc_local_clock_init(&e->clock, now_mono_ns, ptp_ns);
 
 	e->max_actions = 64 + 8 * config->n_ports;

@@ -99,12 +99,13 @@ struct bc_engine {
 	struct bc_status status;
 	struct bc_port *slave; /* NULL: we are the grandmaster, or not decided yet */
 	struct bc_servo *servo;
-	bool has_locked;	    /* the servo, since the start: our clock is worth being compared with */
-	uint64_t last_sync_mono_ns; /* when the last Sync that was used came, of any master */
-	double mono_rate_ppb;	    /* how much faster than at the start the monotonic clock is run */
-	bool has_followed;	    /* some master, since the start: our time scale is its */
-	uint64_t n_path_delays;	    /* measured since this master was chosen; 0: no offset can be told */
-	struct bc_dataset *erbest;  /* room for the decision, a data set a port */
+	bool has_locked;	     /* the servo, since the start: our clock is worth being compared with */
+	uint64_t near_since_mono_ns; /* the offset has been small on end since then; NEVER: it is not */
+	uint64_t last_sync_mono_ns;  /* when the last Sync that was used came, of any master */
+	double mono_rate_ppb;	     /* how much faster than at the start the monotonic clock is run */
+	bool has_followed;	     /* some master, since the start: our time scale is its */
+	uint64_t n_path_delays;	     /* measured since this master was chosen; 0: no offset can be told */
+	struct bc_dataset *erbest;   /* room for the decision, a data set a port */
 
 	struct bc_action *actions; /* ring */
 	size_t n_actions, first_action, max_actions;

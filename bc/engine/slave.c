@@ -42,6 +42,7 @@ static void set_frequency(struct bc_engine *engine, double frequency_ppb, uint64
 void bc_slave_hold_frequency(struct bc_engine *engine, uint64_t now_mono_ns)
 {
 	bc_servo_reset(engine->servo);
+	engine->near_since_mono_ns = NEVER;
 	if (!engine->config.free_running)
 		set_frequency(engine, bc_servo_frequency_ppb(engine->servo), now_mono_ns);
 }
@@ -174,6 +175,17 @@ static bool is_where_expected(struct bc_port *port, int64_t t1_ptp_ns, uint64_t 
 	return true;
 }
 
+/* Near the master for a second on end: a clock that is slewed past it, and overshoots, is not locked. */
+static void note_lock(struct bc_engine *engine, int64_t offset_ns, uint64_t t2_mono_ns)
+{
+	if (llabs(offset_ns) >= BC_JUMP_SLACK_NS / 2)
+		engine->near_since_mono_ns = NEVER;
+	else if (engine->near_since_mono_ns == NEVER)
+		engine->near_since_mono_ns = t2_mono_ns;
+	else if ((int64_t)(t2_mono_ns - engine->near_since_mono_ns) >= NSEC_PER_SEC)
+		engine->has_locked = true;
+}
+
 static void steer(struct bc_port *port, int64_t offset_ns, uint64_t t2_mono_ns, uint64_t now_mono_ns)
 {
 	struct bc_engine *engine = port->engine;
@@ -189,6 +201,7 @@ static void steer(struct bc_port *port, int64_t offset_ns, uint64_t t2_mono_ns, 
 
 	set_frequency(engine, frequency_ppb, now_mono_ns);
 	if (state == BC_SERVO_JUMP) {
+		engine->near_since_mono_ns = NEVER;
 		bc_local_clock_step(&engine->clock, -offset_ns);
 		/* The path delays so far were measured at the wrong frequency: the last one serves until
 		 * there are better ones, which are asked for at once. */
@@ -199,7 +212,7 @@ static void steer(struct bc_port *port, int64_t offset_ns, uint64_t t2_mono_ns, 
 			bc_port_event(port, BC_EVENT_SYNCHRONIZATION_FAULT, false, now_mono_ns);
 		return;
 	}
-	engine->has_locked |= llabs(offset_ns) < BC_JUMP_SLACK_NS / 2;
+	note_lock(engine, offset_ns, t2_mono_ns);
 	announce_clock(engine, port->index, 0, frequency_ppb);
 	if (port->state == BC_STATE_UNCALIBRATED)
 		bc_port_event(port, BC_EVENT_MASTER_CLOCK_SELECTED, false, now_mono_ns);
