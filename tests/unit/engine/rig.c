@@ -230,6 +230,7 @@ static void do_action(struct rig *rig, const struct bc_action *action)
 		break;
 	case BC_ACTION_LOOP:
 		rig->n_loops++;
+		rig->last_loop = *action;
 		break;
 	case BC_ACTION_FOREIGN_MASTER:
 		rig->n_foreign++;

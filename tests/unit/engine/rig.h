@@ -66,7 +66,7 @@ struct rig {
 	unsigned int n_loops;
 	unsigned int n_syncs, n_steps, n_foreign, n_best_master;
 	unsigned int n_master_steps_refused, n_master_steps_accepted;
-	struct bc_action last_sync, last_clock, last_best_master;
+	struct bc_action last_sync, last_clock, last_best_master, last_loop;
 	struct {
 		uint64_t due_mono_ns, stamp_mono_ns;
 		size_t port;

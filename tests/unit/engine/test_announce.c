@@ -259,6 +259,31 @@ static void two_looped_ports_leave_one_passive_and_no_storm(void **state)
 	assert_int_equal(rig_state(&rig, 1), BC_STATE_GRAND_MASTER);
 }
 
+static void hear_port_0_on_port_1_for_20_s(void)
+{
+	for (int i = 0; i < 20; i++) {
+		struct bc_msg msg = rig.port[0].last_sent[PTP_ANNOUNCE];
+
+		rig_inject(&rig, 1, &msg);
+		rig_run_s(&rig, 1);
+	}
+}
+
+static void a_loop_is_told_once_and_again_when_it_comes_again(void **state)
+{
+	(void)state;
+	rig_start(&rig, RIG_EPOCH_PTP_NS);
+	rig_run_s(&rig, 10);
+	for (unsigned int n = 1; n <= 3; n++) {
+		hear_port_0_on_port_1_for_20_s();
+		assert_int_equal(rig.n_loops, n);
+		assert_int_equal(rig.last_loop.port, 1);
+		assert_int_equal(rig.last_loop.loop.port_number, 1);
+		rig_run_s(&rig, 10);
+		assert_int_equal(rig.n_loops, n);
+	}
+}
+
 static void our_own_frames_that_come_back_are_counted_and_ignored(void **state)
 {
 	(void)state;
@@ -390,6 +415,7 @@ int main(void)
 		T(the_own_steps_removed_is_one_more_and_never_wraps),
 		T(max_steps_removed_is_obeyed),
 		T(two_looped_ports_leave_one_passive_and_no_storm),
+		T(a_loop_is_told_once_and_again_when_it_comes_again),
 		T(our_own_frames_that_come_back_are_counted_and_ignored),
 		T(a_grandmaster_that_bears_our_identity_is_refused),
 		T(a_flood_of_20000_identities_keeps_the_grandmaster),

@@ -238,6 +238,26 @@ static void a_unicast_request_is_answered_to_its_sender(void **state)
 	assert_int_equal(rig.port[1].last_sent[PTP_DELAY_RESP].flags, PTP_FLAG_UNICAST);
 }
 
+static void the_interval_is_told_in_multicast_and_not_in_unicast(void **state)
+{
+	struct bc_msg request = client_request(1);
+
+	(void)state;
+	rig_stop(&rig);
+	rig_init(&rig, 2);
+	rig.ports[1].log_min_delay_req_interval = -4;
+	master = rig_start_following(&rig);
+	for (int i = 0; i < 2; i++) {
+		request.flags = 0;
+		rig_inject(&rig, 1, &request);
+		assert_int_equal(rig.port[1].last_sent[PTP_DELAY_RESP].log_message_interval, -4);
+		request.flags = PTP_FLAG_UNICAST;
+		rig_inject(&rig, 1, &request);
+		assert_int_equal(rig.port[1].last_sent[PTP_DELAY_RESP].log_message_interval, 0x7f);
+	}
+	assert_int_equal(rig.port[1].n_sent[PTP_DELAY_RESP], 4);
+}
+
 static void every_request_has_one_answer(void **state)
 {
 	(void)state;
@@ -293,6 +313,7 @@ int main(void)
 		T(a_request_is_answered_with_its_stamp_identity_and_correction),
 		T(the_receive_time_in_an_answer_is_that_at_the_wire),
 		T(a_unicast_request_is_answered_to_its_sender),
+		T(the_interval_is_told_in_multicast_and_not_in_unicast),
 		T(every_request_has_one_answer),
 		T(a_port_that_is_not_master_answers_nobody),
 		T(a_request_without_stamp_is_not_answered),

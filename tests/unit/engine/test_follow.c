@@ -94,6 +94,42 @@ static void a_start_far_away_is_stepped_once_and_near_within_five_seconds(void *
 	}
 }
 
+static void is_slewed(enum bc_servo_type type, int64_t away_ns, uint64_t seed)
+{
+	struct rig_master *m;
+
+	rig_init(&rig, 2);
+	rig.config.seed = seed;
+	rig.config.servo = (struct bc_servo_config){
+		.type = type,
+		.pi_proportional_exponent = -0.3,
+		.pi_integral_exponent = 0.4,
+	};
+	m = rig_master(&rig, 0, 0);
+	rig_start(&rig, RIG_EPOCH_PTP_NS + (int64_t)rig.now_mono_ns + away_ns);
+	/* PI takes 37 s for its first estimate of the frequency, and overshoots. */
+	rig_run_s(&rig, 150);
+	assert_int_equal(rig.n_steps, 0);
+	assert_int_equal(rig.n_master_steps_refused, 0);
+	assert_int_equal(rig_counted(&rig, 0, BC_COUNTER_SYNC_JUMP), 0);
+	assert_true(llabs(rig_error_ns(&rig, m)) < llabs(away_ns) / 20);
+	rig_stop(&rig);
+}
+
+/* Also when a Sync comes just as an overshooting clock passes the master: hence several seeds. */
+static void a_start_far_away_is_slewed_where_no_step_is_allowed(void **state)
+{
+	static const enum bc_servo_type types[] = {BC_SERVO_KALMAN, BC_SERVO_PI, BC_SERVO_LINREG};
+	static const int64_t away_ns[] = {50 * NSEC_PER_MSEC, -50 * NSEC_PER_MSEC, 2 * NSEC_PER_SEC,
+					  -2 * NSEC_PER_SEC};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		for (size_t k = 0; k < ARRAY_SIZE(away_ns); k++)
+			for (uint64_t seed = 1; seed <= 10; seed++)
+				is_slewed(types[i], away_ns[k], seed);
+}
+
 static void corrections_of_sync_and_follow_up_add_to_the_origin(void **state)
 {
 	struct rig_master *m = rig_start_following(&rig);
@@ -308,6 +344,7 @@ int main(void)
 		T(a_follow_up_may_come_before_its_sync),
 		T(a_master_that_runs_fast_or_slow_is_followed),
 		T(a_start_far_away_is_stepped_once_and_near_within_five_seconds),
+		T(a_start_far_away_is_slewed_where_no_step_is_allowed),
 		T(corrections_of_sync_and_follow_up_add_to_the_origin),
 		T(a_negative_correction_counts_too),
 		T(a_one_step_sync_carries_its_correction_alone),

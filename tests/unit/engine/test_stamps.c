@@ -32,6 +32,78 @@ static void a_stamp_that_comes_late_costs_nothing(void **state)
 	assert_in_range(rig.port[1].n_sent[PTP_SYNC] - rig.port[1].n_sent[PTP_FOLLOW_UP], 0, 8);
 }
 
+/* More messages under way than eight, at the highest rates, and never a stamp that is missing. */
+static void stamps_that_come_120_to_150_ms_late_at_high_rates_make_no_port_faulty(void **state)
+{
+	uint64_t random = 1;
+
+	(void)state;
+	rig_stop(&rig);
+	rig_init(&rig, 3);
+	rig.ports[0].log_min_delay_req_interval = -6;
+	rig.ports[1].log_sync_interval = -7;
+	rig_start_following(&rig)->log_delay_req_interval = -6;
+	rig_run_s(&rig, 2);
+	rig_snapshot(&rig);
+	for (int i = 0; i < 6000; i++) {
+		for (size_t p = 0; p < 2; p++) {
+			random = random * 6364136223846793005ULL + 1442695040888963407ULL;
+			rig.port[p].stamp_delay_ns = (120 + (random >> 33) % 31) * NSEC_PER_MSEC;
+		}
+		rig_run_ns(&rig, 10 * NSEC_PER_MSEC);
+	}
+	assert_in_range(rig_counted(&rig, 0, BC_COUNTER_TX_DELAY_REQ), 3400, 4300);
+	assert_in_range(rig_counted(&rig, 1, BC_COUNTER_TX_SYNC), 7679, 7681);
+	/* 150 ms are 20 Syncs. */
+	assert_in_range(rig_counted(&rig, 1, BC_COUNTER_TX_SYNC) -
+				rig_counted(&rig, 1, BC_COUNTER_TX_FOLLOW_UP),
+			0, 20);
+	for (size_t p = 0; p < 3; p++) {
+		assert_int_equal(rig_counted(&rig, p, BC_COUNTER_TX_STAMP_MISSING), 0);
+		assert_int_equal(rig_counted(&rig, p, BC_COUNTER_TX_STAMP_UNMATCHED), 0);
+		assert_int_equal(rig_state_changes(&rig, p), 0);
+		assert_int_equal(rig.port[p].n_faults, 0);
+	}
+}
+
+/* Later than the table of those under way is long: their messages are lost, the port is not. */
+static void stamps_that_come_800_ms_late_at_high_rates_make_no_port_faulty(void **state)
+{
+	(void)state;
+	rig_stop(&rig);
+	rig_init(&rig, 3);
+	rig.ports[0].log_min_delay_req_interval = -6;
+	rig.ports[1].log_sync_interval = -7;
+	rig_start_following(&rig)->log_delay_req_interval = -6;
+	rig.port[0].stamp_delay_ns = rig.port[1].stamp_delay_ns = 800 * NSEC_PER_MSEC;
+	rig_run_s(&rig, 30);
+	for (size_t p = 0; p < 3; p++) {
+		assert_int_equal(rig_state_changes(&rig, p), 0);
+		assert_int_equal(rig.port[p].n_faults, 0);
+	}
+}
+
+static void without_any_stamp_a_port_is_faulty_at_every_rate(void **state)
+{
+	(void)state;
+	for (int8_t log_interval = -7; log_interval <= -2; log_interval++) {
+		rig_stop(&rig);
+		rig_init(&rig, 3);
+		rig.ports[0].log_min_delay_req_interval = log_interval;
+		rig.ports[1].log_sync_interval = log_interval;
+		rig_start_following(&rig)->log_delay_req_interval = log_interval;
+		rig.port[0].stamp_loss_every = rig.port[1].stamp_loss_every = 1;
+		rig_run_ns(&rig, 900 * NSEC_PER_MSEC);
+		assert_int_equal(rig.port[0].n_faults, 0);
+		assert_int_equal(rig.port[1].n_faults, 0);
+		rig_run_s(&rig, 4);
+		assert_int_equal(rig_state(&rig, 1), BC_STATE_FAULTY);
+		assert_int_equal(rig.port[1].n_faults, 1);
+		assert_int_equal(rig_state(&rig, 0), BC_STATE_FAULTY);
+		assert_int_equal(rig.port[0].n_faults, 1);
+	}
+}
+
 static void one_stamp_in_ten_missing_costs_that_message_alone(void **state)
 {
 	unsigned int n_sync = rig.port[1].n_sent[PTP_SYNC], n_follow_up = rig.port[1].n_sent[PTP_FOLLOW_UP];
@@ -200,6 +272,9 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		T(a_stamp_that_comes_late_costs_nothing),
+		T(stamps_that_come_120_to_150_ms_late_at_high_rates_make_no_port_faulty),
+		T(stamps_that_come_800_ms_late_at_high_rates_make_no_port_faulty),
+		T(without_any_stamp_a_port_is_faulty_at_every_rate),
 		T(one_stamp_in_ten_missing_costs_that_message_alone),
 		T(without_any_stamp_the_port_is_faulty_and_the_others_serve),
 		T(the_time_between_attempts_doubles_up_to_sixteen_times),
