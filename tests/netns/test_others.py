@@ -27,6 +27,14 @@ def remove_iproutes_directories():
                 os.rmdir(path)
 
 
+def compile_bpf(name):
+    """A source file beside this one as an object file's path."""
+    path = os.path.join(session.current().directory, name.replace(".bpf.c", ".o"))
+    run(["clang", "-target", "bpf", "-O2", "-g", f"-I/usr/include/{platform.machine()}-linux-gnu", "-c",
+         pathlib.Path(__file__).with_name(name), "-o", path])
+    return path
+
+
 class Filters(unittest.TestCase):
     """Filters on the port to a client that were there before the clock."""
 
@@ -35,9 +43,7 @@ class Filters(unittest.TestCase):
         if not os.path.exists("/sys/fs/bpf/tc"):
             cls.addClassCleanup(remove_iproutes_directories)
         # Not every kernel has the classifiers and actions of its own; BPF is here anyway.
-        cls.object = os.path.join(session.current().directory, "foreign.o")
-        run(["clang", "-target", "bpf", "-O2", "-g", f"-I/usr/include/{platform.machine()}-linux-gnu", "-c",
-             pathlib.Path(__file__).with_name("foreign.bpf.c"), "-o", cls.object])
+        cls.object = compile_bpf("foreign.bpf.c")
 
     def add_filters(self, lab, priority, verdict):
         lab.box.tc("qdisc", "add", "dev", "bc1", "clsact")
@@ -86,6 +92,32 @@ class Filters(unittest.TestCase):
 
     def test_with_clsact_a_filter_in_front_of_ours_is_no_obstacle_if_it_passes_on(self):
         self.check("clsact", 1, "next")
+
+
+class Xdp(unittest.TestCase):
+    def test_an_xdp_program_on_a_port_is_named_once_also_when_it_comes_later(self):
+        program = compile_bpf("xdp.bpf.c")
+
+        def put_on(lab, interface):
+            lab.box.ip("link", "set", "dev", interface, "xdpgeneric", "obj", program, "sec", "xdp")
+
+        def line(number):
+            return rf"port {number} \(bc{number - 1}\): an XDP program there may redirect"
+        if not os.path.exists("/sys/fs/bpf/xdp"):
+            self.addCleanup(remove_iproutes_directories)
+        with Rig(gm=False, clients=False, prepare=lambda lab: put_on(lab, "bc0")) as rig:
+            rig.box.wait_for(line(1), 10)
+            rig.box.wait_for_state(2, "LISTENING", 5)
+            self.assertEqual(rig.box.find_all(line(2)), [])
+            put_on(rig.lab, "bc1")
+            rig.box.wait_for(line(2), 3)
+            # Other events do not repeat it.
+            for mtu in (1400, 1500):
+                for name in rig.ports:
+                    rig.lab.box.ip("link", "set", name, "mtu", str(mtu))
+            rig.lab.box.down("bc2")
+            rig.box.wait_for_state(3, "FAULTY", 3)
+            self.assertEqual([len(rig.box.find_all(line(number))) for number in (1, 2, 3)], [1, 1, 0])
 
 
 class Bridge(unittest.TestCase):
