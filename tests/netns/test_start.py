@@ -141,6 +141,24 @@ class Refusals(unittest.TestCase):
         self.assertRegex(done.stdout, "not permitted.*CAP_BPF")
         self.assert_clean()
 
+    @unittest.skipUnless(shutil.which("capsh"), "no capsh here")
+    def test_root_without_the_capability_for_tracing_is_told_so_in_one_line(self):
+        done = run(["capsh", "--drop=cap_perfmon,cap_sys_admin", "--", "-c",
+                    f"exec {programs.find_ebpf_bc()} -i bc0 -i bc1 -m -q"], namespace=self.lab.box, check=False)
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertEqual(len([line for line in done.stdout.splitlines() if "CAP_PERFMON" in line]), 1, done.stdout)
+        self.assertRegex(done.stdout, "not permitted.*CAP_PERFMON")
+        # No verifier's log of a hundred lines.
+        self.assertLessEqual(len(done.stdout.splitlines()), 3, done.stdout)
+        self.assert_clean()
+
+    def test_an_interface_is_not_two_ports_by_two_of_its_names(self):
+        self.lab.box.ip("link", "property", "add", "dev", "bc1", "altname", "other-bc1")
+        for names in (["bc0", "bc1", "other-bc1"], ["bc0", "other-bc1", "bc1"]):
+            with self.subTest(names=names):
+                self.assert_refused(programs.EbpfBc(self.lab.box, names, config={}),
+                                    f"{names[2]}: is another port already, as bc1")
+
 
 class Instances(unittest.TestCase):
     def test_a_second_one_on_the_same_port_and_domain_is_refused_and_another_domain_is_served_beside(self):
