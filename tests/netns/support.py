@@ -4,6 +4,7 @@
 import contextlib
 import errno
 import socket
+import statistics
 import time
 
 from harness import programs, wire
@@ -18,6 +19,8 @@ BOX = {**FAST, "clock_type": "BC", "priority1": 200, "summary_interval": -3}
 # All hosts share one clock: a client this near to it does follow. A served time that nobody corrected is 37 s off.
 IN_SYNC_NS = 1_000_000
 START_S = 15
+# So many offsets before a disturbance tell what is usual on this machine now.
+N_QUIET = 16
 
 
 def is_sanitized():
@@ -51,6 +54,21 @@ def wait_in_sync(client, *, n=4, since_s=None, timeout_s=START_S):
 
 def worst_offset_ns(client, since_s):
     return max((abs(offset_ns) for offset_ns in client.monitor.offsets_ns(since_s)), default=None)
+
+
+def median_bound_ns(quiet_ns):
+    """What half of the offsets of a disturbed window must stay below, by the offsets of the quiet one before it in the
+    same run: ten times their median, and five microseconds for a busy machine."""
+    return 10 * statistics.median(map(abs, quiet_ns)) + 5000
+
+
+def assert_median_as_before(test, client, begin_s):
+    """Half of a ptp4l client's offsets since begin_s are about as near to zero as the last ones before it."""
+    samples = list(client.monitor.raw_offsets)
+    quiet_ns = [offset_ns for mono_s, offset_ns, _ in samples if mono_s < begin_s][-N_QUIET:]
+    since_ns = [offset_ns for mono_s, offset_ns, _ in samples if mono_s >= begin_s]
+    test.assertTrue(quiet_ns and since_ns, client.tail())
+    test.assertLess(statistics.median(map(abs, since_ns)), median_bound_ns(quiet_ns), (quiet_ns, since_ns))
 
 
 class Rig:

@@ -7,7 +7,8 @@ import unittest
 
 from harness import frames, wire
 from harness.frames import CHECKSUM_WRONG, CHECKSUM_ZERO
-from netns.support import IN_SYNC_NS, Rig, blast, log_lines, until, wait_in_sync, worst_offset_ns
+from netns.support import (IN_SYNC_NS, Rig, assert_median_as_before, blast, log_lines, until, wait_in_sync,
+                           worst_offset_ns)
 
 STRANGER = wire.port_identity(bytes.fromhex("0200000000000099"))
 N = 7
@@ -140,6 +141,7 @@ class Counted(unittest.TestCase):
                 self.assertEqual(rise, expected)
         wait_in_sync(self.client)
         self.assertLess(worst_offset_ns(self.client, begin_s), IN_SYNC_NS)
+        assert_median_as_before(self, self.client, begin_s)
         self.assertEqual(self.rig.box.states, {1: "SLAVE", 2: "MASTER", 3: "MASTER"})
         self.assertLessEqual(len(log_lines(self.rig.box, n_lines)), 1, log_lines(self.rig.box, n_lines))
 
@@ -166,6 +168,7 @@ class Counted(unittest.TestCase):
         self.assertTrue(any("held back" in line for line in lines), lines)
         self.assertEqual(box.states, {1: "SLAVE", 2: "MASTER", 3: "MASTER"})
         self.assertLess(worst_offset_ns(self.client, begin_s), IN_SYNC_NS)
+        assert_median_as_before(self, self.client, begin_s)
 
 
 class Overload(unittest.TestCase):
@@ -253,6 +256,7 @@ class DelayRequests(unittest.TestCase):
             # A real client beside it, which asks 64 times a second.
             self.assertGreater(len(client.monitor.delays) - n_before, 16 * seconds)
             self.assertLess(worst_offset_ns(client, begin_s), IN_SYNC_NS)
+            assert_median_as_before(self, client, begin_s)
 
     def check_unicast(self, transport, build):
         """A request to the port's own address is answered to the requester alone, with the time of its reception."""

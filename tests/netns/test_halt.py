@@ -2,11 +2,12 @@
 """A daemon that is stopped for a while: it tells no wrong time afterwards, and has lost nobody."""
 
 import signal
+import statistics
 import time
 import unittest
 
 from harness import wire
-from netns.support import IN_SYNC_NS, Rig, served_time_errors_ns, until, wait_in_sync
+from netns.support import IN_SYNC_NS, N_QUIET, Rig, median_bound_ns, served_time_errors_ns, until, wait_in_sync
 
 
 class Halt(unittest.TestCase):
@@ -49,6 +50,8 @@ class Halt(unittest.TestCase):
         self.assertEqual(rig.box.grandmaster, rig.gm.grandmaster)
         offsets_ns = [abs(one.offset_ns) for one in rig.box.offsets if one.mono_s > awake_s]
         self.assertLess(max(offsets_ns), IN_SYNC_NS)
+        quiet_ns = [one.offset_ns for one in rig.box.offsets if one.mono_s < stopped_s][-N_QUIET:]
+        self.assertLess(statistics.median(offsets_ns), median_bound_ns(quiet_ns), (quiet_ns, offsets_ns))
 
     def test_a_halt_of_one_second_disturbs_nobody(self):
         self.halt(1)

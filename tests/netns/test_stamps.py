@@ -10,7 +10,7 @@ import unittest
 from harness import bpfobjects, session, wire
 from harness.load import UdpFlood
 from harness.programs import find_ebpf_bc
-from netns.support import IN_SYNC_NS, Rig, served_time_errors_ns, until
+from netns.support import IN_SYNC_NS, Rig, assert_median_as_before, served_time_errors_ns, until, wait_in_sync
 
 _WITHOUT_BTF = """#!/bin/sh
 exec unshare --mount sh -c 'mount -t tmpfs none /sys/kernel/btf && exec "$0" "$@"' {} "$@"
@@ -125,3 +125,36 @@ class StampPoints(unittest.TestCase):
         directory = f"/sys/fs/bpf/{session.current().prefix}none"
         self.serve({"bpf_pin_path": directory}, [])
         self.assertFalse(os.path.exists(directory))
+
+
+class FullQueue(unittest.TestCase):
+    def test_driver_stamps_of_the_other_ports_stay_right_while_frames_of_one_are_dropped_in_its_queue(self):
+        with Rig(options={"tx_stamp_point": "driver"}) as rig:
+            rig.wait_in_sync()
+            ports = [rig.raw_port(host) for host in rig.lab.clients]
+            before, begin_s = rig.box.read_counters(), time.monotonic()
+            # Room for a message or two, which then take half a second each.
+            rig.lab.box.set_root_qdisc("bc1", "tbf", "rate", "1kbit", "burst", "100", "limit", "100")
+            try:
+                time.sleep(1.5)
+                dropped = re.search(r"dropped (\d+)", rig.lab.box.tc("-s", "qdisc", "show", "dev", "bc1"))
+                self.assertGreater(int(dropped[1]), 10)
+            finally:
+                # With it goes what waits in it, whose stamps never come.
+                rig.lab.box.clear_root_qdisc("bc1")
+            starts = [len(port.captured) for port in ports]
+            for port, start in zip(ports, starts):
+                until(lambda p=port, s=start: len(served_time_errors_ns(p, s)) > 8, 5,
+                      lambda: f"served\n{rig.box.tail()}")
+            self.assertGreater(len(served_time_errors_ns(ports[1])), 16)
+            for port in ports:
+                self.assertLess(max(map(abs, served_time_errors_ns(port))), IN_SYNC_NS)
+            for client in rig.clients:
+                wait_in_sync(client)
+            assert_median_as_before(self, rig.clients[1], begin_s)
+            self.assertEqual([one for one in rig.box.state_changes if one.mono_s > begin_s and one.port != 2], [])
+            rig.box.wait_for_state(2, "MASTER", 5)
+            counters = rig.box.read_counters()
+            for number in (1, 3):
+                self.assertEqual(counters[number].get("tx_stamp_missing", 0),
+                                 before[number].get("tx_stamp_missing", 0))

@@ -1,16 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The end: nothing is left behind, whichever way it comes; and what somebody takes away comes back."""
 
+import os
+import random
 import signal
 import time
 import unittest
 
-from harness import bpfobjects, frames, wire
+from harness import bpfobjects, frames, programs, session, wire
 from harness.process import run
-from netns.support import IN_SYNC_NS, Rig, is_sanitized, served_time_errors_ns, until, wait_in_sync
+from netns.support import (BOX, IN_SYNC_NS, Rig, assert_median_as_before, is_sanitized, served_time_errors_ns, until,
+                           wait_in_sync)
 
 TCX, CLSACT = {"bpf_attach": "tcx"}, {"bpf_attach": "clsact"}
 HOOKS = ((bpfobjects.TCX_INGRESS, "ingress"), (bpfobjects.TCX_EGRESS, "egress"))
+
+# Longer than the start takes.
+EARLY_S = 0.15
 
 
 def is_clean(rig):
@@ -57,6 +63,21 @@ class Stop(unittest.TestCase):
                 self.assertLess(time.monotonic() - begin_s, 5 if is_sanitized() else 1)
                 self.assertTrue(is_clean(self.rig))
                 self.wait_until_gone(held)
+
+    def test_a_signal_in_the_middle_of_starting_leaves_nothing(self):
+        directory = f"/sys/fs/bpf/{session.current().prefix}early"
+        options = {**BOX, **CLSACT, "publish_stamps": 1, "bpf_pin_path": directory}
+        for i in range(8):
+            # At random, but in each eighth of the time that it needs about.
+            delay_s = random.uniform(i, i + 1) / 8 * EARLY_S
+            with self.subTest(delay_s=delay_s):
+                box = programs.EbpfBc(self.rig.lab.box, self.rig.ports, config=options)
+                time.sleep(delay_s)
+                box.signal(signal.SIGTERM)
+                # Whoever is ended by the signal itself has made nothing yet.
+                self.assertIn(box.wait(10), (0, -signal.SIGTERM, 128 + signal.SIGTERM), box.text)
+                self.assertTrue(is_clean(self.rig), box.text)
+                self.assertFalse(os.path.exists(directory), box.text)
 
     def test_sigkill_leaves_nothing_of_tcx_programs(self):
         held = self.start_box(TCX)
@@ -136,6 +157,7 @@ class TakenAway(unittest.TestCase):
         # What was served meanwhile was stamped, or not followed up.
         self.assertLess(max(map(abs, served_time_errors_ns(port))), IN_SYNC_NS)
         wait_in_sync(rig.clients[0])
+        assert_median_as_before(self, rig.clients[0], begin_s)
         self.assertEqual(rig.box.states, {1: "SLAVE", 2: "MASTER", 3: "MASTER"})
         self.assertEqual(rig.box.read_counters()[2]["programs_reattached"], 1)
 

@@ -5,7 +5,7 @@ import time
 import unittest
 
 from harness import programs, wire
-from netns.support import IN_SYNC_NS, Rig, served_time_errors_ns, until, wait_in_sync
+from netns.support import IN_SYNC_NS, Rig, assert_median_as_before, served_time_errors_ns, until, wait_in_sync
 
 
 def identity_of(namespace, interface):
@@ -87,3 +87,4 @@ class Takeover(unittest.TestCase):
                 wait_in_sync(rig.clients[0])
                 offsets_ns = rig.clients[0].monitor.offsets_ns(start_s)
                 self.assertLess(max(map(abs, offsets_ns)), IN_SYNC_NS)
+                assert_median_as_before(self, rig.clients[0], start_s)
