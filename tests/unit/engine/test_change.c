@@ -226,6 +226,13 @@ static void a_master_whose_syncs_pause_may_not_run_off_meanwhile(void **state)
 		struct rig_master *m;
 
 		rig_init(&rig, 2);
+		/* The filter of the default servo would forgive one such Sync; this one would not. */
+		rig.config.servo = (struct bc_servo_config){
+			.type = BC_SERVO_PI,
+			.first_step_threshold_s = 0.00002,
+			.pi_proportional_const = 0.7,
+			.pi_integral_const = 0.3,
+		};
 		m = rig_start_following(&rig);
 		m->is_syncing = false;
 		rig_run_s(&rig, 10);
