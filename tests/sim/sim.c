@@ -10,6 +10,7 @@
 
 #include "tests/sim/oscillator.h"
 #include "tests/sim/queue.h"
+#include "tests/unit/engine/defaults.h"
 #include "util/macros.h"
 
 #define MAX_EVENTS	 16384
@@ -98,36 +99,18 @@ static void trace_number(struct sim *sim, int64_t number)
 
 struct sim_node sim_clock(unsigned int id, size_t n_ports)
 {
-	return (struct sim_node){
-		.engine =
-			{
-				.clock_identity = {0x10, 0, 0, 0xff, 0xfe, 0, (uint8_t)(id >> 8),
-						   (uint8_t)id},
-				.minor_version = 1,
-				.priority1 = 128,
-				.priority2 = 128,
-				.clock_quality = {248, 0xfe, 0xffff},
-				.max_steps_removed = 255,
-				.utc_offset_s = 37,
-				.time_flags = PTP_FLAG_PTP_TIMESCALE,
-				.time_source = 0xa0,
-				.foreign_master_limit = 16,
-				.sanity_freq_limit_ppb = 200e6,
-				.servo = {.type = BC_SERVO_KALMAN, .first_step_threshold_s = 0.00002},
-				.seed = id,
-			},
-		.port =
-			{
-				.transport = EBC_TRANSPORT_IEEE_802_3,
-				.log_sync_interval = -3,
-				.announce_receipt_timeout = 3,
-				.fault_reset_interval_ns = 4 * NSEC_PER_SEC,
-				.delay_filter = BC_DELAY_FILTER_MOVING_MEDIAN,
-				.delay_filter_length = 10,
-			},
+	const uint8_t identity[PTP_CLOCK_IDENTITY_LEN] = {0x10,	      0, 0, 0xff, 0xfe, 0, (uint8_t)(id >> 8),
+							  (uint8_t)id};
+	struct sim_node node = {
+		.engine = engine_defaults(),
+		.port = port_defaults(),
 		.n_ports = n_ports,
 		.stamp_latency_ns = 5000,
 	};
+
+	memcpy(node.engine.clock_identity, identity, sizeof(identity));
+	node.engine.seed = id;
+	return node;
 }
 
 struct sim_node sim_grandmaster(unsigned int id, uint8_t priority1)

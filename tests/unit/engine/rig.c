@@ -4,38 +4,23 @@
 
 #include <stdlib.h>
 
+#include "tests/unit/engine/defaults.h"
+
 #define NEVER UINT64_MAX
 
 void rig_init(struct rig *rig, size_t n_ports)
 {
+	static const uint8_t identity[PTP_CLOCK_IDENTITY_LEN] = {0x02, 0, 0, 0xff, 0xfe, 0, 0, 0x01};
+
 	memset(rig, 0, sizeof(*rig));
 	rig->now_mono_ns = 5 * NSEC_PER_SEC;
-	rig->config = (struct bc_engine_config){
-		.clock_identity = {0x02, 0, 0, 0xff, 0xfe, 0, 0, 0x01},
-		.minor_version = 1,
-		.priority1 = 128,
-		.priority2 = 128,
-		.clock_quality = {248, 0xfe, 0xffff},
-		.max_steps_removed = 255,
-		.utc_offset_s = 37,
-		.time_flags = PTP_FLAG_PTP_TIMESCALE,
-		.time_source = 0xa0,
-		.foreign_master_limit = 16,
-		.sanity_freq_limit_ppb = 200e6,
-		.servo = {.type = BC_SERVO_KALMAN, .first_step_threshold_s = 0.00002},
-		.seed = 42,
-		.n_ports = n_ports,
-		.ports = rig->ports,
-	};
+	rig->config = engine_defaults();
+	memcpy(rig->config.clock_identity, identity, sizeof(identity));
+	rig->config.seed = 42;
+	rig->config.n_ports = n_ports;
+	rig->config.ports = rig->ports;
 	for (size_t i = 0; i < n_ports; i++)
-		rig->ports[i] = (struct bc_port_config){
-			.transport = EBC_TRANSPORT_IEEE_802_3,
-			.log_sync_interval = -3,
-			.announce_receipt_timeout = 3,
-			.fault_reset_interval_ns = 4 * NSEC_PER_SEC,
-			.delay_filter = BC_DELAY_FILTER_MOVING_MEDIAN,
-			.delay_filter_length = 10,
-		};
+		rig->ports[i] = port_defaults();
 }
 
 void rig_start(struct rig *rig, int64_t ptp_ns)
