@@ -31,6 +31,7 @@ enum ebc_stamp_source {
 	EBC_STAMP_SKB = 1,	  /* the kernel's receive stamp, skb->tstamp */
 	EBC_STAMP_TC = 2,	  /* bpf_ktime_get_ns() in the tc program */
 	EBC_STAMP_START_XMIT = 3, /* after the qdisc, before the driver */
+	EBC_STAMP_XMIT = 5,	  /* in the driver: halfway from net_dev_start_xmit to net_dev_xmit */
 	EBC_STAMP_DRIVER = 4,	  /* SOF_TIMESTAMPING_TX_SOFTWARE on the daemon's socket */
 };
 
@@ -51,7 +52,8 @@ struct ebc_ctl {
 	__u8 domain_number;
 	__u8 publish_stamps;  /* not 0: every stamp also goes into ebc_stamps */
 	__u8 rx_stamp_source; /* EBC_STAMP_SKB or EBC_STAMP_TC */
-	__u8 tx_stamp_source; /* EBC_STAMP_START_XMIT: tx object loaded; EBC_STAMP_TC: record from tc egress
+	__u8 tx_stamp_source; /* EBC_STAMP_XMIT, EBC_STAMP_START_XMIT: tx object loaded; EBC_STAMP_TC: record
+			       * from tc egress
 			       */
 	__u8 pad[6];
 };

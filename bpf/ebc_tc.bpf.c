@@ -325,7 +325,7 @@ static __always_inline int own_frame(struct __sk_buff *skb, const struct ebc_ctl
 	if (!PTP_IS_EVENT(message_type))
 		return TC_ACT_UNSPEC;
 	count(port->port_index, EBC_COUNTER_TX_EVENT);
-	if (ctl->tx_stamp_source == EBC_STAMP_START_XMIT) {
+	if (ctl->tx_stamp_source == EBC_STAMP_XMIT || ctl->tx_stamp_source == EBC_STAMP_START_XMIT) {
 		mark_for_tracepoint(skb, &record, header);
 	} else if (ctl->tx_stamp_source == EBC_STAMP_TC) {
 		record.stamp_mono_ns = record.tc_mono_ns;

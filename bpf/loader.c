@@ -132,7 +132,7 @@ static int share_maps(const struct ebc_tc_bpf *tc, const struct ebc_tx_bpf *tx)
 	return 0;
 }
 
-static int load_tx(struct ebc_loader *loader, uint32_t tx_mark)
+static int load_tx(struct ebc_loader *loader, uint32_t tx_mark, bool is_halfway)
 {
 	struct ebc_tx_bpf *tx = ebc_tx_bpf__open();
 	int r;
@@ -140,6 +140,7 @@ static int load_tx(struct ebc_loader *loader, uint32_t tx_mark)
 	if (!tx)
 		return -errno;
 	tx->rodata->ebc_tx_mark = tx_mark;
+	tx->rodata->ebc_tx_halfway = is_halfway;
 	r = share_maps(loader->tc, tx);
 	if (r == 0)
 		r = ebc_tx_bpf__load(tx);
@@ -162,9 +163,9 @@ static void choose_tx_stamp(struct ebc_loader *loader, enum ebc_stamp_source wis
 		return;
 	}
 	ebc_reason_start();
-	r = load_tx(loader, tx_mark);
+	r = load_tx(loader, tx_mark, wish != EBC_STAMP_START_XMIT);
 	if (r == 0)
-		loader->tx_stamp = EBC_STAMP_START_XMIT;
+		loader->tx_stamp = wish == EBC_STAMP_START_XMIT ? wish : EBC_STAMP_XMIT;
 	else if (access("/sys/kernel/btf/vmlinux", F_OK) < 0)
 		snprintf(loader->tx_reason, sizeof(loader->tx_reason), "kernel without BTF");
 	else

@@ -24,7 +24,8 @@ enum ebc_attach_mode {
 struct ebc_loader_options {
 	enum ebc_attach_mode attach_mode;
 	/* Wish: EBC_STAMP_DRIVER (the caller reads the driver's stamps, the programs report none) or
-	 * EBC_STAMP_TC; else START_XMIT if that loads (it needs kernel BTF), and TC if not. */
+	 * EBC_STAMP_TC; else EBC_STAMP_START_XMIT if that is wished, or EBC_STAMP_XMIT, if they load (they
+	 * need kernel BTF), and TC if not. */
 	enum ebc_stamp_source tx_stamp;
 	enum ebc_stamp_source rx_stamp; /* EBC_STAMP_SKB or EBC_STAMP_TC */
 	uint16_t sdo_id;
@@ -57,7 +58,7 @@ int ebc_loader_new(const struct ebc_loader_options *options, struct ebc_loader *
 void ebc_loader_free(struct ebc_loader *loader);
 
 /*
- * The transmit stamp in use: START_XMIT, TC or DRIVER. `ret_reason` (may be NULL): why not START_XMIT, or
+ * The transmit stamp in use: XMIT, START_XMIT, TC or DRIVER. `ret_reason` (may be NULL): why TC, or
  * "". A caller that prefers the driver's stamps to TC stores EBC_STAMP_DRIVER in tx_stamp_source of the
  * control block.
  */

@@ -189,6 +189,8 @@ static void read_port(const struct ebc_config *c, size_t i, struct settings *s)
 static enum ebc_stamp_source tx_stamp_of(int value)
 {
 	switch (value) {
+	case EBC_TX_STAMP_POINT_XMIT:
+		return EBC_STAMP_XMIT;
 	case EBC_TX_STAMP_POINT_START_XMIT:
 		return EBC_STAMP_START_XMIT;
 	case EBC_TX_STAMP_POINT_DRIVER:

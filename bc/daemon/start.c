@@ -122,6 +122,10 @@ static void choose_tx_stamp(struct app *app)
 	ebc_loader_ctl(app->loader)->tx_stamp_source = (uint8_t)app->tx_stamp;
 
 	switch (app->tx_stamp) {
+	case EBC_STAMP_XMIT:
+		log_line(LOG_INFO, "transmit stamps: BPF after the qdisc, halfway from net_dev_start_xmit to "
+				   "net_dev_xmit");
+		break;
 	case EBC_STAMP_START_XMIT:
 		log_line(LOG_INFO, "transmit stamps: BPF at net_dev_start_xmit, after the qdisc");
 		break;

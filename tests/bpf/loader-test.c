@@ -235,7 +235,7 @@ static void stamps_are_published_where_they_are_pinned(void **state)
 	key = key_of_sync(&lab, EBC_DIRECTION_TX);
 	assert_int_equal(bpf_map_lookup_elem(map, &key, &value), 0);
 	assert_int_equal(value.stamp_mono_ns, record.stamp_mono_ns);
-	assert_int_equal(value.stamp_source, EBC_STAMP_START_XMIT);
+	assert_int_equal(value.stamp_source, EBC_STAMP_XMIT);
 
 	netlab_enter(lab.peer_fd);
 	fd = rig_socket();

@@ -8,21 +8,33 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-int sender_setup(void **state)
+static int set_up(void **state, enum ebc_stamp_source tx_stamp)
 {
 	static struct sender sender;
 	struct ebc_loader_options options = rig_options();
 	const int octets = 4000000;
 
+	options.tx_stamp = tx_stamp;
+	sender.tx_stamp = tx_stamp;
 	netlab_new(&sender.lab);
 	sender.loader = rig_loader(&options);
-	assert_int_equal(ebc_loader_tx_stamp(sender.loader, NULL), EBC_STAMP_START_XMIT);
+	assert_int_equal(ebc_loader_tx_stamp(sender.loader, NULL), tx_stamp);
 	rig_attach(sender.loader, &sender.lab);
 	sender.fd = rig_daemon_socket(sender.loader);
 	/* Hundreds of frames will wait in a qdisc. */
 	assert_int_equal(setsockopt(sender.fd, SOL_SOCKET, SO_SNDBUFFORCE, &octets, sizeof(octets)), 0);
 	*state = &sender;
 	return 0;
+}
+
+int sender_setup(void **state)
+{
+	return set_up(state, EBC_STAMP_XMIT);
+}
+
+int sender_setup_start_xmit(void **state)
+{
+	return set_up(state, EBC_STAMP_START_XMIT);
 }
 
 int sender_teardown(void **state)
@@ -60,7 +72,7 @@ struct ebc_tx_record sender_expect(struct sender *sender, uint32_t ifindex, uint
 	assert_int_equal(record.ifindex, ifindex);
 	assert_int_equal(record.sequence_id, sequence_id);
 	assert_int_equal(record.message_type, 0);
-	assert_int_equal(record.stamp_source, EBC_STAMP_START_XMIT);
+	assert_int_equal(record.stamp_source, sender->tx_stamp);
 	assert_true(record.tc_mono_ns < record.stamp_mono_ns);
 	assert_true(record.stamp_mono_ns < rig_mono_ns());
 	return record;

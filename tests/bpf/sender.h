@@ -10,12 +10,15 @@
 
 struct sender {
 	struct netlab lab;
+	enum ebc_stamp_source tx_stamp;
 	struct ebc_loader *loader;
 	int fd;
 };
 
 /* Fixtures for cmocka: *state is a struct sender. */
 int sender_setup(void **state);
+/* The same with the stamp at start_xmit alone. */
+int sender_setup_start_xmit(void **state);
 int sender_teardown(void **state);
 
 /* A Sync to the multicast address of Ethernet. */

@@ -18,7 +18,7 @@ exec unshare --mount sh -c 'mount -t tmpfs none /sys/kernel/btf && exec "$0" "$@
 _KEY = struct.Struct("=IBBBx10sH")
 _VALUE = struct.Struct("=QB7x")
 RX, TX = 0, 1
-SOURCE_SKB, SOURCE_START_XMIT = 1, 3
+SOURCE_SKB, SOURCE_XMIT = 1, 5
 
 
 class StampPoints(unittest.TestCase):
@@ -36,8 +36,8 @@ class StampPoints(unittest.TestCase):
             self.assertEqual(len(rig.box.find_all(pattern)), 1, f"{pattern} in\n{rig.box.text}")
         return rig.box
 
-    def test_start_xmit_and_the_kernels_receive_stamp_are_the_default(self):
-        box = self.serve({}, ["transmit stamps: BPF at net_dev_start_xmit", "receive stamps: .*skb->tstamp"])
+    def test_halfway_and_the_kernels_receive_stamp_are_the_default(self):
+        box = self.serve({}, ["transmit stamps: BPF after the qdisc, halfway", "receive stamps: .*skb->tstamp"])
         counters = box.read_counters()
         for port in (1, 2):
             # Each frame got its stamp; the last one may be under way.
@@ -110,7 +110,7 @@ class StampPoints(unittest.TestCase):
             entries.update({_KEY.unpack(key): _VALUE.unpack(value) for key, value in bpfobjects.read_map(path)})
             return all(key in entries for key in wanted.values())
         until(has_both, 3, lambda: f"{wanted} in {list(entries)[-5:]}")
-        self.assertEqual(entries[wanted["tx"]][1], SOURCE_START_XMIT)
+        self.assertEqual(entries[wanted["tx"]][1], SOURCE_XMIT)
         self.assertEqual(entries[wanted["rx"]][1], SOURCE_SKB)
         self.assertEqual({key[1] for key in entries}, {RX, TX})
         # One clock at both ends of the cable.
