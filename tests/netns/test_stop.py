@@ -3,6 +3,7 @@
 
 import os
 import random
+import shutil
 import signal
 import time
 import unittest
@@ -66,6 +67,7 @@ class Stop(unittest.TestCase):
 
     def test_a_signal_in_the_middle_of_starting_leaves_nothing(self):
         directory = f"/sys/fs/bpf/{session.current().prefix}early"
+        self.addCleanup(shutil.rmtree, directory, ignore_errors=True)
         options = {**BOX, **CLSACT, "publish_stamps": 1, "bpf_pin_path": directory}
         for i in range(8):
             # At random, but in each eighth of the time that it needs about.
