@@ -55,7 +55,10 @@ struct ebc_ctl {
 	__u8 tx_stamp_source; /* EBC_STAMP_XMIT, EBC_STAMP_START_XMIT: tx object loaded; EBC_STAMP_TC: record
 			       * from tc egress
 			       */
-	__u8 pad[6];
+	__u8 is_sending; /* not 0: the daemon is inside a send and will look into the transmit ring after it
+			  */
+	__u8 pad;
+	__u32 daemon_tgid; /* as the initial PID namespace has it */
 };
 _Static_assert(sizeof(struct ebc_ctl) == 56, "ebc_ctl layout");
 

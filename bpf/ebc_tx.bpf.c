@@ -96,13 +96,25 @@ int BPF_PROG(ebc_start_xmit, const struct sk_buff *skb, const struct net_device 
 	return 0;
 }
 
+/*
+ * Mostly this runs inside the daemon's own send: it is awake, and looks into the ring before it sleeps. An
+ * interrupt to wake it would only be in the way. (A daemon in a PID namespace does not know its number
+ * here; it is woken each time.)
+ */
+static __always_inline __u64 wake_flag(const struct ebc_ctl *ctl)
+{
+	if (ctl && ctl->is_sending && bpf_get_current_pid_tgid() >> 32 == ctl->daemon_tgid)
+		return BPF_RB_NO_WAKEUP;
+	return BPF_RB_FORCE_WAKEUP;
+}
+
 static __always_inline void report(struct ebc_tx_slot *slot, __u64 stamp_mono_ns)
 {
 	struct ebc_tx_record record = slot->record;
 	const struct ebc_ctl *ctl = ctl_get();
 
 	record.stamp_mono_ns = stamp_mono_ns;
-	if (bpf_ringbuf_output(&ebc_tx_ring, &record, sizeof(record), BPF_RB_FORCE_WAKEUP)) {
+	if (bpf_ringbuf_output(&ebc_tx_ring, &record, sizeof(record), wake_flag(ctl))) {
 		count(record.port_index, EBC_COUNTER_TX_STAMP_RING_FULL);
 		return;
 	}

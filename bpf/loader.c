@@ -188,6 +188,7 @@ static int map_ctl(struct ebc_loader *loader, const struct ebc_loader_options *o
 	loader->ctl_octets = octets;
 	loader->ctl->rx_rate_per_s = options->rx_rate_per_s;
 	loader->ctl->rx_burst = MAX(options->rx_burst, 1U);
+	loader->ctl->daemon_tgid = (uint32_t)getpid();
 	loader->ctl->netns_inum = (uint32_t)netns.st_ino;
 	loader->ctl->sdo_id = options->sdo_id;
 	loader->ctl->domain_number = options->domain_number;

@@ -118,16 +118,21 @@ static void take_tx_stamps(struct app *app)
 static void do_send(struct app *app, const struct bc_action *action)
 {
 	const struct port *port = &app->ports[action->port];
-	int r = port_send(port, app->sender, action);
+	volatile struct ebc_ctl *ctl = ebc_loader_ctl(app->loader);
+	int r;
 
+	/* A stamp that comes meanwhile need not wake us: we look right after, and poll(2) would tell the
+	 * rest. */
+	ctl->is_sending = 1;
+	r = port_send(port, app->sender, action);
+	ctl->is_sending = 0;
+	if (action->send.is_event)
+		take_tx_stamps(app);
 	if (r < 0) {
 		app->counters[action->port].value[DAEMON_COUNTER_TX_FAILED]++;
 		log_limited(LOG_WARNING, LOG_KIND_SEND, action->port, "port %zu (%s): cannot send: %s",
 			    port->index + 1, port->settings->name, strerror(-r));
-		return;
 	}
-	if (action->send.is_event)
-		take_tx_stamps(app);
 }
 
 void app_do_actions(struct app *app)
