@@ -19,7 +19,9 @@ def parser(name, description, *, rounds, seconds):
     p.add_argument("--other-build", help="build directory of ebpf-bc-other, a side for --peers")
     p.add_argument("--out", default=str(programs.TREE / "bench-out"), help="where results go (bench-out/)")
     p.add_argument("--wait-quiet", type=float, default=0, metavar="S",
-                   help="wait up to S seconds before each round until nobody else uses the machine")
+                   help="wait up to S seconds before each measurement until nobody else uses the machine (0)")
+    p.add_argument("--redo", type=int, default=0, metavar="N",
+                   help="measure up to N times more what was measured while the machine was not quiet (0)")
     return p
 
 

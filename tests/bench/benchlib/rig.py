@@ -20,6 +20,7 @@ OURS = "ebpf-bc"
 BOXES = {
     OURS: {},
     "ebpf-bc-other": {},  # another build, see --other-build
+    "ebpf-bc-start-xmit": {"tx_stamp_point": "start_xmit"},
     "ebpf-bc-pi": {"clock_servo": "pi"},
     "ebpf-bc-linreg": {"clock_servo": "linreg"},
     "ptp4l": {"clock_servo": "linreg"},
