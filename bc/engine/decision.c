@@ -20,6 +20,7 @@
 static void update_record(struct bc_port *port, struct bc_foreign_master *record, const struct bc_msg *msg,
 			  uint64_t now_mono_ns)
 {
+	uint64_t own_interval_ns = bc_interval_ns(port->config.log_announce_interval);
 	bool was_qualified = bc_foreign_is_qualified(record, now_mono_ns);
 	bool is_changed = memcmp(&record->announce.announce, &msg->announce, sizeof(msg->announce)) != 0 ||
 			  record->announce.flags != msg->flags;
@@ -27,8 +28,9 @@ static void update_record(struct bc_port *port, struct bc_foreign_master *record
 	record->announce = *msg;
 	record->previous_mono_ns = record->last_mono_ns;
 	record->last_mono_ns = now_mono_ns;
-	record->interval_ns = MAX(bc_interval_ns(port->config.log_announce_interval),
-				  bc_interval_ns(MIN(msg->log_message_interval, 4)));
+	/* What it claims of its interval lengthens its life no more than twofold. */
+	record->interval_ns =
+		CLAMP(bc_interval_ns(msg->log_message_interval), own_interval_ns, 2 * own_interval_ns);
 	if (bc_foreign_is_qualified(record, now_mono_ns) && (is_changed || !was_qualified))
 		port->engine->is_decision_due = true;
 }

@@ -14,6 +14,9 @@
 #define EAGER_DELAY_SAMPLES    4
 #define EAGER_DELAY_SPACING_NS (100 * NSEC_PER_MSEC)
 
+/* However slow a master says it is. */
+#define REPLAY_SILENCE_MAX_NS (10 * NSEC_PER_SEC)
+
 static bool is_following(const struct bc_port *port)
 {
 	return port->state == BC_STATE_UNCALIBRATED || port->state == BC_STATE_SLAVE;
@@ -310,11 +313,13 @@ static void use_sync(struct bc_port *port, const struct bc_msg *msg, const struc
 }
 
 /* Old messages played again have old sequence numbers, and of two equal ones the second was delayed. A master
- * that starts anew has old numbers too: it is believed after a silence of four intervals. */
+ * that starts anew has old numbers too: it is believed after a silence of four
+ * intervals, ten seconds at most. */
 static bool is_replayed(struct bc_port *port, uint16_t sequence_id, uint64_t now_mono_ns)
 {
 	const struct bc_sync_rx *sync = &port->sync_rx;
-	int64_t silence_ns = MAX(4 * (int64_t)bc_interval_ns(sync->log_interval), NSEC_PER_SEC);
+	int64_t silence_ns =
+		CLAMP(4 * (int64_t)bc_interval_ns(sync->log_interval), NSEC_PER_SEC, REPLAY_SILENCE_MAX_NS);
 
 	if (sync->has_pair && (int16_t)(sequence_id - sync->sequence_id) <= 0 &&
 	    (int64_t)(now_mono_ns - sync->t2_mono_ns) < silence_ns)
