@@ -74,7 +74,7 @@ class Rig:
     """Namespaces and programs of one leg, from the start of the grandmaster to the end of everything."""
 
     def __init__(self, name, *, log_sync=-4, log_delay_req=-3, n_clients=1, gm_clock=None, box_options=None,
-                 summary_interval=4, preload=True, starts_box=True):
+                 summary_interval=4, preload=True, starts_box=True, gm_program="ptp4l"):
         self.name, self.log_sync = name, log_sync
         self.gm_clock = gm_clock
         self.box = None
@@ -91,18 +91,25 @@ class Rig:
             else:
                 self.lab = stack.enter_context(Lab(n_clients))
                 self.gm_host, self.clients = self.lab.gm, self.lab.clients
-            self.gm = programs.Ptp4l(
-                self.gm_host, "eth0", "gm", options={**self._common, "logAnnounceInterval": -1},
-                env=gm_clock.env if gm_clock else None)
+            self.gm = self._start_gm(gm_program)
             stack.callback(self.gm.stop)
             stack.callback(self._stop_box)
-            self.gm.wait_for_state(1, "MASTER", 15)
+            self.gm.wait_for_state(1, ("MASTER", "GRAND_MASTER"), 15)
             if self.lab and starts_box:
                 self.start_box()
                 self.box.wait_for_state(1, "SLAVE" if is_ours(name) or preload else programs.FOLLOWING, 60)
                 for port in range(2, len(self.lab.ports) + 1):
                     self.box.wait_for_state(port, "MASTER", 20)
             self._stack = stack.pop_all()
+
+    def _start_gm(self, gm_program):
+        """ptp4l, or our own program, which then serves the machine's clock as it is."""
+        options = {**self._common, "logAnnounceInterval": -1}
+        if gm_program == OURS:
+            return programs.EbpfBc(self.gm_host, ["eth0"], config={
+                "priority1": 10, "network_transport": "L2", "utc_offset": 0, **options})
+        return programs.Ptp4l(self.gm_host, "eth0", "gm", options=options,
+                              env=self.gm_clock.env if self.gm_clock else None)
 
     def start_box(self):
         options = {**self._common, **BOXES[self.name], **self._box_options}
