@@ -137,6 +137,8 @@ class Ptp4l(PtpProgram):
             "summary_interval": -10,
             # A loaded machine's late stamp is a lost sample, not a fault.
             "tx_timestamp_timeout": 100,
+            # A send that fails while the other end's link is down would make its port FAULTY for 16 s.
+            "fault_reset_interval": "ASAP",
             "uds_address": self.uds_path,
             **({"slave_event_monitor": self.monitor.path} if self.monitor else {}),
             **self.ROLES[role],
