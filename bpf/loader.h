@@ -21,7 +21,23 @@ enum ebc_attach_mode {
 	EBC_ATTACH_CLSACT,
 };
 
+/* Which programs: they share maps, loader and tracepoints. */
+enum ebc_mode {
+	EBC_MODE_BOUNDARY = 0,
+	EBC_MODE_TRANSPARENT,
+	EBC_MODE_MONITOR, /* the transparent clock's, which then change no frame */
+};
+
 struct ebc_loader_options {
+	enum ebc_mode mode;
+	/*
+	 * TRANSPARENT: where programs, links and maps are pinned, so that frames are corrected also when this
+	 * process has died, and a later one of the same kind takes them over; NULL: not pinned. A folder of a
+	 * mounted bpf file system; what is pinned there for the same instance by another version goes once
+	 * the own programs are attached.
+	 */
+	const char *set_pin_directory;
+	bool has_all_domains; /* sdo_id and domain_number only name the instance */
 	enum ebc_attach_mode attach_mode;
 	/* Wish: EBC_STAMP_DRIVER (the caller reads the driver's stamps, the programs report none) or
 	 * EBC_STAMP_TC; else EBC_STAMP_START_XMIT if that is wished, or EBC_STAMP_XMIT, if they load (they
@@ -102,6 +118,29 @@ int ebc_loader_tx_fd(const struct ebc_loader *loader);
  */
 int ebc_loader_consume_rx(struct ebc_loader *loader, size_t budget, ebc_rx_fn fn, void *context);
 int ebc_loader_consume_tx(struct ebc_loader *loader, size_t budget, ebc_tx_fn fn, void *context);
+
+typedef void (*ebc_departure_fn)(void *context, const struct ebc_departure_record *record);
+typedef void (*ebc_sample_fn)(void *context, const struct ebc_sample *sample);
+
+/* TRANSPARENT: event messages that left and for which the daemon waits. As for the other rings. */
+int ebc_loader_departure_fd(const struct ebc_loader *loader);
+int ebc_loader_consume_departures(struct ebc_loader *loader, size_t budget, ebc_departure_fn fn,
+				  void *context);
+/* TRANSPARENT, MONITOR: while wants_samples is set in the control block. Nobody is woken for these: look now
+ * and then. */
+int ebc_loader_consume_samples(struct ebc_loader *loader, size_t budget, ebc_sample_fn fn, void *context);
+
+/*
+ * Walks the residences measured since the programs were loaded: begin with *has_key false, go on with the key
+ * of the last answer. 1: one more; 0: that was all; or -errno.
+ */
+int ebc_loader_next_residence(struct ebc_loader *loader, bool *has_key, struct ebc_residence_key *key,
+			      struct ebc_residence *ret_residence);
+/* Forgets them all. */
+int ebc_loader_clear_residences(struct ebc_loader *loader);
+
+/* Whether the programs of a dead predecessor were taken over, which never stopped. */
+bool ebc_loader_took_over(const struct ebc_loader *loader);
 
 /* Sums the per-CPU counters of one port (0 .. EBC_MAX_PORTS - 1). */
 int ebc_loader_counters(struct ebc_loader *loader, uint32_t port_index, struct ebc_counters *ret_counters);
