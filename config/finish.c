@@ -6,29 +6,65 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/un.h>
 
 #include "config/private.h"
 #include "util/macros.h"
+
+/* A transparent clock's type decides: nothing else than its own mechanism will do. A monitor has none. */
+static enum ebc_option_status delay_mechanism_status(int64_t clock_type, int64_t mechanism,
+						     const char **ret_reason)
+{
+	const struct ebc_option_value *row = &ebc_option_info(EBC_OPT_DELAY_MECHANISM)->values[mechanism];
+
+	switch (clock_type) {
+	case EBC_CLOCK_TYPE_MONITOR:
+		return EBC_STATUS_IMPLEMENTED;
+	case EBC_CLOCK_TYPE_P2P_TC:
+		*ret_reason = "P2P TC needs P2P ports";
+		return mechanism == EBC_DELAY_MECHANISM_P2P ? EBC_STATUS_IMPLEMENTED : EBC_STATUS_REFUSED;
+	case EBC_CLOCK_TYPE_E2E_TC:
+		*ret_reason = "E2E TC needs E2E ports";
+		return mechanism == EBC_DELAY_MECHANISM_E2E ? EBC_STATUS_IMPLEMENTED : EBC_STATUS_REFUSED;
+	default:
+		*ret_reason = row->reason;
+		return row->status;
+	}
+}
+
+/* What becomes of a value in force. The reason may be NULL. */
+static enum ebc_option_status status_of(const struct ebc_config *config, enum ebc_option option,
+					const struct ebc_value *value, const char **ret_reason)
+{
+	const struct ebc_option_info *info = ebc_option_info(option);
+	struct ebc_value preset = {.text = (char *)info->default_text};
+
+	*ret_reason = info->reason;
+	if (option == EBC_OPT_DELAY_MECHANISM)
+		return delay_mechanism_status(config->global[EBC_OPT_CLOCK_TYPE].integer, value->integer,
+					      ret_reason);
+	if (info->type == EBC_TYPE_ENUM && info->values[value->integer].status != EBC_STATUS_IMPLEMENTED) {
+		*ret_reason = info->values[value->integer].reason;
+		return info->values[value->integer].status;
+	}
+	(void)ebc_value_parse(info, info->default_text, &preset);
+	return ebc_value_equal(info, value, &preset) ? EBC_STATUS_IMPLEMENTED : info->status;
+}
 
 /* Of one value in force. Returns whether a note was made; counts the errors. */
 static bool check_value(struct ebc_config *config, enum ebc_option option, const struct ebc_value *value,
 			size_t *errors)
 {
 	const struct ebc_option_info *info = ebc_option_info(option);
-	struct ebc_value preset = {.text = (char *)info->default_text};
-	enum ebc_option_status status = info->status;
-	const char *reason = info->reason;
+	enum ebc_option_status status;
+	const char *reason;
 	bool is_refused;
 
 	if (value->origin.source == EBC_SOURCE_NONE)
 		return false;
-	(void)ebc_value_parse(info, info->default_text, &preset);
-	if (info->type == EBC_TYPE_ENUM && info->values[value->integer].status != EBC_STATUS_IMPLEMENTED) {
-		status = info->values[value->integer].status;
-		reason = info->values[value->integer].reason;
-	} else if (status == EBC_STATUS_IMPLEMENTED || ebc_value_equal(info, value, &preset)) {
+	status = status_of(config, option, value, &reason);
+	if (status == EBC_STATUS_IMPLEMENTED)
 		return false;
-	}
 	is_refused = status == EBC_STATUS_REFUSED ||
 		     (status == EBC_STATUS_SUBSTITUTED && value->origin.source == EBC_SOURCE_COMMAND_LINE);
 	if (is_refused)
@@ -81,26 +117,50 @@ static void substitute(struct ebc_config *config)
 	}
 }
 
+/* What the clock's type and its ports say of each other, and what follows from them. */
 static size_t check_clock(struct ebc_config *config)
 {
 	static const struct ebc_origin nowhere = {.source = EBC_SOURCE_NONE};
 	struct ebc_value *type = &config->global[EBC_OPT_CLOCK_TYPE];
-	const struct ebc_value *ring = &config->global[EBC_OPT_RX_RING_BYTES];
-	size_t errors = 0;
+	struct ebc_value *mechanism = &config->global[EBC_OPT_DELAY_MECHANISM];
 
+	if (type->integer == EBC_CLOCK_TYPE_P2P_TC && mechanism->origin.source == EBC_SOURCE_NONE)
+		mechanism->integer = EBC_DELAY_MECHANISM_P2P;
 	if (config->n_ports == 0) {
 		ebc_config_add_note(config, true, &nowhere,
 				    "no port: name one by -i or by a section such as [eth0]");
-		errors++;
-	} else if (config->n_ports == 1 && type->integer == EBC_CLOCK_TYPE_BC) {
-		ebc_config_add_note(config, true, &type->origin, "clock_type BC needs two ports or more");
-		errors++;
-	} else if (config->n_ports > 1 && type->integer == EBC_CLOCK_TYPE_OC) {
-		type->integer = EBC_CLOCK_TYPE_BC; /* as ptp4l does */
+		return 1;
 	}
+	if (config->n_ports == 1 && type->integer != EBC_CLOCK_TYPE_OC) {
+		ebc_config_add_note(config, true, &type->origin, "clock_type %s needs two ports or more",
+				    ebc_option_info(EBC_OPT_CLOCK_TYPE)->values[type->integer].name);
+		return 1;
+	}
+	if (config->n_ports > 1 && type->integer == EBC_CLOCK_TYPE_OC)
+		type->integer = EBC_CLOCK_TYPE_BC; /* as ptp4l does */
+	return 0;
+}
+
+static size_t check_own_options(struct ebc_config *config)
+{
+	const struct ebc_value *ring = &config->global[EBC_OPT_RX_RING_BYTES];
+	const struct ebc_value *publish = &config->global[EBC_OPT_PUBLISH_STAMPS];
+	const struct ebc_value *control = &config->global[EBC_OPT_CONTROL_SOCKET];
+	size_t errors = 0;
+
 	if (ring->integer & (ring->integer - 1)) {
 		ebc_config_add_note(config, true, &ring->origin, "rx_ring_bytes %s is not a power of two",
 				    ring->text);
+		errors++;
+	}
+	if (publish->integer && config->global[EBC_OPT_BPF_PIN_PATH].text[0] == '\0') {
+		ebc_config_add_note(config, true, &publish->origin,
+				    "publish_stamps needs a bpf_pin_path, which is empty");
+		errors++;
+	}
+	if (strlen(control->text) >= sizeof(((struct sockaddr_un *)NULL)->sun_path)) {
+		ebc_config_add_note(config, true, &control->origin,
+				    "control_socket is longer than the name of a socket can be");
 		errors++;
 	}
 	return errors;
@@ -136,6 +196,7 @@ int ebc_config_finish(struct ebc_config *config)
 
 	substitute(config);
 	errors += check_clock(config);
+	errors += check_own_options(config);
 	for (size_t port = 0; port < config->n_ports; port++)
 		errors += check_port(config, port);
 	return errors > 0 ? -EINVAL : 0;

@@ -46,7 +46,7 @@ enum ebc_option_type {
 	EBC_TYPE_ENUM,
 	/* The rest are strings of a checked form. */
 	EBC_TYPE_STRING,
-	EBC_TYPE_PATH,		 /* absolute */
+	EBC_TYPE_PATH,		 /* absolute, or empty: in a file, a name without a value */
 	EBC_TYPE_MAC,		 /* 01:1B:19:00:00:00 */
 	EBC_TYPE_OUI,		 /* 00:00:00 */
 	EBC_TYPE_IPV4_GROUP,	 /* a multicast address */
@@ -80,7 +80,7 @@ struct ebc_option_info {
 	enum ebc_option_type type;
 	enum ebc_option_scope scope;
 	const char *default_text;
-	const char *range_text; /* "-7..15", "OC|BC|P2P_TC|E2E_TC"; empty for strings */
+	const char *range_text; /* "-7..15", "OC|BC|P2P_TC|E2E_TC|MONITOR"; empty for strings */
 	enum ebc_option_status status;
 	const char *reason; /* or NULL */
 	const char *description;

@@ -74,6 +74,14 @@ static int read_section(struct reader *reader, char *line)
 	return ebc_config_get_port(reader->config, &reader->origin, name, &reader->port);
 }
 
+/* Elsewhere a missing value is more likely a mistake than an empty one. */
+static bool may_be_empty(const char *name)
+{
+	enum ebc_option option;
+
+	return ebc_option_find(name, &option) == 0 && ebc_option_info(option)->type == EBC_TYPE_PATH;
+}
+
 static int read_setting(struct reader *reader, char *line)
 {
 	char *value = line;
@@ -85,12 +93,13 @@ static int read_setting(struct reader *reader, char *line)
 	}
 	while (*value != '\0' && !is_space(*value))
 		value++;
-	if (*value == '\0') {
+	if (*value == '\0' && !may_be_empty(line)) {
 		ebc_config_add_note(reader->config, true, &reader->origin, "%s has no value", line);
 		return -EINVAL;
 	}
-	*value = '\0';
-	return ebc_config_set(reader->config, reader->port, &reader->origin, line, trim(value + 1));
+	if (*value != '\0')
+		*value++ = '\0';
+	return ebc_config_set(reader->config, reader->port, &reader->origin, line, trim(value));
 }
 
 static int read_line(struct reader *reader, const char *text, size_t len)

@@ -129,7 +129,7 @@ static int check_text(enum ebc_option_type type, const char *text)
 	case EBC_TYPE_STRING:
 		return 0;
 	case EBC_TYPE_PATH:
-		return text[0] == '/' ? 0 : -EINVAL;
+		return text[0] == '/' || text[0] == '\0' ? 0 : -EINVAL;
 	case EBC_TYPE_MAC:
 		return ebc_parse_mac(text, octets);
 	case EBC_TYPE_OUI:

@@ -14,10 +14,8 @@ static void values_that_are_refused_name_their_reason(void **state)
 	} refusals[] = {
 		{"delay_mechanism P2P", "delay_mechanism P2P is refused: peer delay is not supported yet"},
 		{"delay_mechanism auto", "delay_mechanism auto is refused: peer delay is not supported yet"},
-		{"clock_type E2E_TC",
-		 "clock_type E2E_TC is refused: transparent clocks are not supported yet"},
-		{"clock_type P2P_TC",
-		 "clock_type P2P_TC is refused: transparent clocks are not supported yet"},
+		{"delay_mechanism COMMON_P2P",
+		 "delay_mechanism COMMON_P2P is refused: peer delay is not supported yet"},
 		{"time_stamping software", "time_stamping software is refused: stamps by the driver's socket "
 					   "interface are not supported yet"},
 		{"local_clock system",
@@ -66,7 +64,7 @@ static void a_refused_value_that_the_command_line_overrides_does_not_matter(void
 
 static void all_refusals_are_said_at_once(void **state)
 {
-	assert_int_equal(read_config_text(*state, "[global]\ntwoStepFlag 0\nclock_type E2E_TC\n"
+	assert_int_equal(read_config_text(*state, "[global]\ntwoStepFlag 0\nBMCA noop\n"
 						  "delay_mechanism P2P\n[eth0]\n[eth1]\n"),
 			 0);
 	assert_int_equal(ebc_config_finish(*state), -EINVAL);
@@ -83,9 +81,9 @@ static void a_value_without_effect_makes_one_note_for_all_ports(void **state)
 
 static void a_value_without_effect_is_silent_at_its_default(void **state)
 {
-	assert_runs_silently(*state,
-			     "[global]\ntsproc_mode FILTER\np2p_dst_mac 01:80:c2:00:00:0e\n"
-			     "uds_file_mode 0x1b0\nwrite_phase_mode 0\ntwoStepFlag 1\nspp -1\n[eth0]\n");
+	assert_runs_silently(*state, "[global]\ntsproc_mode FILTER\np2p_dst_mac 01:80:c2:00:00:0e\n"
+				     "profileIdentity 00:00:00:00:00:00\nuds_file_mode "
+				     "0x1b0\nwrite_phase_mode 0\ntwoStepFlag 1\nspp -1\n[eth0]\n");
 }
 
 static void a_late_stamp_needs_no_timeout(void **state)
@@ -150,6 +148,148 @@ static void boundary_clock_of_one_port_is_refused(void **state)
 			      "t.conf:2: clock_type BC needs two ports or more");
 }
 
+static void forwarding_clock_of_one_port_is_refused(void **state)
+{
+	static const char *const types[] = {"E2E_TC", "P2P_TC", "MONITOR"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		struct ebc_config *config = NULL;
+		char text[64], note[64];
+
+		assert_int_equal(ebc_config_new(&config), 0);
+		snprintf(text, sizeof(text), "[global]\nclock_type %s\n[eth0]\n", types[i]);
+		snprintf(note, sizeof(note), "t.conf:2: clock_type %s needs two ports or more", types[i]);
+		assert_finish_refuses(config, text, note);
+		ebc_config_free(config);
+	}
+}
+
+static void assert_mechanism(const struct ebc_config *config, enum ebc_clock_type type,
+			     enum ebc_delay_mechanism mechanism)
+{
+	assert_int_equal(ebc_config_int(config, EBC_CONFIG_GLOBAL, EBC_OPT_CLOCK_TYPE), type);
+	for (size_t port = 0; port < ebc_config_n_ports(config); port++)
+		assert_int_equal(ebc_config_int(config, port, EBC_OPT_DELAY_MECHANISM), mechanism);
+}
+
+static void end_to_end_transparent_clock_runs(void **state)
+{
+	assert_runs_silently(*state, "[global]\nclock_type E2E_TC\n[eth0]\n[eth1]\n");
+	assert_mechanism(*state, EBC_CLOCK_TYPE_E2E_TC, EBC_DELAY_MECHANISM_E2E);
+}
+
+static void peer_to_peer_transparent_clock_implies_peer_delay(void **state)
+{
+	assert_runs_silently(*state, "[global]\nclock_type P2P_TC\n[eth0]\n[eth1]\n");
+	assert_mechanism(*state, EBC_CLOCK_TYPE_P2P_TC, EBC_DELAY_MECHANISM_P2P);
+}
+
+static void peer_to_peer_transparent_clock_of_the_command_line_implies_peer_delay(void **state)
+{
+	assert_int_equal(ebc_config_set_from_command_line(*state, "clock_type", "P2P_TC"), 0);
+	assert_runs_silently(*state, "[global]\nclock_type BC\n[eth0]\n[eth1]\n");
+	assert_mechanism(*state, EBC_CLOCK_TYPE_P2P_TC, EBC_DELAY_MECHANISM_P2P);
+}
+
+static void peer_to_peer_transparent_clock_may_name_peer_delay(void **state)
+{
+	assert_runs_silently(*state, "[global]\nclock_type P2P_TC\n[eth0]\ndelay_mechanism P2P\n[eth1]\n");
+	assert_mechanism(*state, EBC_CLOCK_TYPE_P2P_TC, EBC_DELAY_MECHANISM_P2P);
+}
+
+static void delay_mechanism_must_be_that_of_the_transparent_clock(void **state)
+{
+	static const struct {
+		const char *text, *note;
+	} refusals[] = {
+		{"[global]\nclock_type P2P_TC\ndelay_mechanism E2E\n[eth0]\n[eth1]\n",
+		 "t.conf:3: delay_mechanism E2E is refused: P2P TC needs P2P ports"},
+		{"[global]\nclock_type P2P_TC\n[eth0]\n[eth1]\ndelay_mechanism E2E\n",
+		 "t.conf:5: delay_mechanism E2E is refused: P2P TC needs P2P ports"},
+		{"[global]\nclock_type P2P_TC\ndelay_mechanism E2E\n[eth0]\ndelay_mechanism P2P\n[eth1]\n",
+		 "t.conf:3: delay_mechanism E2E is refused: P2P TC needs P2P ports"},
+		{"[global]\nclock_type P2P_TC\ndelay_mechanism COMMON_P2P\n[eth0]\n[eth1]\n",
+		 "t.conf:3: delay_mechanism COMMON_P2P is refused: P2P TC needs P2P ports"},
+		{"[global]\nclock_type E2E_TC\ndelay_mechanism P2P\n[eth0]\n[eth1]\n",
+		 "t.conf:3: delay_mechanism P2P is refused: E2E TC needs E2E ports"},
+		{"[global]\nclock_type E2E_TC\n[eth0]\ndelay_mechanism Auto\n[eth1]\n",
+		 "t.conf:4: delay_mechanism Auto is refused: E2E TC needs E2E ports"},
+		{"[global]\nclock_type E2E_TC\n[eth0]\n[eth1]\ndelay_mechanism NONE\n",
+		 "t.conf:5: delay_mechanism NONE is refused: E2E TC needs E2E ports"},
+		{"[global]\nclock_type BC\n[eth0]\n[eth1]\ndelay_mechanism P2P\n",
+		 "t.conf:5: delay_mechanism P2P is refused: peer delay is not supported yet"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
+		struct ebc_config *config = NULL;
+
+		assert_int_equal(ebc_config_new(&config), 0);
+		assert_finish_refuses(config, refusals[i].text, refusals[i].note);
+		ebc_config_free(config);
+	}
+}
+
+static void delay_mechanism_of_the_command_line_must_fit_too(void **state)
+{
+	assert_int_equal(ebc_config_set_from_command_line(*state, "delay_mechanism", "E2E"), 0);
+	assert_finish_refuses(*state, "[global]\nclock_type P2P_TC\ndelay_mechanism P2P\n[eth0]\n[eth1]\n",
+			      "command line: delay_mechanism E2E is refused: P2P TC needs P2P ports");
+}
+
+static void monitor_ignores_the_delay_mechanism(void **state)
+{
+	static const char *const mechanisms[] = {"Auto", "E2E", "P2P", "COMMON_P2P", "NONE"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(mechanisms); i++) {
+		struct ebc_config *config = NULL;
+		char text[128];
+
+		assert_int_equal(ebc_config_new(&config), 0);
+		snprintf(text, sizeof(text),
+			 "[global]\nclock_type MONITOR\ndelay_mechanism %s\n[eth0]\n[eth1]\n", mechanisms[i]);
+		assert_runs_silently(config, text);
+		assert_int_equal(ebc_config_int(config, EBC_CONFIG_GLOBAL, EBC_OPT_CLOCK_TYPE),
+				 EBC_CLOCK_TYPE_MONITOR);
+		ebc_config_free(config);
+	}
+}
+
+static void options_of_transparent_clocks_are_taken(void **state)
+{
+	struct ebc_config *config = *state;
+
+	assert_runs_silently(config, "[global]\nclock_type E2E_TC\ntc_forward direct\ntc_one_step convert\n"
+				     "tc_domains own\ntc_priority 0\ntc_auth_mutable 1\ntc_spanning_tree 1\n"
+				     "[eth0]\n[eth1]\n");
+	assert_int_equal(ebc_config_int(config, 0, EBC_OPT_TC_FORWARD), EBC_TC_FORWARD_DIRECT);
+	assert_int_equal(ebc_config_int(config, 0, EBC_OPT_TC_ONE_STEP), EBC_TC_ONE_STEP_CONVERT);
+	assert_int_equal(ebc_config_int(config, 0, EBC_OPT_TC_DOMAINS), EBC_TC_DOMAINS_OWN);
+	assert_int_equal(ebc_config_int(config, 0, EBC_OPT_TC_PRIORITY), 0);
+	assert_int_equal(ebc_config_int(config, 0, EBC_OPT_TC_AUTH_MUTABLE), 1);
+	assert_int_equal(ebc_config_int(config, 0, EBC_OPT_TC_SPANNING_TREE), 1);
+}
+
+static void options_of_peer_delay_are_taken(void **state)
+{
+	struct ebc_config *config = *state;
+
+	assert_runs_silently(config, "[global]\nclock_type P2P_TC\nlogMinPdelayReqInterval -3\n"
+				     "neighborPropDelayThresh 800\nmin_neighbor_prop_delay -100\n"
+				     "allowedLostResponses 9\np2p_dst_ipv4 224.0.1.107\n"
+				     "p2p_dst_ipv6 FF0E::6B\np2p_dst_mac 01:1B:19:00:00:00\n[eth0]\n"
+				     "[eth1]\nlogMinPdelayReqInterval 2\ndelayAsymmetry 7\n");
+	assert_int_equal(ebc_config_int(config, 0, EBC_OPT_LOG_MIN_PDELAY_REQ_INTERVAL), -3);
+	assert_int_equal(ebc_config_int(config, 1, EBC_OPT_LOG_MIN_PDELAY_REQ_INTERVAL), 2);
+	assert_int_equal(ebc_config_int(config, 1, EBC_OPT_DELAY_ASYMMETRY), 7);
+	assert_int_equal(ebc_config_int(config, 0, EBC_OPT_NEIGHBOR_PROP_DELAY_THRESH), 800);
+	assert_int_equal(ebc_config_int(config, 0, EBC_OPT_MIN_NEIGHBOR_PROP_DELAY), -100);
+	assert_int_equal(ebc_config_int(config, 0, EBC_OPT_ALLOWED_LOST_RESPONSES), 9);
+	assert_string_equal(ebc_config_string(config, 0, EBC_OPT_P2P_DST_IPV4), "224.0.1.107");
+}
+
 static void ordinary_clock_of_several_ports_is_a_boundary_clock(void **state)
 {
 	assert_runs_silently(*state, "[eth0]\n[eth1]\n");
@@ -177,6 +317,31 @@ static void ring_that_is_no_power_of_two_is_refused(void **state)
 {
 	assert_finish_refuses(*state, "[global]\nrx_ring_bytes 1000000\n[eth0]\n",
 			      "t.conf:2: rx_ring_bytes 1000000 is not a power of two");
+}
+
+static void stamps_are_not_published_without_a_pin_path(void **state)
+{
+	assert_finish_refuses(*state, "[global]\npublish_stamps 1\nbpf_pin_path\n[eth0]\n",
+			      "t.conf:2: publish_stamps needs a bpf_pin_path, which is empty");
+}
+
+static void name_of_the_control_socket_fits_into_an_address(void **state)
+{
+	struct ebc_config *longer = NULL;
+	char path[110], text[160];
+
+	memset(path, 'x', sizeof(path));
+	path[0] = '/';
+	path[107] = '\0';
+	snprintf(text, sizeof(text), "[global]\ncontrol_socket %s\n[eth0]\n", path);
+	assert_runs_silently(*state, text);
+	path[107] = 'x';
+	path[108] = '\0';
+	snprintf(text, sizeof(text), "[global]\ncontrol_socket %s\n[eth0]\n", path);
+	assert_int_equal(ebc_config_new(&longer), 0);
+	assert_finish_refuses(longer, text,
+			      "t.conf:2: control_socket is longer than the name of a socket can be");
+	ebc_config_free(longer);
 }
 
 static void source_address_must_fit_the_transport(void **state)
@@ -212,11 +377,23 @@ int main(void)
 		T(bpf_stamps_of_the_command_line_silence_the_file),
 		T(no_port_is_refused),
 		T(boundary_clock_of_one_port_is_refused),
+		T(forwarding_clock_of_one_port_is_refused),
+		T(end_to_end_transparent_clock_runs),
+		T(peer_to_peer_transparent_clock_implies_peer_delay),
+		T(peer_to_peer_transparent_clock_of_the_command_line_implies_peer_delay),
+		T(peer_to_peer_transparent_clock_may_name_peer_delay),
+		T(delay_mechanism_must_be_that_of_the_transparent_clock),
+		T(delay_mechanism_of_the_command_line_must_fit_too),
+		T(monitor_ignores_the_delay_mechanism),
+		T(options_of_transparent_clocks_are_taken),
+		T(options_of_peer_delay_are_taken),
 		T(ordinary_clock_of_several_ports_is_a_boundary_clock),
 		T(ordinary_clock_of_one_port_stays_one),
 		T(client_only_clock_may_have_several_ports),
 		T(client_only_clock_with_a_server_only_port_is_refused),
 		T(ring_that_is_no_power_of_two_is_refused),
+		T(stamps_are_not_published_without_a_pin_path),
+		T(name_of_the_control_socket_fits_into_an_address),
 		T(source_address_must_fit_the_transport),
 		T(source_address_that_fits_the_transport_runs),
 	};

@@ -19,6 +19,7 @@ static const char *const seeds[] = {
 	"# comment\n\n[eth0]\n[ eth1 ]\r\nudp_ttl\t4\n[global]\nts2phc.pulsewidth 5\nslaveOnly 1\n"
 	"time_stamping hardware\ntx_timestamp_timeout 1\n[eth0]\nudp_source_address 192.0.2.1\n",
 	"[global]\nfault_reset_interval ASAP\nvirtual_clock_start_offset -1000000000000000000\n"
+	"clock_type P2P_TC\ndelay_mechanism P2P\nbpf_pin_path\ncontrol_socket /run/x\ntc_domains own\n"
 	"uds_file_mode 0660\nrx_ring_bytes 4096\nmanufacturerIdentity 00:00:00\nuserDescription "
 	";\n[a]\n[b]\n",
 };

@@ -104,7 +104,7 @@ static void names_of_values_are_unique_whatever_their_case(void **state)
 static void range_text_lists_the_values_of_an_enumeration(void **state)
 {
 	(void)state;
-	assert_string_equal(ebc_option_info(EBC_OPT_CLOCK_TYPE)->range_text, "OC|BC|P2P_TC|E2E_TC");
+	assert_string_equal(ebc_option_info(EBC_OPT_CLOCK_TYPE)->range_text, "OC|BC|P2P_TC|E2E_TC|MONITOR");
 	assert_string_equal(ebc_option_info(EBC_OPT_LOG_SYNC_INTERVAL)->range_text, "-7..15");
 	assert_string_equal(ebc_option_info(EBC_OPT_CLOCK_TYPE)->values[EBC_CLOCK_TYPE_BC].name, "BC");
 }
@@ -306,6 +306,31 @@ static void ptp4l_options_are_known_with_its_defaults(void **state)
 	}
 }
 
+/* A file that says nothing of them changes its meaning with these. */
+static void options_of_our_own_have_these_defaults(void **state)
+{
+	static const struct {
+		const char *name, *value;
+	} expected[] = {
+		{"bpf_pin_path", "/sys/fs/bpf/ebpf-bc"},
+		{"control_socket", "/var/run/ebpf-bc"},
+		{"tc_auth_mutable", "0"},
+		{"tc_domains", "all"},
+		{"tc_forward", "auto"},
+		{"tc_one_step", "auto"},
+		{"tc_priority", "7"},
+	};
+	enum ebc_option option;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(expected); i++) {
+		assert_int_equal(ebc_option_find(expected[i].name, &option), 0);
+		assert_int_equal(ebc_option_info(option)->scope, EBC_SCOPE_GLOBAL);
+		assert_int_equal(ebc_option_info(option)->status, EBC_STATUS_IMPLEMENTED);
+		assert_string_equal(ebc_option_info(option)->default_text, expected[i].value);
+	}
+}
+
 static void our_own_defaults_differ_from_ptp4l_in_two_options_alone(void **state)
 {
 	(void)state;
@@ -326,6 +351,7 @@ int main(void)
 		cmocka_unit_test(aliases_resolve_and_hide_no_option),
 		cmocka_unit_test(options_of_other_programs_are_told_by_their_prefix),
 		cmocka_unit_test(ptp4l_options_are_known_with_its_defaults),
+		cmocka_unit_test(options_of_our_own_have_these_defaults),
 		cmocka_unit_test(our_own_defaults_differ_from_ptp4l_in_two_options_alone),
 	};
 

@@ -51,7 +51,8 @@ static void refusals_name_file_line_option_and_reason(void **state)
 		{"[global]\npriority1 1 # no\n", "t.conf:2: priority1 1 # no is not an integer"},
 		{"[global]\nstep_threshold 1s\n", "t.conf:2: step_threshold 1s is not a number"},
 		{"[global]\nstep_threshold -1\n", "t.conf:2: step_threshold -1 is out of range 0..1e9"},
-		{"[global]\nclock_type TC\n", "t.conf:2: clock_type TC is not one of OC|BC|P2P_TC|E2E_TC"},
+		{"[global]\nclock_type TC\n",
+		 "t.conf:2: clock_type TC is not one of OC|BC|P2P_TC|E2E_TC|MONITOR"},
 		{"[global]\nptp_dst_mac 01:02\n",
 		 "t.conf:2: ptp_dst_mac 01:02 is not an Ethernet address as 01:1B:19:00:00:00"},
 		{"[global]\nptp_dst_ipv4 1.2.3.4\n",
@@ -65,6 +66,11 @@ static void refusals_name_file_line_option_and_reason(void **state)
 		{"[global]\nmanufacturerIdentity 1\n",
 		 "t.conf:2: manufacturerIdentity 1 is not three octets as 00:00:00"},
 		{"[global]\nbpf_pin_path x\n", "t.conf:2: bpf_pin_path x is not an absolute path"},
+		{"[global]\ncontrol_socket x\n", "t.conf:2: control_socket x is not an absolute path"},
+		{"[global]\nsa_file\n", "t.conf:2: sa_file has no value"},
+		{"[global]\nno_such_option\n", "t.conf:2: no_such_option has no value"},
+		{"[eth0]\nbpf_pin_path\n",
+		 "t.conf:2: bpf_pin_path is a global option, it cannot stand in the section of port eth0"},
 		{"[global]\nslaveOnly 2\n", "t.conf:2: slaveOnly 2 is out of range 0..1"},
 		{"[global]\npriority1\n", "t.conf:2: priority1 has no value"},
 		{"[eth0]\npriority1 1\n",
@@ -259,6 +265,21 @@ static void refusals_of_the_command_line_say_so(void **state)
 	}
 }
 
+static void a_path_that_may_be_empty_stands_alone_in_its_line(void **state)
+{
+	assert_runs_silently(*state, "[global]\nbpf_pin_path\ncontrol_socket \t\npriority1 3\n[eth0]\n");
+	assert_string_equal(ebc_config_string(*state, EBC_CONFIG_GLOBAL, EBC_OPT_BPF_PIN_PATH), "");
+	assert_string_equal(ebc_config_string(*state, EBC_CONFIG_GLOBAL, EBC_OPT_CONTROL_SOCKET), "");
+	assert_int_equal(ebc_config_int(*state, EBC_CONFIG_GLOBAL, EBC_OPT_PRIORITY1), 3);
+}
+
+static void a_path_that_may_be_empty_is_so_on_the_command_line(void **state)
+{
+	assert_int_equal(ebc_config_set_from_command_line(*state, "--control_socket=", NULL), 0);
+	assert_runs_silently(*state, "[global]\ncontrol_socket /run/x\n[eth0]\n");
+	assert_string_equal(ebc_config_string(*state, EBC_CONFIG_GLOBAL, EBC_OPT_CONTROL_SOCKET), "");
+}
+
 static void a_value_of_the_command_line_may_hold_an_equals_sign(void **state)
 {
 	assert_int_equal(ebc_config_set_from_command_line(*state, "--message_tag=a=b", NULL), 0);
@@ -318,6 +339,8 @@ int main(void)
 		T(command_line_after_the_file_beats_global_too),
 		T(a_value_of_the_file_is_checked_though_the_command_line_beats_it),
 		T(refusals_of_the_command_line_say_so),
+		T(a_path_that_may_be_empty_stands_alone_in_its_line),
+		T(a_path_that_may_be_empty_is_so_on_the_command_line),
 		T(a_value_of_the_command_line_may_hold_an_equals_sign),
 		T(too_long_a_command_line_option_is_refused),
 		T(a_port_is_named_once_however_often_it_is_mentioned),

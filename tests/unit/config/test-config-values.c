@@ -181,12 +181,13 @@ static void source_address_is_of_either_family_or_empty(void **state)
 	assert_int_equal(parse(EBC_OPT_UDP_SOURCE_ADDRESS, "192.0.2.1/24", &value), -EINVAL);
 }
 
-static void pin_path_is_absolute(void **state)
+static void pin_path_is_absolute_or_empty(void **state)
 {
 	struct ebc_value value = {0};
 
 	(void)state;
 	assert_int_equal(parse(EBC_OPT_BPF_PIN_PATH, "/sys/fs/bpf/mine", &value), 0);
+	assert_int_equal(parse(EBC_OPT_BPF_PIN_PATH, "", &value), 0);
 	assert_int_equal(parse(EBC_OPT_BPF_PIN_PATH, "mine", &value), -EINVAL);
 }
 
@@ -202,7 +203,7 @@ int main(void)
 		cmocka_unit_test(clock_identities_have_two_dots),
 		cmocka_unit_test(groups_are_multicast_addresses),
 		cmocka_unit_test(source_address_is_of_either_family_or_empty),
-		cmocka_unit_test(pin_path_is_absolute),
+		cmocka_unit_test(pin_path_is_absolute_or_empty),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
