@@ -2,6 +2,7 @@
 /* Whole files: one as distributions install for ptp4l, the installed one, our examples; unreadable
  * ones. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -155,19 +156,94 @@ static void example_for_a_boundary_clock_runs_without_a_note(void **state)
 	assert_int_equal(ebc_config_int(config, 3, EBC_OPT_NETWORK_TRANSPORT), EBC_NETWORK_TRANSPORT_L2);
 }
 
-static void example_for_the_lab_runs_without_a_note(void **state)
+static void example_for_a_transparent_clock_runs_without_a_note(void **state)
+{
+	struct ebc_config *config = *state;
+
+	assert_int_equal(ebc_config_read_file(config, EXAMPLES_DIR "/tc.conf"), 0);
+	assert_int_equal(ebc_config_finish(config), 0);
+	assert_int_equal(ebc_config_n_notes(config), 0);
+	assert_int_equal(ebc_config_n_ports(config), 4);
+	assert_int_equal(ebc_config_int(config, 0, EBC_OPT_CLOCK_TYPE), EBC_CLOCK_TYPE_E2E_TC);
+	/* It shows the defaults of what is a transparent clock's alone. */
+	assert_int_equal(ebc_config_int(config, 0, EBC_OPT_TC_FORWARD), EBC_TC_FORWARD_AUTO);
+	assert_int_equal(ebc_config_int(config, 0, EBC_OPT_TC_ONE_STEP), EBC_TC_ONE_STEP_AUTO);
+	assert_int_equal(ebc_config_int(config, 0, EBC_OPT_TC_PRIORITY), 7);
+}
+
+/* What its comments say: one line changed makes it the other kind, and one makes it a monitor. */
+static void example_for_a_transparent_clock_serves_the_other_kinds(void **state)
+{
+	static const char *const types[] = {"P2P_TC", "MONITOR"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		struct ebc_config *config = NULL;
+
+		assert_int_equal(ebc_config_new(&config), 0);
+		assert_int_equal(ebc_config_set_from_command_line(config, "clock_type", types[i]), 0);
+		assert_int_equal(ebc_config_read_file(config, EXAMPLES_DIR "/tc.conf"), 0);
+		assert_int_equal(ebc_config_finish(config), 0);
+		assert_int_equal(ebc_config_n_notes(config), 0);
+		ebc_config_free(config);
+	}
+}
+
+static void assert_lab_ports(const struct ebc_config *config)
 {
 	static const char *const names[] = {"bc0", "bc1", "bc2"};
+
+	assert_int_equal(ebc_config_n_ports(config), ARRAY_SIZE(names));
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		assert_string_equal(ebc_config_port_name(config, i), names[i]);
+}
+
+static void example_for_the_lab_of_a_transparent_clock_runs_without_a_note(void **state)
+{
+	struct ebc_config *config = *state;
+
+	assert_int_equal(ebc_config_read_file(config, EXAMPLES_DIR "/lab-tc.conf"), 0);
+	assert_int_equal(ebc_config_finish(config), 0);
+	assert_int_equal(ebc_config_n_notes(config), 0);
+	assert_lab_ports(config);
+	assert_int_equal(ebc_config_int(config, 0, EBC_OPT_CLOCK_TYPE), EBC_CLOCK_TYPE_E2E_TC);
+	assert_int_equal(ebc_config_int(config, 0, EBC_OPT_TC_FORWARD), EBC_TC_FORWARD_DIRECT);
+	assert_int_equal(ebc_config_int(config, 0, EBC_OPT_NETWORK_TRANSPORT), EBC_NETWORK_TRANSPORT_L2);
+	assert_int_equal(ebc_config_int(config, 0, EBC_OPT_USE_SYSLOG), 0);
+	assert_string_equal(ebc_config_string(config, EBC_CONFIG_GLOBAL, EBC_OPT_BPF_PIN_PATH), "");
+}
+
+/* linuxptp's own examples E2E-TC.cfg and P2P-TC.cfg; the ports are the command line's. */
+static void transparent_clocks_of_linuxptp_run(void **state)
+{
+	static const char common[] = "[global]\npriority1 254\nfree_running 1\nfreq_est_interval 3\n"
+				     "tc_spanning_tree 1\nsummary_interval 1\nnetwork_transport L2\n";
+	static const char *const own[] = {"clock_type E2E_TC\n", "clock_type P2P_TC\ndelay_mechanism P2P\n"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
+		struct ebc_config *config = NULL;
+		char text[256];
+
+		assert_int_equal(ebc_config_new(&config), 0);
+		assert_int_equal(ebc_config_add_port(config, "eth0"), 0);
+		assert_int_equal(ebc_config_add_port(config, "eth1"), 0);
+		snprintf(text, sizeof(text), "%s%s", common, own[i]);
+		assert_runs_with_note(config, text, "t.conf:4: freq_est_interval 3 has no effect yet");
+		ebc_config_free(config);
+	}
+}
+
+static void example_for_the_lab_runs_without_a_note(void **state)
+{
 	struct ebc_config *config = *state;
 
 	assert_int_equal(ebc_config_read_file(config, EXAMPLES_DIR "/lab.conf"), 0);
 	assert_int_equal(ebc_config_finish(config), 0);
 	assert_int_equal(ebc_config_n_notes(config), 0);
-	assert_int_equal(ebc_config_n_ports(config), ARRAY_SIZE(names));
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		assert_string_equal(ebc_config_port_name(config, i), names[i]);
+	assert_lab_ports(config);
+	for (size_t i = 0; i < ebc_config_n_ports(config); i++)
 		assert_int_equal(ebc_config_int(config, i, EBC_OPT_LOG_SYNC_INTERVAL), -3);
-	}
 	assert_int_equal(ebc_config_int(config, EBC_CONFIG_GLOBAL, EBC_OPT_VIRTUAL_CLOCK_START_OFFSET),
 			 100000000);
 }
@@ -198,6 +274,10 @@ int main(void)
 		T(file_of_a_distribution_runs_with_three_notes),
 		T(installed_file_runs_unchanged),
 		T(example_for_a_boundary_clock_runs_without_a_note),
+		T(example_for_a_transparent_clock_runs_without_a_note),
+		T(example_for_a_transparent_clock_serves_the_other_kinds),
+		T(example_for_the_lab_of_a_transparent_clock_runs_without_a_note),
+		T(transparent_clocks_of_linuxptp_run),
 		T(example_for_the_lab_runs_without_a_note),
 		T(missing_file_is_named),
 		T(folder_is_not_a_file),
