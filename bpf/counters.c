@@ -3,7 +3,6 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 
-#include "ebc_tc.skel.h"
 #include "bpf/loader.h"
 #include "bpf/loader_internal.h"
 
@@ -11,8 +10,7 @@ int ebc_loader_counters(struct ebc_loader *loader, uint32_t port_index, struct e
 {
 	struct ebc_counters sum = {};
 
-	if (bpf_map_lookup_elem(bpf_map__fd(loader->tc->maps.ebc_counters), &port_index,
-				loader->cpu_counters) < 0)
+	if (bpf_map_lookup_elem(loader->map_fd[EBC_MAP_COUNTERS], &port_index, loader->cpu_counters) < 0)
 		return -errno;
 	for (int cpu = 0; cpu < loader->n_cpus; cpu++)
 		for (int i = 0; i < EBC_COUNTER_MAX; i++)

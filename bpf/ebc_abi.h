@@ -9,8 +9,8 @@
 #include <linux/types.h>
 
 #define EBC_MAX_PORTS	   128
-#define EBC_TX_SLOTS	   4096 /* marked frames on their way to the driver; power of two */
-#define EBC_RX_SLOTS	   4096 /* event messages between tc ingress and tc egress; power of two */
+#define EBC_TX_SLOTS	   1024 /* marked frames on their way to the driver; power of two */
+#define EBC_RX_SLOTS	   1024 /* event messages between tc ingress and tc egress; power of two */
 #define EBC_PORT_ADDRESSES 4
 #define EBC_LOWEST_DEVICES 16	/* below one port */
 #define EBC_RX_FRAME_SMALL 256	/* octets of frame in a small receive record */
@@ -75,7 +75,7 @@ struct ebc_ctl {
 	__u8 corrects_without_lease; /* pinned programs go on when the daemon has died */
 	__u8 wants_samples;	     /* every residence also goes into ebc_samples */
 	__u8 observes;		     /* copies of Sync, Follow_Up and Announce of sdo_id and domain_number */
-	__u32 pad2;
+	__u32 n_ports;		     /* port_index is below this */
 };
 _Static_assert(sizeof(struct ebc_ctl) == 80, "ebc_ctl layout");
 
@@ -122,6 +122,13 @@ enum ebc_forward {
 	EBC_FORWARD_BRIDGE,   /* its bridge; the program only clones L2 peer delay, which bridges drop */
 	EBC_FORWARD_DIRECT,   /* the program, to every other port; the bridge gets none */
 };
+
+/* ebc_clone_targets, by port_index. */
+struct ebc_clone_target {
+	__u32 ifindex;	      /* 0: no such port now */
+	__u32 bridge_ifindex; /* 0: not a member of a bridge */
+};
+_Static_assert(sizeof(struct ebc_clone_target) == 8, "ebc_clone_target layout");
 
 /*
  * What tells one PTP message from others. `ifindex` is the port by which an event message left, or 0 where
@@ -296,7 +303,7 @@ _Static_assert(sizeof(struct ebc_stamp_value) == 16, "ebc_stamp_value layout");
 	X(RX_PASSED_TYPE, "bpf_rx_passed_type") /* reserved messageType, or shorter than its type */        \
 	X(RX_PASSED_TLV, "bpf_rx_passed_tlv")	/* TLVs that do not fit, or more than are followed */       \
 	X(RX_PASSED_AUTH, "bpf_rx_passed_authentication") /* correction would break its check value */      \
-	X(RX_DROPPED_RING_LOOP, "bpf_rx_dropped_seen")	  /* came by another port within the last second */ \
+	X(RX_DROPPED_SEEN, "bpf_rx_dropped_seen")	  /* came by another port within the last second */ \
 	X(RX_DROPPED_DELAY, "bpf_rx_dropped_delay")	  /* delay requests and answers end at a P2P_TC */  \
 	X(RX_OBSERVED, "bpf_rx_observed")		  /* copied for the daemon */                       \
 	X(RX_ANSWER_CORRECTED, "bpf_rx_answer_corrected") /* by what the request met in a queue */          \

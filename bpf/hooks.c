@@ -12,15 +12,18 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/bpf.h>
+#include <stdio.h>
+#include <unistd.h>
 
 #include "bpf/clsact.h"
 #include "util/cleanup.h"
 
 /* By number: the installed headers may be older than the kernel. */
-#define TCX_INGRESS   46
-#define TCX_EGRESS    47
-#define FLAG_BEFORE   (1U << 3) /* with no other link named: before all */
-#define PRIORITY_LAST 16	/* priorities from 1 are tried, as others may have taken one */
+#define TCX_INGRESS	46
+#define TCX_EGRESS	47
+#define FLAG_BEFORE	(1U << 3) /* with no other link named: before all */
+#define PIN_PATH_OCTETS 256
+#define PRIORITY_LAST	16 /* priorities from 1 are tried, as others may have taken one */
 
 static int tcx_attach(int program_fd, uint32_t ifindex, enum ebc_direction direction)
 {
@@ -31,6 +34,18 @@ static int tcx_attach(int program_fd, uint32_t ifindex, enum ebc_direction direc
 		(enum bpf_attach_type)(direction == EBC_DIRECTION_RX ? TCX_INGRESS : TCX_EGRESS), &options);
 }
 
+static bool tcx_pin_path(const struct ebc_hook_programs *programs, uint32_t ifindex,
+			 enum ebc_direction direction, char *ret, size_t size)
+{
+	int len;
+
+	if (!programs->pin_directory)
+		return false;
+	len = snprintf(ret, size, "%s/link_%s_%u", programs->pin_directory,
+		       direction == EBC_DIRECTION_RX ? "in" : "out", ifindex);
+	return len > 0 && (size_t)len < size;
+}
+
 bool ebc_hooks_has_tcx(int program_fd)
 {
 	/* A kernel with tcx misses the device; one without does not know the attach type. */
@@ -39,16 +54,41 @@ bool ebc_hooks_has_tcx(int program_fd)
 	return fd == -ENODEV;
 }
 
-static int tcx_check(const struct ebc_hooks *hooks, enum ebc_direction direction)
+static int tcx_check(int link_fd, uint32_t ifindex)
 {
 	struct bpf_link_info info = {};
 	uint32_t len = sizeof(info);
-	int r = bpf_obj_get_info_by_fd(hooks->link_fd[direction], &info, &len);
+	int r = bpf_obj_get_info_by_fd(link_fd, &info, &len);
 
 	if (r < 0)
 		return r;
 	/* tcx.ifindex of newer headers stands where xdp.ifindex does; 0 once the link is detached. */
-	return info.xdp.ifindex == hooks->ifindex ? 0 : -ENOENT;
+	return info.xdp.ifindex == ifindex ? 0 : -ENOENT;
+}
+
+/* The link that is pinned there already, if it still hangs at its hook; else a new one, which is pinned. */
+static int tcx_attach_pinned(const struct ebc_hook_programs *programs, uint32_t ifindex,
+			     enum ebc_direction direction)
+{
+	char path[PIN_PATH_OCTETS];
+	int fd, r;
+
+	if (!tcx_pin_path(programs, ifindex, direction, path, sizeof(path)))
+		return tcx_attach(programs->fd[direction], ifindex, direction);
+	fd = bpf_obj_get(path);
+	if (fd >= 0 && tcx_check(fd, ifindex) == 0)
+		return fd;
+	close_fd(fd);
+	unlink(path);
+	fd = tcx_attach(programs->fd[direction], ifindex, direction);
+	if (fd < 0)
+		return fd;
+	r = bpf_obj_pin(fd, path);
+	if (r < 0) {
+		close_fd(fd);
+		return r;
+	}
+	return fd;
 }
 
 static struct bpf_tc_hook clsact_hook(uint32_t ifindex, int directions)
@@ -183,7 +223,7 @@ int ebc_hooks_attach(const struct ebc_hook_programs *programs, uint32_t ifindex,
 	/* Egress first: frames are consumed only once the clock's own can be stamped. */
 	for (int direction = EBC_DIRECTION_TX; r >= 0 && direction >= EBC_DIRECTION_RX; direction--) {
 		if (programs->use_tcx) {
-			r = tcx_attach(programs->fd[direction], ifindex, direction);
+			r = tcx_attach_pinned(programs, ifindex, direction);
 			if (r >= 0)
 				hooks.link_fd[direction] = r;
 		} else {
@@ -202,7 +242,10 @@ void ebc_hooks_detach(const struct ebc_hook_programs *programs, struct ebc_hooks
 {
 	for (int direction = 0; direction < EBC_DIRECTIONS; direction++) {
 		uint32_t priority = hooks->priority[direction];
+		char path[PIN_PATH_OCTETS];
 
+		if (hooks->ifindex && tcx_pin_path(programs, hooks->ifindex, direction, path, sizeof(path)))
+			unlink(path);
 		hooks->link_fd[direction] = close_fd(hooks->link_fd[direction]);
 		if (priority && clsact_program_id(programs, hooks->ifindex, direction, priority) ==
 					programs->id[direction])
@@ -220,7 +263,7 @@ int ebc_hooks_check(const struct ebc_hook_programs *programs, const struct ebc_h
 		int r = 0;
 
 		if (programs->use_tcx)
-			r = tcx_check(hooks, direction);
+			r = tcx_check(hooks->link_fd[direction], hooks->ifindex);
 		else if (clsact_program_id(programs, hooks->ifindex, direction, hooks->priority[direction]) !=
 			 programs->id[direction])
 			r = -ENOENT;

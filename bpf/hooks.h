@@ -15,7 +15,9 @@
 
 /* The same for all ports of an instance. */
 struct ebc_hook_programs {
-	int fd[EBC_DIRECTIONS]; /* by enum ebc_direction; borrowed */
+	int fd[EBC_DIRECTIONS]; /* by enum ebc_direction */
+	const char *
+		pin_directory; /* where tcx links are pinned, and found again; NULL: they are not; borrowed */
 	uint32_t id[EBC_DIRECTIONS];
 	uint32_t handle; /* of our clsact filters: tells the instances of one host apart */
 	bool use_tcx;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Loads the two objects of an instance so that they share one set of maps, maps the control block,
- * and takes all of it down again. Nothing is pinned besides the map of stamps, if that is wished, so the
- * kernel forgets the rest with the process.
+ * Loads the two objects of an instance so that they share one set of maps, or takes over those that a dead
+ * predecessor left pinned, maps the control block, and takes all of it down again. The rest of the loader
+ * works with descriptors alone and does not care which of the two it was.
  */
 #include "bpf/loader.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/pkt_cls.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,9 +17,8 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#include "ebc_tc.skel.h"
-#include "ebc_tx.skel.h"
 #include "bpf/loader_internal.h"
+#include "bpf/objects.h"
 #include "util/cleanup.h"
 #include "util/macros.h"
 
@@ -50,13 +50,63 @@ static int check_options(const struct ebc_loader_options *options, char *reason,
 }
 
 /* Upper half of the marks: not zero, and another for each instance of a host. */
-static uint32_t choose_tx_mark(void)
+static uint32_t choose_mark(void)
 {
 	uint16_t mark = 0;
 
 	if (getrandom(&mark, sizeof(mark), GRND_NONBLOCK) != sizeof(mark) || !mark)
 		mark = (uint16_t)(getpid() | 1);
 	return (uint32_t)mark << 16;
+}
+
+static struct ebc_constants choose_constants(const struct ebc_loader *loader,
+					     const struct ebc_loader_options *options)
+{
+	struct ebc_constants constants = {
+		.consume_verdict = loader->programs.use_tcx ? TC_ACT_SHOT : TC_ACT_STOLEN,
+		.tx_mark = choose_mark(),
+		.rx_mark = choose_mark(),
+		.is_monitor = options->mode == EBC_MODE_MONITOR,
+		.is_halfway = options->tx_stamp != EBC_STAMP_START_XMIT,
+	};
+
+	while (constants.rx_mark == constants.tx_mark)
+		constants.rx_mark += 0x10000 | (constants.rx_mark == 0xFFFF0000 ? 0x10000 : 0);
+	return constants;
+}
+
+/* Names the programs that may be taken over: what is loaded, and the options that it was loaded with. */
+static uint64_t set_hash(const struct ebc_loader *loader, const struct ebc_loader_options *options)
+{
+	uint64_t hash = ebc_objects_hash(options->mode);
+	const uint64_t values[] = {loader->programs.use_tcx, options->tx_stamp, options->publish_stamps,
+				   options->rx_ring_bytes, options->tx_ring_bytes};
+
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++)
+		hash = (hash ^ values[i]) * 0x100000001B3ULL;
+	return hash;
+}
+
+const char *ebc_map_name(enum ebc_map_id id)
+{
+	static const char *const names[] = {
+#define X(id, name, is_transparent) [EBC_MAP_##id] = name,
+		EBC_MAPS(X)
+#undef X
+	};
+
+	return names[id];
+}
+
+bool ebc_map_is_there(enum ebc_map_id id, enum ebc_mode mode)
+{
+	static const bool is_transparent[] = {
+#define X(id, name, is_transparent) [EBC_MAP_##id] = is_transparent,
+		EBC_MAPS(X)
+#undef X
+	};
+
+	return mode != EBC_MODE_BOUNDARY || !is_transparent[id];
 }
 
 static int program_id(int fd, uint32_t *ret_id)
@@ -84,76 +134,98 @@ static bool kernel_has_tcx(void)
 	return fd >= 0 && ebc_hooks_has_tcx(fd);
 }
 
-static int load_tc(struct ebc_loader *loader, const struct ebc_loader_options *options, uint32_t tx_mark)
+static int own_copy(int fd)
 {
-	struct ebc_tc_bpf *tc = ebc_tc_bpf__open();
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	return copy < 0 ? -errno : copy;
+}
+
+static int take_descriptors(struct ebc_loader *loader)
+{
+	static const char *const programs[EBC_DIRECTIONS] = {"ebc_ingress", "ebc_egress"};
+
+	for (int i = 0; i < EBC_MAP_MAX; i++) {
+		if (!ebc_map_is_there((enum ebc_map_id)i, loader->mode))
+			continue;
+		loader->map_fd[i] = own_copy(
+			bpf_object__find_map_fd_by_name(loader->tc, ebc_map_name((enum ebc_map_id)i)));
+		if (loader->map_fd[i] < 0)
+			return loader->map_fd[i];
+	}
+	for (int i = 0; i < EBC_DIRECTIONS; i++) {
+		loader->programs.fd[i] =
+			own_copy(bpf_program__fd(bpf_object__find_program_by_name(loader->tc, programs[i])));
+		if (loader->programs.fd[i] < 0)
+			return loader->programs.fd[i];
+	}
+	return 0;
+}
+
+static int set_max_entries(struct bpf_object *object, enum ebc_map_id id, uint32_t n)
+{
+	return bpf_map__set_max_entries(bpf_object__find_map_by_name(object, ebc_map_name(id)), n);
+}
+
+static int load_tc(struct ebc_loader *loader, const struct ebc_loader_options *options,
+		   const struct ebc_constants *constants)
+{
+	struct bpf_object *tc = ebc_objects_open_tc(options->mode, constants);
 	int r;
 
 	if (!tc)
 		return -errno;
 	loader->tc = tc;
-	tc->rodata->ebc_consume_verdict = loader->programs.use_tcx ? TC_ACT_SHOT : TC_ACT_STOLEN;
-	tc->rodata->ebc_tx_mark = tx_mark;
-	r = bpf_map__set_max_entries(tc->maps.ebc_rx_ring, options->rx_ring_bytes);
+	r = set_max_entries(tc, EBC_MAP_RX_RING, options->rx_ring_bytes);
 	if (r == 0)
-		r = bpf_map__set_max_entries(tc->maps.ebc_tx_ring, options->tx_ring_bytes);
+		r = set_max_entries(tc, EBC_MAP_TX_RING, options->tx_ring_bytes);
 	if (r == 0 && !options->publish_stamps) /* preallocated: the smallest there is */
-		r = bpf_map__set_max_entries(tc->maps.ebc_stamps, 1);
+		r = set_max_entries(tc, EBC_MAP_STAMPS, 1);
 	if (r == 0)
-		r = ebc_tc_bpf__load(tc);
-	if (r < 0)
-		return r;
-
-	loader->programs.fd[EBC_DIRECTION_RX] = bpf_program__fd(tc->progs.ebc_ingress);
-	loader->programs.fd[EBC_DIRECTION_TX] = bpf_program__fd(tc->progs.ebc_egress);
-	loader->programs.handle = HANDLE_BASE | (uint32_t)options->sdo_id << 8 | options->domain_number;
-	r = program_id(loader->programs.fd[EBC_DIRECTION_RX], &loader->programs.id[EBC_DIRECTION_RX]);
-	if (r < 0)
-		return r;
-	return program_id(loader->programs.fd[EBC_DIRECTION_TX], &loader->programs.id[EBC_DIRECTION_TX]);
+		r = bpf_object__load(tc);
+	return r < 0 ? r : take_descriptors(loader);
 }
 
-/* Gives the transmit object the maps of the tc object, by name. */
-static int share_maps(const struct ebc_tc_bpf *tc, const struct ebc_tx_bpf *tx)
+static int attach_tracepoints(struct ebc_loader *loader)
 {
-	struct bpf_map *map;
+	static const char *const programs[EBC_TRACEPOINTS] = {"ebc_start_xmit", "ebc_xmit"};
 
-	bpf_object__for_each_map(map, tx->obj)
-	{
-		const struct bpf_map *shared = bpf_object__find_map_by_name(tc->obj, bpf_map__name(map));
-		int r;
-
-		if (!shared || bpf_map__is_internal(map))
-			continue;
-		r = bpf_map__reuse_fd(map, bpf_map__fd(shared));
-		if (r < 0)
-			return r;
+	for (int i = 0; i < EBC_TRACEPOINTS; i++) {
+		loader->tracepoints[i] =
+			bpf_program__attach(bpf_object__find_program_by_name(loader->tx, programs[i]));
+		if (!loader->tracepoints[i])
+			return -errno;
 	}
 	return 0;
 }
 
-static int load_tx(struct ebc_loader *loader, uint32_t tx_mark, bool is_halfway)
+static void unload_tx(struct ebc_loader *loader)
 {
-	struct ebc_tx_bpf *tx = ebc_tx_bpf__open();
+	for (int i = 0; i < EBC_TRACEPOINTS; i++) {
+		bpf_link__destroy(loader->tracepoints[i]);
+		loader->tracepoints[i] = NULL;
+	}
+	bpf_object__close(loader->tx);
+	loader->tx = NULL;
+}
+
+static int load_tx(struct ebc_loader *loader, const struct ebc_constants *constants)
+{
 	int r;
 
-	if (!tx)
+	loader->tx = ebc_objects_open_tx(loader->mode, constants, loader->tc);
+	if (!loader->tx)
 		return -errno;
-	tx->rodata->ebc_tx_mark = tx_mark;
-	tx->rodata->ebc_tx_halfway = is_halfway;
-	r = share_maps(loader->tc, tx);
+	r = bpf_object__load(loader->tx);
 	if (r == 0)
-		r = ebc_tx_bpf__load(tx);
-	if (r == 0)
-		r = ebc_tx_bpf__attach(tx);
+		r = attach_tracepoints(loader);
 	if (r < 0)
-		ebc_tx_bpf__destroy(tx);
-	else
-		loader->tx = tx;
+		unload_tx(loader);
 	return r;
 }
 
-static void choose_tx_stamp(struct ebc_loader *loader, enum ebc_stamp_source wish, uint32_t tx_mark)
+static void choose_tx_stamp(struct ebc_loader *loader, enum ebc_stamp_source wish,
+			    const struct ebc_constants *constants)
 {
 	int r;
 
@@ -163,7 +235,7 @@ static void choose_tx_stamp(struct ebc_loader *loader, enum ebc_stamp_source wis
 		return;
 	}
 	ebc_reason_start();
-	r = load_tx(loader, tx_mark, wish != EBC_STAMP_START_XMIT);
+	r = load_tx(loader, constants);
 	if (r == 0)
 		loader->tx_stamp = wish == EBC_STAMP_START_XMIT ? wish : EBC_STAMP_XMIT;
 	else if (access("/sys/kernel/btf/vmlinux", F_OK) < 0)
@@ -175,7 +247,7 @@ static void choose_tx_stamp(struct ebc_loader *loader, enum ebc_stamp_source wis
 static int map_ctl(struct ebc_loader *loader, const struct ebc_loader_options *options)
 {
 	size_t octets = (size_t)sysconf(_SC_PAGESIZE);
-	int fd = bpf_map__fd(loader->tc->maps.ebc_ctl_map);
+	int fd = loader->map_fd[EBC_MAP_CTL];
 	struct stat netns;
 	void *ctl;
 
@@ -194,8 +266,38 @@ static int map_ctl(struct ebc_loader *loader, const struct ebc_loader_options *o
 	loader->ctl->domain_number = options->domain_number;
 	loader->ctl->publish_stamps = options->publish_stamps;
 	loader->ctl->rx_stamp_source = options->rx_stamp == EBC_STAMP_TC ? EBC_STAMP_TC : EBC_STAMP_SKB;
-	loader->ctl->tx_stamp_source = (uint8_t)loader->tx_stamp;
+	loader->ctl->has_all_domains = options->has_all_domains;
+	if (loader->took_over)
+		loader->tx_stamp = (enum ebc_stamp_source)loader->ctl->tx_stamp_source;
+	else
+		loader->ctl->tx_stamp_source = (uint8_t)loader->tx_stamp;
 	return 0;
+}
+
+static int program_ids(struct ebc_loader *loader)
+{
+	int r = program_id(loader->programs.fd[EBC_DIRECTION_RX], &loader->programs.id[EBC_DIRECTION_RX]);
+
+	return r < 0 ? r
+		     : program_id(loader->programs.fd[EBC_DIRECTION_TX],
+				  &loader->programs.id[EBC_DIRECTION_TX]);
+}
+
+static int open_rings(struct ebc_loader *loader)
+{
+	int r = ebc_ring_open(&loader->rx_ring, loader->map_fd[EBC_MAP_RX_RING],
+			      sizeof(struct ebc_rx_record));
+
+	if (r == 0)
+		r = ebc_ring_open(&loader->tx_ring, loader->map_fd[EBC_MAP_TX_RING],
+				  sizeof(struct ebc_tx_record));
+	if (r == 0 && loader->map_fd[EBC_MAP_DEPARTURE_RING] >= 0)
+		r = ebc_ring_open(&loader->departure_ring, loader->map_fd[EBC_MAP_DEPARTURE_RING],
+				  sizeof(struct ebc_departure_record));
+	if (r == 0 && loader->map_fd[EBC_MAP_SAMPLE_RING] >= 0)
+		r = ebc_ring_open(&loader->sample_ring, loader->map_fd[EBC_MAP_SAMPLE_RING],
+				  sizeof(struct ebc_sample));
+	return r;
 }
 
 static int set_up(struct ebc_loader *loader, const struct ebc_loader_options *options)
@@ -211,11 +313,20 @@ static int set_up(struct ebc_loader *loader, const struct ebc_loader_options *op
 	loader->ioctl_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (loader->ioctl_fd < 0)
 		return -errno;
-	r = map_ctl(loader, options);
+	loader->programs.handle = HANDLE_BASE | (uint32_t)options->sdo_id << 8 | options->domain_number;
+	r = program_ids(loader);
 	if (r == 0)
-		r = ebc_ring_open(&loader->rx_ring, loader->tc->maps.ebc_rx_ring);
+		r = map_ctl(loader, options);
+	return r < 0 ? r : open_rings(loader);
+}
+
+static int load(struct ebc_loader *loader, const struct ebc_loader_options *options)
+{
+	struct ebc_constants constants = choose_constants(loader, options);
+	int r = load_tc(loader, options, &constants);
+
 	if (r == 0)
-		r = ebc_ring_open(&loader->tx_ring, loader->tc->maps.ebc_tx_ring);
+		choose_tx_stamp(loader, options->tx_stamp, &constants);
 	return r;
 }
 
@@ -223,7 +334,7 @@ int ebc_loader_new(const struct ebc_loader_options *options, struct ebc_loader *
 		   size_t reason_size)
 {
 	_cleanup_(cleanup_loader) struct ebc_loader *loader = NULL;
-	uint32_t tx_mark = choose_tx_mark();
+	uint64_t hash;
 	int r;
 
 	if (reason_size)
@@ -234,23 +345,33 @@ int ebc_loader_new(const struct ebc_loader_options *options, struct ebc_loader *
 	loader = calloc(1, sizeof(*loader));
 	if (!loader)
 		return -ENOMEM;
-	loader->ioctl_fd = loader->rx_ring.fd = loader->tx_ring.fd = -1;
+	loader->mode = options->mode;
+	loader->ioctl_fd = -1;
+	loader->rx_ring.fd = loader->tx_ring.fd = loader->departure_ring.fd = loader->sample_ring.fd = -1;
+	for (int i = 0; i < EBC_MAP_MAX; i++)
+		loader->map_fd[i] = -1;
+	for (int i = 0; i < EBC_DIRECTIONS; i++)
+		loader->programs.fd[i] = -1;
 
 	ebc_reason_start();
 	loader->programs.use_tcx = options->attach_mode != EBC_ATTACH_CLSACT && kernel_has_tcx();
-	r = load_tc(loader, options, tx_mark);
+	hash = set_hash(loader, options);
+	r = ebc_set_find(loader, options, hash) ? 0 : load(loader, options);
 	if (r == 0 && options->attach_mode == EBC_ATTACH_TCX && !loader->programs.use_tcx) {
 		snprintf(reason, reason_size, "kernel without tcx (since 6.6)");
 		return -EOPNOTSUPP;
 	}
-	if (r == 0) {
-		choose_tx_stamp(loader, options->tx_stamp, tx_mark);
+	if (r == 0)
 		r = set_up(loader, options);
-	}
 	if (r < 0) {
 		ebc_reason_describe(r, reason, reason_size);
 		return r;
 	}
+	if (options->mode == EBC_MODE_TRANSPARENT && options->set_pin_directory && !loader->took_over)
+		ebc_set_pin(loader, options, hash);
+	if (loader->set_directory[0])
+		loader->programs.pin_directory = loader->set_directory;
+	loader->ctl->corrects_without_lease = loader->set_directory[0] != '\0';
 	if (options->publish_stamps && options->stamps_pin_path) {
 		r = ebc_pin_stamps(loader, options->stamps_pin_path, reason, reason_size);
 		if (r < 0)
@@ -265,13 +386,20 @@ void ebc_loader_free(struct ebc_loader *loader)
 	if (!loader)
 		return;
 	ebc_port_detach_all(loader);
+	ebc_set_unpin(loader);
 	ebc_unpin_stamps(loader);
 	ebc_ring_close(&loader->rx_ring);
 	ebc_ring_close(&loader->tx_ring);
+	ebc_ring_close(&loader->departure_ring);
+	ebc_ring_close(&loader->sample_ring);
 	if (loader->ctl)
 		munmap((void *)loader->ctl, loader->ctl_octets);
-	ebc_tx_bpf__destroy(loader->tx);
-	ebc_tc_bpf__destroy(loader->tc);
+	unload_tx(loader);
+	bpf_object__close(loader->tc);
+	for (int i = 0; i < EBC_MAP_MAX; i++)
+		close_fd(loader->map_fd[i]);
+	for (int i = 0; i < EBC_DIRECTIONS; i++)
+		close_fd(loader->programs.fd[i]);
 	close_fd(loader->ioctl_fd);
 	free(loader->cpu_counters);
 	free(loader);

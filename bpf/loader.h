@@ -37,6 +37,9 @@ struct ebc_loader_options {
 	 * the own programs are attached.
 	 */
 	const char *set_pin_directory;
+	/* The ports to be: what dead predecessors left there is found by them. Borrowed during the call. */
+	const uint32_t *set_ifindexes;
+	size_t n_set_ifindexes;
 	bool has_all_domains; /* sdo_id and domain_number only name the instance */
 	enum ebc_attach_mode attach_mode;
 	/* Wish: EBC_STAMP_DRIVER (the caller reads the driver's stamps, the programs report none) or
@@ -141,6 +144,12 @@ int ebc_loader_clear_residences(struct ebc_loader *loader);
 
 /* Whether the programs of a dead predecessor were taken over, which never stopped. */
 bool ebc_loader_took_over(const struct ebc_loader *loader);
+/* Whether the programs go on without this process; `ret_reason` (may be NULL): why not, if that was wished.
+ */
+bool ebc_loader_is_pinned(const struct ebc_loader *loader, const char **ret_reason);
+/* Takes away what dead predecessors of another version, or of another kind of clock, left pinned on the
+ * ports. To be called once the own programs are attached. */
+void ebc_loader_remove_predecessors(struct ebc_loader *loader);
 
 /* Sums the per-CPU counters of one port (0 .. EBC_MAX_PORTS - 1). */
 int ebc_loader_counters(struct ebc_loader *loader, uint32_t port_index, struct ebc_counters *ret_counters);

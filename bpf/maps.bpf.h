@@ -11,13 +11,19 @@
 
 #include "bpf/ebc_abi.h"
 
-/* A frame of the daemon on its way from tc egress to the driver. */
+/* An event frame on its way from tc egress to the driver: the daemon's own, or one that is forwarded. */
 struct ebc_tx_slot {
 	__u32 hash; /* the mark in skb->hash; 0: not armed */
 	__u32 len;  /* of the frame, at tc egress */
 	struct ebc_tx_record record;
 	__u8 source_port_identity[10];
-	__u8 pad[6];
+	__u8 is_forwarded;
+	__u8 is_converted; /* the daemon holds its follower */
+	__u16 in_port_index;
+	__u8 pad[2];
+	/* Forwarded ones. */
+	struct ebc_event_key key;
+	__u64 rx_mono_ns; /* its receive stamp */
 };
 
 /* Which device below which port sees the port's frames last. */

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/vfs.h>
 
-#include "ebc_tc.skel.h"
+#include <bpf/bpf.h>
 #include "bpf/loader_internal.h"
 #include "util/cleanup.h"
 
@@ -33,7 +33,7 @@ int ebc_pin_stamps(struct ebc_loader *loader, const char *path, char *reason, si
 		return -EINVAL;
 	}
 	unlink(path);
-	r = bpf_map__pin(loader->tc->maps.ebc_stamps, path);
+	r = bpf_obj_pin(loader->map_fd[EBC_MAP_STAMPS], path);
 	if (r < 0) {
 		snprintf(reason, reason_size, "cannot pin %s: %s", path, strerror(-r));
 		return r;

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "ebc_tc.skel.h"
 #include "bpf/loader.h"
 #include "bpf/loader_internal.h"
 
@@ -41,7 +40,7 @@ static bool is_among(uint32_t ifindex, const uint32_t *list, size_t n)
 static int set_lowest(struct ebc_loader *loader, struct ebc_port *port, const uint32_t *lowest,
 		      size_t n_lowest)
 {
-	int fd = bpf_map__fd(loader->tc->maps.ebc_tx_devs);
+	int fd = loader->map_fd[EBC_MAP_TX_DEVS];
 	uint32_t unused = 0;
 
 	for (size_t i = 0; i < n_lowest; i++) {
@@ -63,6 +62,21 @@ static int set_lowest(struct ebc_loader *loader, struct ebc_port *port, const ui
 	return 0;
 }
 
+/* Where clones go: nowhere once the port is gone. */
+static int set_clone_target(struct ebc_loader *loader, uint32_t port_index, uint32_t ifindex,
+			    uint32_t bridge_ifindex)
+{
+	struct ebc_clone_target target = {.ifindex = ifindex, .bridge_ifindex = bridge_ifindex};
+
+	if (loader->map_fd[EBC_MAP_CLONE_TARGETS] < 0)
+		return 0;
+	if (bpf_map_update_elem(loader->map_fd[EBC_MAP_CLONE_TARGETS], &port_index, &target, BPF_ANY) < 0)
+		return -errno;
+	if (loader->ctl->n_ports <= port_index)
+		loader->ctl->n_ports = port_index + 1;
+	return 0;
+}
+
 static int set_entries(struct ebc_loader *loader, struct ebc_port *port, const struct ebc_port_conf *conf,
 		       const uint32_t *lowest, size_t n_lowest)
 {
@@ -70,16 +84,20 @@ static int set_entries(struct ebc_loader *loader, struct ebc_port *port, const s
 
 	if (r < 0)
 		return r;
-	if (bpf_map_update_elem(bpf_map__fd(loader->tc->maps.ebc_ports), &port->ifindex, conf, BPF_ANY) < 0)
+	if (bpf_map_update_elem(loader->map_fd[EBC_MAP_PORTS], &port->ifindex, conf, BPF_ANY) < 0)
 		return -errno;
-	return 0;
+	if (port->port_index != conf->port_index)
+		set_clone_target(loader, port->port_index, 0, 0);
+	port->port_index = conf->port_index;
+	return set_clone_target(loader, port->port_index, port->ifindex, conf->bridge_ifindex);
 }
 
 static void port_remove(struct ebc_loader *loader, struct ebc_port *port)
 {
+	set_clone_target(loader, port->port_index, 0, 0);
 	ebc_hooks_detach(&loader->programs, &port->hooks);
 	set_lowest(loader, port, NULL, 0);
-	bpf_map_delete_elem(bpf_map__fd(loader->tc->maps.ebc_ports), &port->ifindex);
+	bpf_map_delete_elem(loader->map_fd[EBC_MAP_PORTS], &port->ifindex);
 	*port = (struct ebc_port){};
 }
 
@@ -106,7 +124,10 @@ int ebc_loader_attach_port(struct ebc_loader *loader, uint32_t ifindex, const st
 		port = port_find_unused(loader);
 		if (!port)
 			return -ENOSPC;
-		*port = (struct ebc_port){.is_used = true, .ifindex = ifindex, .hooks = EBC_HOOKS_NONE};
+		*port = (struct ebc_port){.is_used = true,
+					  .ifindex = ifindex,
+					  .port_index = conf->port_index,
+					  .hooks = EBC_HOOKS_NONE};
 	}
 	r = set_entries(loader, port, conf, lowest, n_lowest);
 	if (r == 0 && (!port->hooks.ifindex || ebc_hooks_check(&loader->programs, &port->hooks) < 0)) {

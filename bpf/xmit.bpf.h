@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The transmit stamp: taken after the qdisc, around the driver, and reported after the driver took the
- * frame, because waking the daemon in between would delay the very frame. Needs kernel BTF, hence an
- * object of its own. Runs for every frame of the host: one load and one comparison decide for nearly
+ * frame, because waking the daemon in between would delay the very frame. Needs kernel BTF, hence in
+ * objects of their own. Runs for every frame of the host: one load and one comparison decide for nearly
  * all of them.
  */
+#pragma once
+
 #include <linux/bpf.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
@@ -44,8 +47,8 @@ struct sk_buff {
 
 /* The frame that the driver has in hand on this CPU. */
 struct in_driver {
-	__u64 skb; /* only compared; 0: none */
-	__u64 stamp_mono_ns;
+	__u64 skb;	     /* only compared; 0: none */
+	__u64 start_mono_ns; /* net_dev_start_xmit */
 	__u32 slot_index;
 	__u32 hash;
 };
@@ -92,7 +95,7 @@ int BPF_PROG(ebc_start_xmit, const struct sk_buff *skb, const struct net_device 
 	in_driver->skb = (__u64)skb;
 	in_driver->slot_index = index;
 	in_driver->hash = hash;
-	in_driver->stamp_mono_ns = bpf_ktime_get_ns(); /* last: the nearest to the wire */
+	in_driver->start_mono_ns = bpf_ktime_get_ns(); /* last: the nearest to the wire */
 	return 0;
 }
 
@@ -108,7 +111,45 @@ static __always_inline __u64 wake_flag(const struct ebc_ctl *ctl)
 	return BPF_RB_FORCE_WAKEUP;
 }
 
-static __always_inline void report(struct ebc_tx_slot *slot, __u64 stamp_mono_ns)
+/* A marked frame that the driver took. */
+struct departure {
+	__u64 start_mono_ns; /* net_dev_start_xmit */
+	__u64 stamp_mono_ns; /* the transmit stamp */
+};
+
+/*
+ * For the net_dev_xmit tracepoint: the slot of the frame that the driver was given last on this CPU,
+ * disarmed, if it took it. `skb` may be freed by now; `rc`, the driver's answer, says what became of it.
+ */
+static __always_inline struct ebc_tx_slot *departed(const struct sk_buff *skb, int rc, struct departure *ret)
+{
+	struct in_driver *in_driver;
+	struct ebc_tx_slot *slot;
+	__u32 zero = 0, index;
+
+	in_driver = bpf_map_lookup_elem(&ebc_in_driver, &zero);
+	if (!in_driver || in_driver->skb != (__u64)skb)
+		return NULL;
+	in_driver->skb = 0;
+	ret->start_mono_ns = ret->stamp_mono_ns = in_driver->start_mono_ns;
+	/*
+	 * The frame leaves somewhere in the driver, which takes longer the colder the caches are: with sparse
+	 * traffic two microseconds, and as much again now and then. Halfway errs least, and on neither side.
+	 */
+	if (ebc_tx_halfway)
+		ret->stamp_mono_ns += (bpf_ktime_get_ns() - ret->start_mono_ns) / 2;
+	if (rc > NET_XMIT_MASK) /* not taken: it stays armed and comes again */
+		return NULL;
+	index = in_driver->slot_index;
+	slot = bpf_map_lookup_elem(&ebc_tx_slots, &index);
+	if (!slot || slot->hash != in_driver->hash)
+		return NULL;
+	slot->hash = 0;
+	return rc == NET_XMIT_SUCCESS || rc == NET_XMIT_CN ? slot : NULL;
+}
+
+/* An event frame of the daemon's own left. */
+static __always_inline void report_own(struct ebc_tx_slot *slot, __u64 stamp_mono_ns)
 {
 	struct ebc_tx_record record = slot->record;
 	const struct ebc_ctl *ctl = ctl_get();
@@ -124,35 +165,3 @@ static __always_inline void report(struct ebc_tx_slot *slot, __u64 stamp_mono_ns
 			      slot->source_port_identity, record.sequence_id, stamp_mono_ns,
 			      record.stamp_source);
 }
-
-/* `skb` may be freed by now; the driver's answer says what became of it. */
-SEC("tp_btf/net_dev_xmit")
-int BPF_PROG(ebc_xmit, struct sk_buff *skb, int rc)
-{
-	struct in_driver *in_driver;
-	struct ebc_tx_slot *slot;
-	__u32 zero = 0, index;
-
-	in_driver = bpf_map_lookup_elem(&ebc_in_driver, &zero);
-	if (!in_driver || in_driver->skb != (__u64)skb)
-		return 0;
-	in_driver->skb = 0;
-	/*
-	 * The frame leaves somewhere in the driver, which takes longer the colder the caches are: with sparse
-	 * traffic two microseconds, and as much again now and then. Halfway errs least, and on neither side.
-	 */
-	if (ebc_tx_halfway)
-		in_driver->stamp_mono_ns += (bpf_ktime_get_ns() - in_driver->stamp_mono_ns) / 2;
-	if (rc > NET_XMIT_MASK) /* not taken: it stays armed and comes again */
-		return 0;
-	index = in_driver->slot_index;
-	slot = bpf_map_lookup_elem(&ebc_tx_slots, &index);
-	if (!slot || slot->hash != in_driver->hash)
-		return 0;
-	slot->hash = 0;
-	if (rc == NET_XMIT_SUCCESS || rc == NET_XMIT_CN)
-		report(slot, in_driver->stamp_mono_ns);
-	return 0;
-}
-
-char ebc_license[] SEC("license") = "GPL";

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The set of programs, links and maps of a transparent clock, pinned so that it goes on without the process.
+ * Its folder is <directory>/tc_<network namespace>_<pid>_<hash>: a start that finds a set on its own ports
+ * knows that the owner is dead, since it holds the ports itself, and by the hash whether it is its own kind.
+ */
+#include <bpf/bpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bpf/loader_internal.h"
+#include "util/cleanup.h"
+#include "util/macros.h"
+
+#define FILE_PATH_OCTETS (EBC_PIN_PATH_OCTETS + 64)
+/* What came in by programs that are gone has left by then, but for what a full queue holds. */
+#define IN_FLIGHT_NS (50 * NSEC_PER_MSEC)
+
+static const char *const program_files[EBC_DIRECTIONS] = {"program_in", "program_out"};
+static const char *const tracepoint_files[EBC_TRACEPOINTS] = {"link_start_xmit", "link_xmit"};
+
+/* False: too long. */
+static bool file_path(const char *directory, const char *name, char *ret, size_t size)
+{
+	int len = snprintf(ret, size, "%s/%s", directory, name);
+
+	return len >= 0 && (size_t)len < size;
+}
+
+static int get(const char *directory, const char *name)
+{
+	char path[FILE_PATH_OCTETS];
+
+	return file_path(directory, name, path, sizeof(path)) ? bpf_obj_get(path) : -ENAMETOOLONG;
+}
+
+static int pin(int fd, const char *directory, const char *name)
+{
+	char path[FILE_PATH_OCTETS];
+
+	return file_path(directory, name, path, sizeof(path)) ? bpf_obj_pin(fd, path) : -ENAMETOOLONG;
+}
+
+static int64_t netns_inum(void)
+{
+	struct stat netns;
+
+	return stat("/proc/thread-self/ns/net", &netns) < 0 ? -errno : (int64_t)netns.st_ino;
+}
+
+/* Unlinks the pins of a set whose names begin with `prefix`. */
+static void unlink_some(const char *directory, const char *prefix)
+{
+	DIR *dir = opendir(directory);
+	const struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		char path[FILE_PATH_OCTETS];
+
+		if (entry->d_name[0] != '.' && strncmp(entry->d_name, prefix, strlen(prefix)) == 0 &&
+		    file_path(directory, entry->d_name, path, sizeof(path)))
+			unlink(path);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+static void remove_set(const char *directory)
+{
+	const struct timespec in_flight = {.tv_nsec = IN_FLIGHT_NS};
+
+	unlink_some(directory, "link_in_");
+	nanosleep(&in_flight, NULL);
+	unlink_some(directory, "");
+	rmdir(directory);
+}
+
+/* Whether a set serves one of these interfaces. */
+static bool is_on(const char *directory, const uint32_t *ifindexes, size_t n)
+{
+	_cleanup_fd_ int fd = get(directory, ebc_map_name(EBC_MAP_PORTS));
+	struct ebc_port_conf conf;
+
+	for (size_t i = 0; fd >= 0 && i < n; i++)
+		if (bpf_map_lookup_elem(fd, &ifindexes[i], &conf) == 0)
+			return true;
+	return false;
+}
+
+static void let_go(struct ebc_loader *loader)
+{
+	for (int i = 0; i < EBC_MAP_MAX; i++)
+		loader->map_fd[i] = close_fd(loader->map_fd[i]);
+	for (int i = 0; i < EBC_DIRECTIONS; i++)
+		loader->programs.fd[i] = close_fd(loader->programs.fd[i]);
+}
+
+/* All of it or nothing. The tracepoints' links need no descriptor: their pins hold them. */
+static bool take_over(struct ebc_loader *loader, const char *directory)
+{
+	bool is_whole = true;
+
+	for (int i = 0; i < EBC_MAP_MAX; i++)
+		if (ebc_map_is_there((enum ebc_map_id)i, loader->mode)) {
+			loader->map_fd[i] = get(directory, ebc_map_name((enum ebc_map_id)i));
+			is_whole &= loader->map_fd[i] >= 0;
+		}
+	for (int i = 0; i < EBC_DIRECTIONS; i++) {
+		loader->programs.fd[i] = get(directory, program_files[i]);
+		is_whole &= loader->programs.fd[i] >= 0;
+	}
+	for (int i = 0; i < EBC_TRACEPOINTS && loader->tx_stamp != EBC_STAMP_TC; i++) {
+		_cleanup_fd_ int fd = get(directory, tracepoint_files[i]);
+
+		is_whole &= fd >= 0;
+	}
+	if (!is_whole)
+		let_go(loader);
+	return is_whole;
+}
+
+int ebc_set_find(struct ebc_loader *loader, const struct ebc_loader_options *options, uint64_t hash)
+{
+	char prefix[32], suffix[20];
+	const struct dirent *entry;
+	int64_t inum = netns_inum();
+	DIR *dir;
+
+	if (inum < 0 || !options->set_pin_directory)
+		return 0;
+	snprintf(prefix, sizeof(prefix), "tc_%" PRIu64 "_", (uint64_t)inum);
+	snprintf(suffix, sizeof(suffix), "_%016" PRIx64, hash);
+	dir = opendir(options->set_pin_directory);
+	while (dir && (entry = readdir(dir))) {
+		char path[EBC_PIN_PATH_OCTETS];
+		size_t len = strlen(entry->d_name);
+
+		if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0 ||
+		    !file_path(options->set_pin_directory, entry->d_name, path, sizeof(path)) ||
+		    !is_on(path, options->set_ifindexes, options->n_set_ifindexes))
+			continue;
+		if (!loader->took_over && loader->mode == EBC_MODE_TRANSPARENT && len > strlen(suffix) &&
+		    strcmp(entry->d_name + len - strlen(suffix), suffix) == 0 && take_over(loader, path)) {
+			loader->took_over = true;
+			snprintf(loader->set_directory, sizeof(loader->set_directory), "%s", path);
+		} else if (loader->n_predecessors < EBC_PREDECESSORS) {
+			snprintf(loader->predecessors[loader->n_predecessors++], EBC_PIN_PATH_OCTETS, "%s",
+				 path);
+		}
+	}
+	if (dir)
+		closedir(dir);
+	return loader->took_over;
+}
+
+static int pin_all(struct ebc_loader *loader)
+{
+	int r = 0;
+
+	for (int i = 0; i < EBC_MAP_MAX && r == 0; i++)
+		if (loader->map_fd[i] >= 0)
+			r = pin(loader->map_fd[i], loader->set_directory, ebc_map_name((enum ebc_map_id)i));
+	for (int i = 0; i < EBC_DIRECTIONS && r == 0; i++)
+		r = pin(loader->programs.fd[i], loader->set_directory, program_files[i]);
+	for (int i = 0; i < EBC_TRACEPOINTS && r == 0; i++)
+		if (loader->tracepoints[i])
+			r = pin(bpf_link__fd(loader->tracepoints[i]), loader->set_directory,
+				tracepoint_files[i]);
+	return r;
+}
+
+void ebc_set_pin(struct ebc_loader *loader, const struct ebc_loader_options *options, uint64_t hash)
+{
+	struct statfs fs;
+	int r;
+
+	if (snprintf(loader->set_directory, sizeof(loader->set_directory), "%s/tc_%" PRIu64 "_%d_%016" PRIx64,
+		     options->set_pin_directory, (uint64_t)loader->ctl->netns_inum, (int)getpid(),
+		     hash) >= (int)sizeof(loader->set_directory)) {
+		snprintf(loader->set_reason, sizeof(loader->set_reason), "the path is too long");
+		loader->set_directory[0] = '\0';
+		return;
+	}
+	if (statfs(options->set_pin_directory, &fs) < 0 || fs.f_type != BPF_FS_MAGIC) {
+		snprintf(loader->set_reason, sizeof(loader->set_reason),
+			 "no bpf file system is mounted at %.150s", options->set_pin_directory);
+		loader->set_directory[0] = '\0';
+		return;
+	}
+	unlink_some(loader->set_directory, "");
+	rmdir(loader->set_directory);
+	r = mkdir(loader->set_directory, 0700) < 0 ? -errno : pin_all(loader);
+	if (r < 0) {
+		snprintf(loader->set_reason, sizeof(loader->set_reason), "%.150s: %s", loader->set_directory,
+			 strerror(-r));
+		ebc_set_unpin(loader);
+	}
+}
+
+void ebc_set_unpin(struct ebc_loader *loader)
+{
+	if (!loader->set_directory[0])
+		return;
+	unlink_some(loader->set_directory, "");
+	rmdir(loader->set_directory);
+	loader->set_directory[0] = '\0';
+}
+
+void ebc_loader_remove_predecessors(struct ebc_loader *loader)
+{
+	for (size_t i = 0; i < loader->n_predecessors; i++)
+		remove_set(loader->predecessors[i]);
+	loader->n_predecessors = 0;
+}
+
+bool ebc_loader_took_over(const struct ebc_loader *loader)
+{
+	return loader->took_over;
+}
+
+bool ebc_loader_is_pinned(const struct ebc_loader *loader, const char **ret_reason)
+{
+	if (ret_reason)
+		*ret_reason = loader->set_reason;
+	return loader->set_directory[0] != '\0';
+}
