@@ -39,11 +39,12 @@ def program_of(name):
     return os.environ["EBC_OTHER_PROGRAM"] if name == "ebpf-bc-other" else None
 
 
-def built(name):
-    """A file that meson made for the benchmarks, beside the program under test."""
-    path = pathlib.Path(programs.find_ebpf_bc()).parent / "tests" / "bench" / name
+def built(name, folder="tests/bench"):
+    """A file that meson made for the benchmarks, in the build directory of the program under test."""
+    build = pathlib.Path(programs.find_ebpf_bc()).parent
+    path = build / folder / name
     if not path.exists():
-        raise FileNotFoundError(f"{path} is not there: ninja -C {path.parents[2]}")
+        raise FileNotFoundError(f"{path} is not there: ninja -C {build}")
     return str(path)
 
 
