@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The tool's end of the control socket: requests out, answers in, each a JSON object. */
+#pragma once
+
+#include <json-c/json.h>
+
+struct client;
+
+/* 0 or -errno; -ENOENT and -ECONNREFUSED: no daemon there. */
+int client_new(const char *path, struct client **ret_client);
+/* Accepts NULL. */
+void client_free(struct client *client);
+
+/* Takes the request. Whether it arrived is told by what is received. */
+void client_ask(struct client *client, struct json_object *request);
+/*
+ * Waits for the next answer, up to five seconds; the caller puts it. 0, or -errno with words for it in
+ * client_error(): -EPROTO (the daemon says no), -EBADMSG, -EPIPE (it went away), -ETIMEDOUT.
+ */
+int client_receive(struct client *client, struct json_object **ret_answer);
+/* Notes that what was received makes no sense: -EBADMSG. */
+int client_complain(struct client *client);
+/* Never NULL; belongs to the client. */
+const char *client_error(const struct client *client);
+/* Polls as readable when an answer is there. */
+int client_fd(const struct client *client);

@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* `ebpf-bcctl residence`: its options, and what it does with them. */
+#include "ctl/residence.h"
+
+#include <errno.h>
+#include <ctype.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "ctl/fetch.h"
+#include "ctl/pause.h"
+#include "ctl/plot.h"
+#include "ctl/raw.h"
+#include "ctl/table.h"
+#include "util/cleanup.h"
+#include "util/macros.h"
+
+#define PROGRAM "ebpf-bcctl: "
+/* Above this a time in seconds would not fit. */
+#define SECONDS_MAX 1e9
+
+enum output {
+	OUTPUT_TABLE,
+	OUTPUT_JSON,
+	OUTPUT_CSV,
+	OUTPUT_WATCH,
+	OUTPUT_RAW,
+};
+
+struct options {
+	enum output output;
+	bool has_output;
+	double watch_s;
+	double seconds; /* 0: not given */
+	const char *raw_path, *plot_path;
+	bool clear;
+	struct residence_filter filter;
+};
+
+enum {
+	OPTION_JSON = 256,
+	OPTION_CSV,
+	OPTION_WATCH,
+	OPTION_RAW,
+	OPTION_SECONDS,
+	OPTION_PLOT,
+	OPTION_CLEAR,
+	OPTION_PORT,
+	OPTION_TYPE,
+};
+
+static const struct option long_options[] = {
+	{"json", no_argument, NULL, OPTION_JSON},
+	{"csv", no_argument, NULL, OPTION_CSV},
+	{"watch", optional_argument, NULL, OPTION_WATCH},
+	{"raw", required_argument, NULL, OPTION_RAW},
+	{"seconds", required_argument, NULL, OPTION_SECONDS},
+	{"plot", required_argument, NULL, OPTION_PLOT},
+	{"clear", no_argument, NULL, OPTION_CLEAR},
+	{"port", required_argument, NULL, OPTION_PORT},
+	{"type", required_argument, NULL, OPTION_TYPE},
+	{},
+};
+
+static bool complain(const char *words, const char *detail)
+{
+	fprintf(stderr, PROGRAM "%s%s%s\n", words, detail ? ": " : "", detail ? detail : "");
+	return false;
+}
+
+static bool read_seconds(const char *text, double *ret_seconds)
+{
+	char *end;
+	double seconds = strtod(text, &end);
+
+	if (end == text || *end || !(seconds >= 0.01 && seconds <= SECONDS_MAX))
+		return complain("not a number of seconds", text);
+	*ret_seconds = seconds;
+	return true;
+}
+
+static bool set_output(struct options *o, enum output output)
+{
+	if (o->has_output && o->output != output)
+		return complain("only one of --json, --csv, --watch and --raw", NULL);
+	o->output = output;
+	o->has_output = true;
+	return true;
+}
+
+/* The number may be a word of its own. */
+static bool set_watch(struct options *o, int argc, char **argv)
+{
+	const char *text = optarg;
+
+	if (!text && optind < argc && isdigit((unsigned char)argv[optind][0]))
+		text = argv[optind++];
+	return set_output(o, OUTPUT_WATCH) && (!text || read_seconds(text, &o->watch_s));
+}
+
+static bool set_option(struct options *o, int option, int argc, char **argv)
+{
+	switch (option) {
+	case OPTION_JSON:
+		return set_output(o, OUTPUT_JSON);
+	case OPTION_CSV:
+		return set_output(o, OUTPUT_CSV);
+	case OPTION_WATCH:
+		return set_watch(o, argc, argv);
+	case OPTION_RAW:
+		o->raw_path = optarg;
+		return set_output(o, OUTPUT_RAW);
+	case OPTION_SECONDS:
+		return read_seconds(optarg, &o->seconds);
+	case OPTION_PLOT:
+		o->plot_path = optarg;
+		return true;
+	case OPTION_CLEAR:
+		o->clear = true;
+		return true;
+	case OPTION_PORT:
+		o->filter.port = optarg;
+		return true;
+	case OPTION_TYPE:
+		o->filter.type = optarg;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool read_options(struct options *o, int argc, char **argv)
+{
+	int option;
+
+	optind = 1;
+	while ((option = getopt_long(argc, argv, "+", long_options, NULL)) != -1)
+		if (!set_option(o, option, argc, argv))
+			return false;
+	if (optind < argc)
+		return complain("unexpected argument", argv[optind]);
+	if (o->plot_path && (o->output == OUTPUT_WATCH || o->output == OUTPUT_RAW))
+		return complain("--plot draws what was counted: not with --watch or --raw", NULL);
+	return true;
+}
+
+static bool is_known(const struct names *names, const char *name, const char *what)
+{
+	if (!name || names_have(names, name))
+		return true;
+	fprintf(stderr, PROGRAM "no such %s: %s; there are:", what, name);
+	for (size_t i = 0; i < names->n; i++)
+		fprintf(stderr, " %s", names->name[i]);
+	putc('\n', stderr);
+	return false;
+}
+
+static enum exit_status fail(const struct client *client, int error)
+{
+	complain(error == -ENOMEM ? "out of memory" : client_error(client), NULL);
+	return error == -EPIPE || error == -ETIMEDOUT ? EXIT_NO_DAEMON : EXIT_REFUSED;
+}
+
+static uint64_t time_limit_mono_ns(const struct options *o)
+{
+	return o->seconds > 0 ? now_mono_ns() + (uint64_t)(o->seconds * NSEC_PER_SEC) : UINT64_MAX;
+}
+
+static int begin_pauses(void)
+{
+	int r = pause_begin();
+
+	if (r < 0)
+		complain("signals cannot be awaited", strerror(-r));
+	return r;
+}
+
+static enum exit_status run_raw(struct client *client, const struct box *box, const struct options *o)
+{
+	_cleanup_file_ FILE *file = NULL;
+	struct raw_result result;
+	FILE *to = stdout;
+	int r;
+
+	if (strcmp(o->raw_path, "-") != 0) {
+		to = file = fopen(o->raw_path, "we");
+		if (!file) {
+			complain(o->raw_path, strerror(errno));
+			return EXIT_REFUSED;
+		}
+	}
+	if (begin_pauses() < 0)
+		return EXIT_REFUSED;
+	r = raw_run(client, box, &o->filter, time_limit_mono_ns(o), to, &result);
+	fprintf(stderr, PROGRAM "%" PRIu64 " samples, %" PRIu64 " lost\n", result.n_written, result.n_lost);
+	if (r == -EIO) {
+		complain(o->raw_path, "cannot be written");
+		return EXIT_REFUSED;
+	}
+	if (r < 0)
+		return fail(client, r);
+	return result.n_written ? EXIT_FINE : EXIT_REFUSED;
+}
+
+/* A terminal is written over from its top; elsewhere pictures follow each other. */
+static void show(const struct residences *since, const struct residences *total, double seconds)
+{
+	bool is_terminal = isatty(STDOUT_FILENO);
+	const char *line_end = is_terminal ? "\033[K\n" : "\n";
+
+	if (is_terminal)
+		fputs("\033[H", stdout);
+	printf("last %.1f s%s", seconds, line_end);
+	table_print(since, line_end, stdout);
+	printf("%sin total%s", line_end, line_end);
+	table_print(total, line_end, stdout);
+	fputs(is_terminal ? "\033[J" : "\n", stdout);
+	fflush(stdout);
+}
+
+static enum exit_status run_watch(struct client *client, const struct options *o)
+{
+	_cleanup_(residences_free) struct residences earlier = {};
+	uint64_t limit_mono_ns = time_limit_mono_ns(o), last_mono_ns = now_mono_ns(),
+		 next_mono_ns = last_mono_ns;
+	enum pause_end end;
+	int r;
+
+	if (begin_pauses() < 0)
+		return EXIT_REFUSED;
+	r = fetch_residences(client, &o->filter, &earlier);
+	if (isatty(STDOUT_FILENO))
+		fputs("\033[2J", stdout);
+	while (r == 0 && !ferror(stdout)) {
+		_cleanup_(residences_free) struct residences now = {}, since = {};
+		uint64_t now_ns;
+
+		next_mono_ns += (uint64_t)(o->watch_s * NSEC_PER_SEC);
+		end = pause_until(MIN(next_mono_ns, limit_mono_ns), -1);
+		if (end != PAUSE_OVER)
+			break;
+		r = fetch_residences(client, &o->filter, &now);
+		if (r == 0)
+			r = residences_since(&now, &earlier, &since);
+		if (r < 0)
+			break;
+		now_ns = now_mono_ns();
+		show(&since, &now, (double)(now_ns - last_mono_ns) / NSEC_PER_SEC);
+		last_mono_ns = now_ns;
+		residences_free(&earlier);
+		earlier = now;
+		now = (struct residences){};
+		if (now_ns >= limit_mono_ns)
+			break;
+	}
+	return r < 0 ? fail(client, r) : EXIT_FINE;
+}
+
+/* What was counted so far, or what comes within the time that was given. */
+static int measure(struct client *client, const struct options *o, struct residences *ret_residences)
+{
+	_cleanup_(residences_free) struct residences before = {}, after = {};
+	int r = fetch_residences(client, &o->filter, &before);
+
+	if (r < 0 || o->seconds <= 0) {
+		*ret_residences = before;
+		before = (struct residences){};
+		return r;
+	}
+	r = begin_pauses();
+	if (r < 0)
+		return r;
+	pause_until(time_limit_mono_ns(o), -1);
+	r = fetch_residences(client, &o->filter, &after);
+	return r < 0 ? r : residences_since(&after, &before, ret_residences);
+}
+
+static int print(const struct residences *residences, enum output output)
+{
+	switch (output) {
+	case OUTPUT_JSON:
+		return json_print(residences, stdout);
+	case OUTPUT_CSV:
+		csv_print(residences, stdout);
+		return 0;
+	default:
+		if (residences->n)
+			table_print(residences, "\n", stdout);
+		return 0;
+	}
+}
+
+static enum exit_status plot(const struct residences *residences, const char *path)
+{
+	char reason[256];
+
+	if (plot_write(residences, path, reason, sizeof(reason)) < 0) {
+		complain("cannot draw", reason);
+		return EXIT_REFUSED;
+	}
+	if (residences->n > PLOT_CURVES_MAX)
+		fprintf(stderr,
+			PROGRAM "drawn are the %d of %zu with most messages; --port and --type choose\n",
+			PLOT_CURVES_MAX, residences->n);
+	return EXIT_FINE;
+}
+
+static enum exit_status run_once(struct client *client, const struct options *o)
+{
+	_cleanup_(residences_free) struct residences residences = {};
+	int r = measure(client, o, &residences);
+
+	if (r == 0)
+		r = print(&residences, o->output);
+	if (r < 0)
+		return fail(client, r);
+	if (fflush(stdout) < 0) {
+		complain("standard output", strerror(errno));
+		return EXIT_REFUSED;
+	}
+	if (residences.n == 0) {
+		complain("no event message was measured", NULL);
+		return EXIT_REFUSED;
+	}
+	return o->plot_path ? plot(&residences, o->plot_path) : EXIT_FINE;
+}
+
+static enum exit_status run(struct client *client, const struct options *o)
+{
+	static struct box box;
+	int r = fetch_box(client, &box);
+
+	if (r < 0)
+		return fail(client, r);
+	if (!is_known(&box.ports, o->filter.port, "port") ||
+	    !is_known(&box.message_types, o->filter.type, "type of message"))
+		return EXIT_USAGE;
+	if (o->clear) {
+		r = fetch_clear(client);
+		if (r < 0)
+			return fail(client, r);
+		if (!o->has_output && !o->plot_path && o->seconds <= 0)
+			return EXIT_FINE;
+	}
+	switch (o->output) {
+	case OUTPUT_RAW:
+		return run_raw(client, &box, o);
+	case OUTPUT_WATCH:
+		return run_watch(client, o);
+	default:
+		return run_once(client, o);
+	}
+}
+
+static void cleanup_client(struct client **client)
+{
+	client_free(*client);
+}
+
+enum exit_status residence_main(const char *socket_path, int argc, char **argv)
+{
+	_cleanup_(cleanup_client) struct client *client = NULL;
+	struct options o = {.watch_s = 1};
+	int r;
+
+	if (!read_options(&o, argc, argv)) {
+		fputs(PROGRAM "see ebpf-bcctl -h\n", stderr);
+		return EXIT_USAGE;
+	}
+	r = client_new(socket_path, &client);
+	if (r == -ENOENT || r == -ECONNREFUSED) {
+		fprintf(stderr, PROGRAM "no ebpf-bc listens at %s\n", socket_path);
+		return EXIT_NO_DAEMON;
+	}
+	if (r < 0) {
+		complain(socket_path, strerror(-r));
+		return EXIT_REFUSED;
+	}
+	return run(client, &o);
+}

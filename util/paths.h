@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Where the daemon and its tools meet, and the most that they say at once. */
+#pragma once
+
+#define EBC_CONTROL_SOCKET_DEFAULT "/var/run/ebpf-bc"
+
+/* Octets of one answer of the control socket, at most; a request is at most ... */
+#define EBC_CONTROL_ANSWER_MAX 65536
+/* ... this long. */
+#define EBC_CONTROL_REQUEST_MAX 4096
