@@ -5,42 +5,23 @@
 #include <string.h>
 
 #include "bpf/ptp_wire.h"
+#include "util/ether.h"
+#include "util/inet_sum.h"
 #include "util/unaligned.h"
 
 enum {
-	ETH_LEN = 14,
 	IPV4_LEN = 20,
 	IPV6_LEN = 40,
 	UDP_LEN = 8,
-	PROTOCOL_UDP = 17,
 	/* A transparent clock may use two octets behind the message to keep the checksum right (annex D). */
 	IPV6_PADDING = 2,
 };
 
-/* One's complement sum, not folded. */
-static uint32_t sum_octets(const uint8_t *p, size_t len, uint32_t sum)
-{
-	for (; len > 1; p += 2, len -= 2)
-		sum += get_be16(p);
-	if (len > 0)
-		sum += (uint32_t)p[0] << 8;
-	return sum;
-}
-
-static uint16_t fold(uint32_t sum)
-{
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)sum;
-}
-
 /* Sum of the pseudo-header; `ip` points at the IP header. */
 static uint32_t pseudo_sum(const uint8_t *ip, enum ebc_transport transport, size_t udp_len)
 {
-	uint32_t sum = PROTOCOL_UDP + (uint32_t)udp_len;
-
-	return transport == EBC_TRANSPORT_UDP_IPV4 ? sum_octets(ip + 12, 8, sum)
-						   : sum_octets(ip + 8, 32, sum);
+	return transport == EBC_TRANSPORT_UDP_IPV4 ? inet_sum_pseudo_ipv4(ip, udp_len)
+						   : inet_sum_pseudo_ipv6(ip, udp_len);
 }
 
 static void write_ipv4(const struct bc_encap *e, size_t udp_len, uint8_t *ip)
@@ -51,10 +32,10 @@ static void write_ipv4(const struct bc_encap *e, size_t udp_len, uint8_t *ip)
 	put_be16(ip + 2, (uint16_t)(IPV4_LEN + udp_len));
 	put_be16(ip + 6, 0x4000); /* do not fragment */
 	ip[8] = e->hop_limit;
-	ip[9] = PROTOCOL_UDP;
+	ip[9] = INET_PROTOCOL_UDP;
 	memcpy(ip + 12, e->source.ip, 4);
 	memcpy(ip + 16, e->destination.ip, 4);
-	put_be16(ip + 10, (uint16_t)~fold(sum_octets(ip, IPV4_LEN, 0)));
+	put_be16(ip + 10, (uint16_t)~inet_fold(inet_sum(ip, IPV4_LEN, 0)));
 }
 
 static void write_ipv6(const struct bc_encap *e, size_t udp_len, uint8_t *ip)
@@ -62,7 +43,7 @@ static void write_ipv6(const struct bc_encap *e, size_t udp_len, uint8_t *ip)
 	memset(ip, 0, IPV6_LEN);
 	put_be16(ip, (uint16_t)(0x6000 | e->dscp << 6));
 	put_be16(ip + 4, (uint16_t)udp_len);
-	ip[6] = PROTOCOL_UDP;
+	ip[6] = INET_PROTOCOL_UDP;
 	ip[7] = e->hop_limit;
 	memcpy(ip + 8, e->source.ip, 16);
 	memcpy(ip + 24, e->destination.ip, 16);
@@ -72,14 +53,12 @@ static void write_udp(const struct bc_encap *e, bool is_event, size_t udp_len, c
 		      uint8_t *udp)
 {
 	uint16_t port = is_event ? PTP_EVENT_PORT : PTP_GENERAL_PORT;
-	uint16_t checksum;
 
 	put_be16(udp, port);
 	put_be16(udp + 2, port);
 	put_be16(udp + 4, (uint16_t)udp_len);
 	put_be16(udp + 6, 0);
-	checksum = (uint16_t)~fold(sum_octets(udp, udp_len, pseudo_sum(ip, e->transport, udp_len)));
-	put_be16(udp + 6, checksum ? checksum : 0xffff);
+	put_be16(udp + 6, inet_udp_checksum(inet_sum(udp, udp_len, pseudo_sum(ip, e->transport, udp_len))));
 }
 
 size_t bc_encap_write(const struct bc_encap *e, bool is_event, const uint8_t *message, size_t message_len,
@@ -91,8 +70,8 @@ size_t bc_encap_write(const struct bc_encap *e, bool is_event, const uint8_t *me
 	size_t udp_header_len = ip_len ? UDP_LEN : 0;
 	size_t padding = e->transport == EBC_TRANSPORT_UDP_IPV6 ? IPV6_PADDING : 0;
 	size_t udp_len = udp_header_len + message_len + padding;
-	size_t frame_len = ETH_LEN + ip_len + udp_len;
-	uint8_t *ip = frame + ETH_LEN, *payload = frame + ETH_LEN + ip_len + udp_header_len;
+	size_t frame_len = ETHER_HEADER_LEN + ip_len + udp_len;
+	uint8_t *ip = frame + ETHER_HEADER_LEN, *payload = frame + ETHER_HEADER_LEN + ip_len + udp_header_len;
 
 	if (message_len > PTP_MESSAGE_MAX || frame_len > size)
 		return 0;
@@ -104,17 +83,17 @@ size_t bc_encap_write(const struct bc_encap *e, bool is_event, const uint8_t *me
 
 	switch (e->transport) {
 	case EBC_TRANSPORT_UDP_IPV4:
-		put_be16(frame + 12, 0x0800);
+		put_be16(frame + ETHER_TYPE_OFFSET, ETHER_TYPE_IPV4);
 		write_ipv4(e, udp_len, ip);
 		write_udp(e, is_event, udp_len, ip, ip + IPV4_LEN);
 		break;
 	case EBC_TRANSPORT_UDP_IPV6:
-		put_be16(frame + 12, 0x86dd);
+		put_be16(frame + ETHER_TYPE_OFFSET, ETHER_TYPE_IPV6);
 		write_ipv6(e, udp_len, ip);
 		write_udp(e, is_event, udp_len, ip, ip + IPV6_LEN);
 		break;
 	default:
-		put_be16(frame + 12, PTP_ETHERTYPE);
+		put_be16(frame + ETHER_TYPE_OFFSET, PTP_ETHERTYPE);
 		break;
 	}
 	return frame_len;
@@ -132,22 +111,7 @@ static bool checksum_is_sound(const uint8_t *ip, const uint8_t *udp, size_t udp_
 	if (stored == 0)
 		return transport == EBC_TRANSPORT_UDP_IPV4;
 	pseudo = pseudo_sum(ip, transport, udp_len);
-	return fold(sum_octets(udp, udp_len, pseudo)) == 0xffff || stored == fold(pseudo);
-}
-
-/* The IP header's place: found from the Ethernet header, over at most two tags. */
-static size_t ip_offset(const uint8_t *frame, size_t frame_len)
-{
-	size_t offset = ETH_LEN;
-
-	for (int tags = 0; tags < 2 && offset + 4 <= frame_len; tags++) {
-		uint16_t ethertype = get_be16(frame + offset - 2);
-
-		if (ethertype != 0x8100 && ethertype != 0x88a8)
-			break;
-		offset += 4;
-	}
-	return offset;
+	return inet_fold(inet_sum(udp, udp_len, pseudo)) == 0xffff || stored == inet_fold(pseudo);
 }
 
 bool bc_encap_read(const uint8_t *frame, size_t frame_len, size_t ptp_offset, enum ebc_transport transport,
@@ -157,12 +121,12 @@ bool bc_encap_read(const uint8_t *frame, size_t frame_len, size_t ptp_offset, en
 	size_t ip_off, ip_min = transport == EBC_TRANSPORT_UDP_IPV4 ? IPV4_LEN : IPV6_LEN;
 	const uint8_t *ip, *udp;
 
-	if (frame_len < ETH_LEN || ptp_offset > frame_len)
+	if (frame_len < ETHER_HEADER_LEN || ptp_offset > frame_len)
 		return false;
 	memcpy(source.mac, frame + 6, 6);
 
 	if (transport == EBC_TRANSPORT_UDP_IPV4 || transport == EBC_TRANSPORT_UDP_IPV6) {
-		ip_off = ip_offset(frame, frame_len);
+		ip_off = ether_payload_offset(frame, frame_len);
 		if (ip_off + ip_min + UDP_LEN > ptp_offset)
 			return false;
 		ip = frame + ip_off;
