@@ -77,6 +77,40 @@ static void a_delay_resp_has_its_octets_where_the_standard_puts_them(void **stat
 	assert_memory_equal(buf, expected, sizeof(expected));
 }
 
+static void a_pdelay_req_has_ten_reserved_octets_behind_its_timestamp(void **state)
+{
+	static const uint8_t expected[20] = {0x00, 0x00, 0x65, 0x53, 0xf1, 0x00, 0x3a, 0xde, 0x68, 0xb1};
+	struct bc_msg msg = sample_msg(PTP_PDELAY_REQ);
+	uint8_t buf[BC_MSG_TX_MAX];
+
+	(void)state;
+	memset(buf, 0xff, sizeof(buf));
+	assert_int_equal(bc_msg_write(&msg, buf), 54);
+	assert_int_equal(buf[0], 0x12);
+	assert_int_equal(buf[32], 5);
+	assert_memory_equal(buf + 34, expected, sizeof(expected));
+}
+
+static void pdelay_answers_have_their_octets_where_the_standard_puts_them(void **state)
+{
+	static const uint8_t types[] = {PTP_PDELAY_RESP, PTP_PDELAY_RESP_FOLLOW_UP};
+	static const uint8_t expected[20] = {
+		0x00, 0x00, 0x65, 0x53, 0xf1, 0x00, 0x3a, 0xde, 0x68, 0xb1, /* timestamp */
+		0xa0, 0xb1, 0xc2, 0xff, 0xfe, 0xd3, 0xe4, 0xf5, 0x01, 0x02, /* requesting */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		struct bc_msg msg = sample_msg(types[i]);
+		uint8_t buf[BC_MSG_TX_MAX];
+
+		assert_int_equal(bc_msg_write(&msg, buf), 54);
+		assert_int_equal(buf[0], 0x10 | types[i]);
+		assert_int_equal(buf[32], 5);
+		assert_memory_equal(buf + 34, expected, sizeof(expected));
+	}
+}
+
 static void an_announce_body_has_its_octets_where_the_standard_puts_them(void **state)
 {
 	static const uint8_t expected[20] = {0xff, 0xdb, 0, 1, 6, 0x21, 0x4e, 0x5d, 2, 9,
@@ -303,6 +337,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_type_survives_writing_and_reading),
 		cmocka_unit_test(a_delay_resp_has_its_octets_where_the_standard_puts_them),
+		cmocka_unit_test(a_pdelay_req_has_ten_reserved_octets_behind_its_timestamp),
+		cmocka_unit_test(pdelay_answers_have_their_octets_where_the_standard_puts_them),
 		cmocka_unit_test(an_announce_body_has_its_octets_where_the_standard_puts_them),
 		cmocka_unit_test(every_truncation_is_refused_and_leaves_the_result_untouched),
 		cmocka_unit_test(a_message_length_below_its_type_is_refused),
