@@ -18,31 +18,39 @@ struct bc_peer_delay_config {
 	uint8_t minor_version;
 	enum ebc_transport transport;	    /* of our requests; others' messages over another are ignored */
 	int8_t log_min_pdelay_req_interval; /* clamped to -7..15 */
-	int64_t ingress_latency_ns, egress_latency_ns, delay_asymmetry_ns;
+	int64_t ingress_latency_ns, egress_latency_ns, delay_asymmetry_ns; /* of 32 bits */
 	int64_t neighbor_prop_delay_thresh_ns; /* a neighbour farther away is not capable */
 	int64_t min_neighbor_prop_delay_ns;
-	unsigned int allowed_lost_responses;
+	unsigned int allowed_lost_responses; /* in a row; with one more the delay is not valid */
 	enum bc_delay_filter_type delay_filter;
 	unsigned int delay_filter_length;
 	uint64_t seed;
 };
 
 /* X(identifier, name in logs) */
-#define BC_PEER_DELAY_COUNTERS(X)                                                            \
-	X(TX_REQ, "tx_pdelay_req")                                                           \
-	X(TX_RESP, "tx_pdelay_resp")                                                         \
-	X(TX_RESP_FOLLOW_UP, "tx_pdelay_resp_follow_up")                                     \
-	X(RX_REQ, "rx_pdelay_req")                                                           \
-	X(RX_RESP, "rx_pdelay_resp")                                                         \
-	X(RX_RESP_FOLLOW_UP, "rx_pdelay_resp_follow_up")                                     \
-	X(REFUSED, "pdelay_refused")	 /* malformed, or a result out of range */           \
-	X(OWN, "pdelay_ignored_own")	 /* our own request came back */                     \
-	X(UNMATCHED, "pdelay_unmatched") /* not an answer to our last request */             \
-	X(LOST, "pdelay_response_lost")                                                      \
-	X(SEVERAL_RESPONDERS,                                                                \
-	  "pdelay_several_responders") /* more than one neighbour answers: no measurement */ \
-	X(STAMP_MISSING, "pdelay_tx_stamp_missing")                                          \
-	X(EVICTED, "pdelay_request_evicted") /* too many requests wait for a stamp */
+#define BC_PEER_DELAY_COUNTERS(X)                                                                    \
+	X(TX_REQ, "tx_pdelay_req")                                                                   \
+	X(TX_RESP, "tx_pdelay_resp")                                                                 \
+	X(TX_RESP_FOLLOW_UP, "tx_pdelay_resp_follow_up")                                             \
+	X(RX_REQ, "rx_pdelay_req")                                                                   \
+	X(RX_RESP, "rx_pdelay_resp")                                                                 \
+	X(RX_RESP_FOLLOW_UP, "rx_pdelay_resp_follow_up")                                             \
+	X(REFUSED, "pdelay_refused")		 /* malformed */                                     \
+	X(OUT_OF_RANGE, "pdelay_out_of_range")	 /* nonsense, or a delay beyond thresholds */        \
+	X(IGNORED, "pdelay_ignored")		 /* other transport, sdoId, domain, or not to us */  \
+	X(OWN, "pdelay_ignored_own")		 /* our own message came back */                     \
+	X(NO_LINK, "pdelay_ignored_no_link")	 /* while the link counts as down */                 \
+	X(NO_STAMP, "pdelay_no_rx_stamp")	 /* event without a receive stamp */                 \
+	X(STALE, "pdelay_stale")		 /* lay in the ring for more than a second */        \
+	X(DUPLICATE, "pdelay_request_duplicate") /* one answer a request */                          \
+	X(UNMATCHED, "pdelay_unmatched")	 /* not an answer that our last request waits for */ \
+	X(LOST, "pdelay_response_lost")		 /* no answer, or half of one */                     \
+	X(SEVERAL_RESPONDERS,                                                                        \
+	  "pdelay_several_responders") /* more than one neighbour answers: no measurement */         \
+	X(STAMP_MISSING, "pdelay_tx_stamp_missing")                                                  \
+	X(STAMP_UNMATCHED, "pdelay_tx_stamp_unmatched") /* nobody waits for it */                    \
+	X(EVICTED, "pdelay_request_evicted")		/* too many requests wait for a stamp */     \
+	X(ACTION_LOST, "pdelay_tx_action_lost")		/* too many actions that nobody takes */
 
 enum bc_peer_delay_counter {
 #define X(id, name) BC_PEER_DELAY_COUNTER_##id,
@@ -53,7 +61,7 @@ enum bc_peer_delay_counter {
 
 const char *bc_peer_delay_counter_name(enum bc_peer_delay_counter counter);
 
-/* 0, -EINVAL or -ENOMEM. The link counts as down until handle_link. */
+/* 0, -EINVAL or -ENOMEM. The link counts as down until handle_link, and while it does nothing is known. */
 int bc_peer_delay_new(const struct bc_peer_delay_config *config, struct bc_peer_delay **ret_peer_delay);
 /* Accepts NULL. */
 void bc_peer_delay_free(struct bc_peer_delay *peer_delay);
@@ -71,8 +79,8 @@ bool bc_peer_delay_pop_action(struct bc_peer_delay *peer_delay, struct bc_action
 
 struct bc_peer_delay_status {
 	bool is_valid; /* measured, within the thresholds, and not too many responses lost since */
-	bool has_several_responders;
-	int64_t mean_link_delay_ns; /* filtered */
+	bool has_several_responders; /* until a few requests in a row got one answer */
+	int64_t mean_link_delay_ns;  /* filtered, in CLOCK_MONOTONIC's ns; without delay_asymmetry_ns */
 	struct ptp_port_identity neighbor;
 	double neighbor_rate_offset; /* neighbour's rate over CLOCK_MONOTONIC's, less 1; 0 until known */
 };
