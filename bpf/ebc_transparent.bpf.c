@@ -179,13 +179,23 @@ static __always_inline bool is_clone_due(const struct ebc_port_conf *port,
 	}
 }
 
-/* Carries the frame to the ports that the stack does not reach. The verdict for the frame itself. */
+/* Whether the program carries this frame on to some port. */
+static __always_inline bool is_carried(const struct ebc_port_conf *port, const struct frame *frame)
+{
+	return is_group_mac(frame->dst_mac) && port->forward != EBC_FORWARD_NONE &&
+	       (port->forward != EBC_FORWARD_BRIDGE || is_link_local(frame));
+}
+
+/*
+ * Carries the frame to the ports that the stack does not reach. Only for frames that was_seen() knows:
+ * anything else would circulate in a ring for ever. The verdict for the frame itself.
+ */
 static __always_inline int forward(struct __sk_buff *skb, const struct ebc_ctl *ctl,
 				   const struct ebc_port_conf *port, const struct frame *frame)
 {
 	bool is_link_local_frame = is_link_local(frame);
 
-	if (!is_group_mac(frame->dst_mac) || port->forward == EBC_FORWARD_NONE)
+	if (!is_carried(port, frame))
 		return TC_ACT_UNSPEC;
 	for (__u32 i = 0; i < EBC_MAX_PORTS; i++) {
 		__u32 index = i;
@@ -317,16 +327,16 @@ static __always_inline int enter(struct __sk_buff *skb, const struct ebc_ctl *ct
 		if (is_event)
 			count(port->port_index, EBC_COUNTER_RX_STAMP_REPLACED);
 	}
-	if (!event_key(skb, &look->frame, &look->header, &key)) {
-		count(port->port_index, EBC_COUNTER_RX_PASSED_TYPE);
-		return forward(skb, ctl, port, &look->frame);
-	}
-	if ((ebc_is_monitor ? is_event
-			    : is_group_mac(look->frame.dst_mac) && (port->forward == EBC_FORWARD_AUTO ||
-								    port->forward == EBC_FORWARD_DIRECT)) &&
+	if (!event_key(skb, &look->frame, &look->header, &key))
+		return pass(port, EBC_COUNTER_RX_PASSED_TYPE);
+	if ((ebc_is_monitor ? is_event : is_carried(port, &look->frame)) &&
 	    was_seen(skb, port, &key, rx_mono_ns, now_mono_ns)) {
 		count(port->port_index, EBC_COUNTER_RX_DROPPED_SEEN);
 		return ebc_consume_verdict;
+	}
+	if (!ctl->has_all_domains && !is_in_domain(ctl, &look->header)) {
+		count(port->port_index, EBC_COUNTER_RX_PASSED_DOMAIN);
+		return forward(skb, ctl, port, &look->frame);
 	}
 	if (ctl->is_p2p) {
 		verdict = end_here(skb, ctl, port, look, rx_mono_ns, stamp_source, now_mono_ns);
@@ -370,28 +380,23 @@ int ebc_ingress(struct __sk_buff *skb)
 		return pass(port, EBC_COUNTER_RX_PASSED_LEASE);
 	if (bpf_skb_load_bytes(skb, 0, look.frame.dst_mac, sizeof(look.frame.dst_mac)))
 		return TC_ACT_UNSPEC;
-	if (kind == FRAME_FRAGMENT) {
-		count(port->port_index, EBC_COUNTER_RX_PASSED_FRAGMENT);
-		return forward(skb, ctl, port, &look.frame);
-	}
+	/* Perhaps not even PTP: left to the stack, as PTPv1 is. */
+	if (kind == FRAME_FRAGMENT)
+		return pass(port, EBC_COUNTER_RX_PASSED_FRAGMENT);
 	if (look.frame.ptp_len >= 2 && bpf_skb_load_bytes(skb, look.frame.ptp_offset, &look.header, 2) == 0 &&
-	    (look.header.minor_version_version & 0x0F) != PTP_VERSION) {
-		count(port->port_index, EBC_COUNTER_RX_PASSED_VERSION);
-		return forward(skb, ctl, port, &look.frame);
-	}
+	    (look.header.minor_version_version & 0x0F) != PTP_VERSION)
+		return pass(port, EBC_COUNTER_RX_PASSED_VERSION);
 	/* Too short even for its header: whose it is cannot be told, and it must not leak onward. */
 	if (look.frame.ptp_len < PTP_HEADER_LEN ||
 	    bpf_skb_load_bytes(skb, look.frame.ptp_offset, &look.header, sizeof(look.header))) {
 		count(port->port_index, EBC_COUNTER_RX_DROPPED_SHORT);
 		return ebc_is_monitor ? TC_ACT_UNSPEC : ebc_consume_verdict;
 	}
-	if (!ctl->has_all_domains && !is_in_domain(ctl, &look.header)) {
-		count(port->port_index, EBC_COUNTER_RX_PASSED_DOMAIN);
-		return forward(skb, ctl, port, &look.frame);
-	}
 	look.message_type = look.header.major_sdo_id_message_type & 0x0F;
 	look.message_len = bpf_ntohs(look.header.message_length_be16);
 	if (look.message_len < PTP_HEADER_LEN || look.message_len > look.frame.ptp_len) {
+		if (!ctl->has_all_domains && !is_in_domain(ctl, &look.header))
+			return pass(port, EBC_COUNTER_RX_PASSED_DOMAIN);
 		count(port->port_index, EBC_COUNTER_RX_DROPPED_LENGTH);
 		return ebc_is_monitor ? TC_ACT_UNSPEC : ebc_consume_verdict;
 	}

@@ -182,8 +182,7 @@ static void clsact_destroy(uint32_t ifindex)
 	bpf_tc_hook_destroy(&hook);
 }
 
-/* Filters of this instance's dead predecessor, which had no tcx or was told not to use it. */
-static void clsact_remove_left_over(const struct ebc_hook_programs *programs, uint32_t ifindex)
+void ebc_hooks_remove_left_over(const struct ebc_hook_programs *programs, uint32_t ifindex)
 {
 	bool is_left_over = clsact_is_left_over(programs, ifindex);
 
@@ -215,8 +214,9 @@ int ebc_hooks_attach(const struct ebc_hook_programs *programs, uint32_t ifindex,
 	int r = 0;
 
 	hooks.ifindex = ifindex;
+	/* The predecessor had no tcx, or was told not to use it. */
 	if (programs->use_tcx)
-		clsact_remove_left_over(programs, ifindex);
+		ebc_hooks_remove_left_over(programs, ifindex);
 	else
 		r = clsact_prepare(programs, ifindex, &hooks.made_clsact);
 

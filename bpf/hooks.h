@@ -41,5 +41,7 @@ int ebc_hooks_attach(const struct ebc_hook_programs *programs, uint32_t ifindex,
 /* Takes away what attach put there and nothing else. Harmless when parts of it, or the interface, are gone.
  */
 void ebc_hooks_detach(const struct ebc_hook_programs *programs, struct ebc_hooks *hooks);
+/* Takes away clsact filters that a dead process of this instance left there. Harmless when there are none. */
+void ebc_hooks_remove_left_over(const struct ebc_hook_programs *programs, uint32_t ifindex);
 /* 0 when both programs hang at their hooks; -ENOENT when not. */
 int ebc_hooks_check(const struct ebc_hook_programs *programs, const struct ebc_hooks *hooks);

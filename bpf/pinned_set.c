@@ -103,10 +103,28 @@ static void let_go(struct ebc_loader *loader)
 		loader->programs.fd[i] = close_fd(loader->programs.fd[i]);
 }
 
+/* Whether the set was loaded with the tracepoints that stamp after the qdisc. */
+static bool has_tracepoints(int ctl_fd)
+{
+	struct ebc_ctl ctl;
+	uint32_t zero = 0;
+
+	return bpf_map_lookup_elem(ctl_fd, &zero, &ctl) == 0 && ctl.tx_stamp_source != EBC_STAMP_TC;
+}
+
+/* The new configuration may number its ports otherwise, and may have other ones. */
+static void forget_clone_targets(int fd)
+{
+	static const struct ebc_clone_target nowhere;
+
+	for (uint32_t i = 0; i < EBC_MAX_PORTS; i++)
+		bpf_map_update_elem(fd, &i, &nowhere, BPF_ANY);
+}
+
 /* All of it or nothing. The tracepoints' links need no descriptor: their pins hold them. */
 static bool take_over(struct ebc_loader *loader, const char *directory)
 {
-	bool is_whole = true;
+	bool is_whole = true, wants_links;
 
 	for (int i = 0; i < EBC_MAP_MAX; i++)
 		if (ebc_map_is_there((enum ebc_map_id)i, loader->mode)) {
@@ -117,7 +135,8 @@ static bool take_over(struct ebc_loader *loader, const char *directory)
 		loader->programs.fd[i] = get(directory, program_files[i]);
 		is_whole &= loader->programs.fd[i] >= 0;
 	}
-	for (int i = 0; i < EBC_TRACEPOINTS && loader->tx_stamp != EBC_STAMP_TC; i++) {
+	wants_links = is_whole && has_tracepoints(loader->map_fd[EBC_MAP_CTL]);
+	for (int i = 0; i < EBC_TRACEPOINTS && wants_links; i++) {
 		_cleanup_fd_ int fd = get(directory, tracepoint_files[i]);
 
 		is_whole &= fd >= 0;
@@ -150,6 +169,7 @@ int ebc_set_find(struct ebc_loader *loader, const struct ebc_loader_options *opt
 		if (!loader->took_over && loader->mode == EBC_MODE_TRANSPARENT && len > strlen(suffix) &&
 		    strcmp(entry->d_name + len - strlen(suffix), suffix) == 0 && take_over(loader, path)) {
 			loader->took_over = true;
+			forget_clone_targets(loader->map_fd[EBC_MAP_CLONE_TARGETS]);
 			snprintf(loader->set_directory, sizeof(loader->set_directory), "%s", path);
 		} else if (loader->n_predecessors < EBC_PREDECESSORS) {
 			snprintf(loader->predecessors[loader->n_predecessors++], EBC_PIN_PATH_OCTETS, "%s",
@@ -214,8 +234,56 @@ void ebc_set_unpin(struct ebc_loader *loader)
 	loader->set_directory[0] = '\0';
 }
 
+static bool is_attached(const struct ebc_loader *loader, uint32_t ifindex)
+{
+	for (size_t i = 0; i < EBC_MAX_PORTS; i++)
+		if (loader->ports[i].is_used && loader->ports[i].ifindex == ifindex)
+			return true;
+	return false;
+}
+
+static void unlink_port(const struct ebc_loader *loader, uint32_t ifindex)
+{
+	char path[FILE_PATH_OCTETS];
+
+	snprintf(path, sizeof(path), "%s/link_in_%u", loader->set_directory, ifindex);
+	unlink(path);
+	snprintf(path, sizeof(path), "%s/link_out_%u", loader->set_directory, ifindex);
+	unlink(path);
+}
+
+/* Ports of the predecessor that this configuration has not: their entries, and tcx links. */
+static void remove_old_ports(struct ebc_loader *loader)
+{
+	int ports_fd = loader->map_fd[EBC_MAP_PORTS], devs_fd = loader->map_fd[EBC_MAP_TX_DEVS];
+	struct ebc_tx_dev_key dev_keys[EBC_MAX_PORTS], dev = {};
+	uint32_t keys[EBC_MAX_PORTS], key = 0;
+	size_t n = 0;
+
+	for (bool is_first = true;
+	     n < EBC_MAX_PORTS && bpf_map_get_next_key(ports_fd, is_first ? NULL : &key, &key) == 0;
+	     is_first = false)
+		if (!is_attached(loader, key))
+			keys[n++] = key;
+	for (size_t i = 0; i < n; i++) {
+		unlink_port(loader, keys[i]);
+		ebc_hooks_remove_left_over(&loader->programs, keys[i]);
+		bpf_map_delete_elem(ports_fd, &keys[i]);
+	}
+	n = 0;
+	for (bool is_first = true;
+	     n < EBC_MAX_PORTS && bpf_map_get_next_key(devs_fd, is_first ? NULL : &dev, &dev) == 0;
+	     is_first = false)
+		if (!is_attached(loader, dev.port_ifindex))
+			dev_keys[n++] = dev;
+	for (size_t i = 0; i < n; i++)
+		bpf_map_delete_elem(devs_fd, &dev_keys[i]);
+}
+
 void ebc_loader_remove_predecessors(struct ebc_loader *loader)
 {
+	if (loader->took_over)
+		remove_old_ports(loader);
 	for (size_t i = 0; i < loader->n_predecessors; i++)
 		remove_set(loader->predecessors[i]);
 	loader->n_predecessors = 0;

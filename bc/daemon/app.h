@@ -2,10 +2,12 @@
 /* The running daemon: everything it owns, and the three things that are done with it. */
 #pragma once
 
+#include "bc/daemon/control.h"
 #include "bc/daemon/port.h"
 #include "bc/daemon/report.h"
 #include "bc/daemon/sender.h"
 #include "bc/daemon/settings.h"
+#include "bc/daemon/transparent.h"
 #include "bpf/loader.h"
 #include "netlink/link.h"
 
@@ -14,7 +16,11 @@ struct app {
 	struct ebc_links *links;
 	struct ebc_loader *loader;
 	struct sender *sender;
-	struct bc_engine *engine;
+	struct bc_engine *engine;	 /* a boundary clock's; NULL otherwise */
+	struct transparent *transparent; /* a transparent clock's or monitor's; NULL otherwise */
+	struct control *control;	 /* NULL: no control socket */
+	struct control_sources control_sources;
+	const char *port_names[BC_MAX_PORTS];
 	struct report report;
 	struct port ports[BC_MAX_PORTS];
 	struct daemon_counters counters[BC_MAX_PORTS];
@@ -44,3 +50,6 @@ void app_refresh_port(struct app *app, struct port *port);
 void app_renew_lease(struct app *app);
 /* Carries out what the engine wants. */
 void app_do_actions(struct app *app);
+/* Sends a message of ours. */
+void app_send(struct app *app, const struct bc_action *action);
+void app_tell_send_failed(struct app *app, size_t port, int error);

@@ -584,9 +584,12 @@ void control_tick(struct control *control)
 
 		if (!client->wants_samples)
 			continue;
-		if (has_room(client, 1, 0))
-			tell_lost(client);
 		flush(client);
+		/* Who still has other things to read hears of it with the next batch that fits. */
+		if (client->n_queued == 0) {
+			tell_lost(client);
+			flush(client);
+		}
 		update_events(control, client);
 	}
 }

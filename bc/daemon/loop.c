@@ -31,8 +31,13 @@ enum {
 	POLL_SENDER,
 	POLL_RX,
 	POLL_TX,
+	POLL_DEPARTURES,
+	POLL_CONTROL,
 	POLL_MAX,
 };
+
+/* How often samples go to a client of the control socket that asked for them. */
+#define CONTROL_TICK_MS 50
 
 static bool is_own_port(struct app *app, uint16_t port_index, uint32_t ifindex)
 {
@@ -63,6 +68,10 @@ static void on_rx(void *context, const struct ebc_rx_record *record)
 		rx.stamp_mono_ns = record->tc_mono_ns;
 	if (!is_own_port(app, record->port_index, record->ifindex))
 		return;
+	if (app->transparent) {
+		transparent_handle_rx(app, record, rx.stamp_mono_ns);
+		return;
+	}
 	if (!bc_encap_read(record->frame, record->frame_len, record->ptp_offset, transport, &rx.source,
 			   &is_multicast)) {
 		app->counters[record->port_index].value[DAEMON_COUNTER_RX_CHECKSUM]++;
@@ -80,7 +89,10 @@ static void use_tx_stamp(struct app *app, size_t port, uint8_t message_type, uin
 		app->counters[port].value[DAEMON_COUNTER_TX_STAMP_STALE]++;
 		return;
 	}
-	bc_engine_handle_tx_stamp(app->engine, port, message_type, sequence_id, stamp_mono_ns);
+	if (app->transparent)
+		transparent_handle_tx_stamp(app, port, message_type, sequence_id, stamp_mono_ns);
+	else
+		bc_engine_handle_tx_stamp(app->engine, port, message_type, sequence_id, stamp_mono_ns);
 }
 
 static void on_tx(void *context, const struct ebc_tx_record *record)
@@ -115,33 +127,40 @@ static void take_tx_stamps(struct app *app)
 		ebc_loader_consume_tx(app->loader, TX_BUDGET, on_tx, app);
 }
 
-static void do_send(struct app *app, const struct bc_action *action)
+void app_tell_send_failed(struct app *app, size_t port, int error)
 {
-	const struct port *port = &app->ports[action->port];
+	app->counters[port].value[DAEMON_COUNTER_TX_FAILED]++;
+	log_limited(LOG_WARNING, LOG_KIND_SEND, port, "port %zu (%s): cannot send: %s", port + 1,
+		    app->ports[port].settings->name, strerror(-error));
+}
+
+void app_send(struct app *app, const struct bc_action *action)
+{
 	volatile struct ebc_ctl *ctl = ebc_loader_ctl(app->loader);
 	int r;
 
 	/* A stamp that comes meanwhile need not wake us: we look right after, and poll(2) would tell the
 	 * rest. */
 	ctl->is_sending = 1;
-	r = port_send(port, app->sender, action);
+	r = port_send(&app->ports[action->port], app->sender, action);
 	ctl->is_sending = 0;
 	if (action->send.is_event)
 		take_tx_stamps(app);
-	if (r < 0) {
-		app->counters[action->port].value[DAEMON_COUNTER_TX_FAILED]++;
-		log_limited(LOG_WARNING, LOG_KIND_SEND, action->port, "port %zu (%s): cannot send: %s",
-			    port->index + 1, port->settings->name, strerror(-r));
-	}
+	if (r < 0)
+		app_tell_send_failed(app, action->port, r);
 }
 
 void app_do_actions(struct app *app)
 {
 	struct bc_action action;
 
+	if (app->transparent) {
+		transparent_do_actions(app);
+		return;
+	}
 	while (bc_engine_pop_action(app->engine, &action)) {
 		if (action.type == BC_ACTION_SEND)
-			do_send(app, &action);
+			app_send(app, &action);
 		else
 			report_action(&app->report, &action);
 	}
@@ -166,8 +185,11 @@ static void tell_engine(struct app *app, struct port *port, bool is_usable)
 {
 	tell_log(port, is_usable);
 	port->is_usable = is_usable;
-	bc_engine_handle_link(app->engine, port->index, is_usable ? BC_LINK_UP : BC_LINK_DOWN,
-			      clocks_mono_ns());
+	if (app->transparent)
+		transparent_handle_link(app, port, is_usable);
+	else
+		bc_engine_handle_link(app->engine, port->index, is_usable ? BC_LINK_UP : BC_LINK_DOWN,
+				      clocks_mono_ns());
 	app_do_actions(app);
 }
 
@@ -249,7 +271,10 @@ static void on_housekeeping(struct app *app)
 	app->n_housekeeping++;
 	app_renew_lease(app);
 	log_flush();
-	feed_slew_forward(app);
+	if (app->transparent)
+		transparent_housekeeping(app);
+	else
+		feed_slew_forward(app);
 	for (size_t i = 0; i < app->n_ports; i++)
 		check_port(app, &app->ports[i]);
 }
@@ -270,10 +295,17 @@ static void on_clock_set(struct app *app)
 static void log_counters(struct app *app)
 {
 	for (size_t i = 0; i < app->n_ports; i++) {
+		struct report_list list = {.len = 0};
 		struct ebc_counters bpf = {};
 
 		ebc_loader_counters(app->loader, (uint32_t)i, &bpf);
-		report_counters(&app->ports[i], &bpf, bc_engine_counters(app->engine, i), &app->counters[i]);
+		report_list_add_bpf(&list, &bpf);
+		if (app->transparent)
+			transparent_list_counters(app->transparent, i, &list);
+		else
+			report_list_add_engine(&list, bc_engine_counters(app->engine, i));
+		report_list_add_daemon(&list, &app->counters[i]);
+		report_counters(&app->ports[i], &list);
 	}
 }
 
@@ -297,9 +329,15 @@ static void on_signal(struct app *app)
 	}
 }
 
+static uint64_t next_deadline_mono_ns(const struct app *app)
+{
+	return app->transparent ? transparent_next_deadline_mono_ns(app->transparent)
+				: bc_engine_next_deadline_mono_ns(app->engine);
+}
+
 static void arm_deadline(struct app *app)
 {
-	uint64_t deadline = bc_engine_next_deadline_mono_ns(app->engine);
+	uint64_t deadline = next_deadline_mono_ns(app);
 	struct itimerspec at = {};
 
 	if (deadline == app->armed_deadline_mono_ns)
@@ -317,9 +355,12 @@ static void serve_time(struct app *app)
 {
 	uint64_t now_mono_ns = clocks_mono_ns();
 
-	if (now_mono_ns < bc_engine_next_deadline_mono_ns(app->engine))
+	if (now_mono_ns < next_deadline_mono_ns(app))
 		return;
-	bc_engine_handle_timer(app->engine, now_mono_ns);
+	if (app->transparent)
+		transparent_handle_timer(app, now_mono_ns);
+	else
+		bc_engine_handle_timer(app->engine, now_mono_ns);
 	app_do_actions(app);
 }
 
@@ -329,6 +370,8 @@ static void serve(struct app *app, const struct pollfd *polled)
 	if (polled[POLL_CLOCK].revents)
 		on_clock_set(app);
 	take_tx_stamps(app);
+	if (app->transparent)
+		transparent_take_departures(app);
 	app_do_actions(app);
 	ebc_loader_consume_rx(app->loader, RX_BUDGET, on_rx, app);
 	app_do_actions(app);
@@ -339,6 +382,10 @@ static void serve(struct app *app, const struct pollfd *polled)
 		on_housekeeping(app);
 	if (polled[POLL_SIGNAL].revents)
 		on_signal(app);
+	if (polled[POLL_CONTROL].revents)
+		control_dispatch(app->control);
+	if (app->control && control_wants_ticks(app->control))
+		control_tick(app->control);
 }
 
 int app_run(struct app *app)
@@ -352,11 +399,16 @@ int app_run(struct app *app)
 		[POLL_SENDER] = {.fd = sender_fd(app->sender), .events = 0}, /* POLLERR: a driver stamp */
 		[POLL_RX] = {.fd = ebc_loader_rx_fd(app->loader), .events = POLLIN},
 		[POLL_TX] = {.fd = ebc_loader_tx_fd(app->loader), .events = POLLIN},
+		/* -1, which poll(2) passes over, where there is none. */
+		[POLL_DEPARTURES] = {.fd = ebc_loader_departure_fd(app->loader), .events = POLLIN},
+		[POLL_CONTROL] = {.fd = app->control ? control_fd(app->control) : -1, .events = POLLIN},
 	};
 
 	while (!app->is_stopping) {
+		bool wants_ticks = app->control && control_wants_ticks(app->control);
+
 		arm_deadline(app);
-		if (poll(polled, POLL_MAX, -1) < 0 && errno != EINTR)
+		if (poll(polled, POLL_MAX, wants_ticks ? CONTROL_TICK_MS : -1) < 0 && errno != EINTR)
 			return -errno;
 		/* Fired: it must be armed anew even for the same time. */
 		if (polled[POLL_DEADLINE].revents)

@@ -57,29 +57,43 @@ static int join_ipv6(int ifindex, const struct membership_groups *groups)
 	return TAKE_FD(fd);
 }
 
+static int join(int ifindex, const struct membership_groups *groups, enum ebc_transport transport)
+{
+	switch (transport) {
+	case EBC_TRANSPORT_UDP_IPV4:
+		return join_ipv4(ifindex, groups);
+	case EBC_TRANSPORT_UDP_IPV6:
+		return join_ipv6(ifindex, groups);
+	default:
+		return join_packet(ifindex, groups);
+	}
+}
+
 int membership_join(struct membership *membership, int ifindex, const struct membership_groups *groups)
 {
-	int fd;
+	static const enum ebc_transport transports[MEMBERSHIP_TRANSPORTS] = {
+		EBC_TRANSPORT_UDP_IPV4, EBC_TRANSPORT_UDP_IPV6, EBC_TRANSPORT_IEEE_802_3};
 
 	membership_leave(membership);
-	switch (groups->transport) {
-	case EBC_TRANSPORT_UDP_IPV4:
-		fd = join_ipv4(ifindex, groups);
-		break;
-	case EBC_TRANSPORT_UDP_IPV6:
-		fd = join_ipv6(ifindex, groups);
-		break;
-	default:
-		fd = join_packet(ifindex, groups);
-		break;
+	for (int i = 0; i < MEMBERSHIP_TRANSPORTS; i++) {
+		int r;
+
+		if (!groups->all_transports && transports[i] != groups->transport)
+			continue;
+		r = join(ifindex, groups, transports[i]);
+		if (r < 0 && transports[i] == groups->transport) {
+			membership_leave(membership);
+			return r;
+		}
+		membership->fd[i] = r < 0 ? -1 : r;
 	}
-	if (fd < 0)
-		return fd;
-	membership->fd = fd;
+	membership->is_joined = true;
 	return 0;
 }
 
 void membership_leave(struct membership *membership)
 {
-	membership->fd = close_fd(membership->fd);
+	for (int i = 0; i < MEMBERSHIP_TRANSPORTS; i++)
+		membership->fd[i] = close_fd(membership->fd[i]);
+	membership->is_joined = false;
 }

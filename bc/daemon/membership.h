@@ -6,17 +6,24 @@
 #pragma once
 
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "bpf/ebc_abi.h"
 
+#define MEMBERSHIP_TRANSPORTS 3
+
 struct membership {
-	int fd; /* -1: none */
+	bool is_joined;
+	int fd[MEMBERSHIP_TRANSPORTS]; /* -1: none */
 };
+
+#define MEMBERSHIP_NONE ((struct membership){.fd = {-1, -1, -1}})
 
 struct membership_groups {
 	enum ebc_transport transport;
-	uint8_t mac[2][6]; /* L2: general and peer delay */
+	bool all_transports; /* and the others too, as far as the interface has them */
+	uint8_t mac[2][6];   /* L2: general and peer delay */
 	struct in_addr ipv4[2];
 	struct in6_addr ipv6[2];
 };

@@ -14,7 +14,12 @@ void port_init(struct port *port, size_t index, const struct settings *settings)
 		.index = index,
 		.settings = &settings->ports[index],
 		.transport = settings->engine_ports[index].transport,
-		.membership.fd = -1,
+		.membership = MEMBERSHIP_NONE,
+		.needs_source = settings->loader.mode == EBC_MODE_BOUNDARY || settings->transparent.is_p2p,
+		.forward = settings->transparent.forward,
+		.delay_asymmetry_ns = settings->engine_ports[index].delay_asymmetry_ns,
+		.ingress_latency_ns = settings->engine_ports[index].ingress_latency_ns,
+		.egress_latency_ns = settings->engine_ports[index].egress_latency_ns,
 	};
 }
 
@@ -57,6 +62,13 @@ static void port_conf(const struct port *port, struct ebc_port_conf *ret, uint32
 		memcpy(ret->ipv6[n_ipv6++], &link->ipv6[i], 16);
 	for (size_t i = 0; i < link->n_lowest; i++)
 		lowest[i] = (uint32_t)link->lowest[i];
+
+	ret->forward = (uint8_t)port->forward;
+	ret->bridge_ifindex = link->is_bridge_member ? (uint32_t)link->master_ifindex : 0;
+	ret->delay_asymmetry_sns = port->delay_asymmetry_ns * 65536;
+	ret->link_delay_sns = port->link_delay_ns * 65536;
+	ret->ingress_latency_ns = (int32_t)port->ingress_latency_ns;
+	ret->egress_latency_ns = (int32_t)port->egress_latency_ns;
 }
 
 static int attach(struct port *port, struct ebc_loader *loader)
@@ -124,7 +136,7 @@ bool port_refresh(struct port *port, struct ebc_links *links, struct ebc_loader 
 		snprintf(port->reason, sizeof(port->reason), "cannot attach: %s", strerror(-r));
 		return false;
 	}
-	if (port->membership.fd < 0) {
+	if (!port->membership.is_joined) {
 		r = membership_join(&port->membership, link.ifindex, &port->settings->groups);
 		if (r < 0 && link.is_up) {
 			snprintf(port->reason, sizeof(port->reason), "cannot join groups: %s", strerror(-r));
@@ -135,7 +147,7 @@ bool port_refresh(struct port *port, struct ebc_links *links, struct ebc_loader 
 		return unusable(port, "link down");
 	if (!link.has_carrier)
 		return unusable(port, "no carrier");
-	return choose_source(port);
+	return !port->needs_source || choose_source(port);
 }
 
 bool port_check(struct port *port, struct ebc_links *links, struct ebc_loader *loader, bool *ret_was_detached)
@@ -150,13 +162,29 @@ bool port_check(struct port *port, struct ebc_links *links, struct ebc_loader *l
 	return port->is_attached;
 }
 
+void port_set_link_delay(struct port *port, struct ebc_loader *loader, int64_t link_delay_ns)
+{
+	if (port->link_delay_ns == link_delay_ns)
+		return;
+	port->link_delay_ns = link_delay_ns;
+	if (port->is_attached)
+		attach(port, loader);
+}
+
+static bool is_peer_delay(uint8_t message_type)
+{
+	return message_type == PTP_PDELAY_REQ || message_type == PTP_PDELAY_RESP ||
+	       message_type == PTP_PDELAY_RESP_FOLLOW_UP;
+}
+
 int port_send(const struct port *port, struct sender *sender, const struct bc_action *action)
 {
 	struct bc_encap encap = {
 		.transport = port->transport,
 		.source = port->source,
-		.destination =
-			action->send.is_unicast ? action->send.destination : port->settings->destination,
+		.destination = action->send.is_unicast			  ? action->send.destination
+			       : is_peer_delay(action->send.message_type) ? port->settings->peer_destination
+									  : port->settings->destination,
 		.dscp = action->send.is_event ? port->settings->dscp_event : port->settings->dscp_general,
 		.hop_limit = action->send.is_unicast ? 64 : port->settings->hop_limit,
 	};

@@ -21,6 +21,9 @@ struct port {
 	enum ebc_transport transport;
 	struct ebc_link link; /* ifindex 0: no such interface now */
 	bool is_attached;
+	bool needs_source;	  /* it sends messages of its own */
+	enum ebc_forward forward; /* transparent clock */
+	int64_t delay_asymmetry_ns, ingress_latency_ns, egress_latency_ns, link_delay_ns; /* for it too */
 	struct membership membership;
 	struct port_description described;
 	struct bc_address source;
@@ -43,6 +46,9 @@ bool port_refresh(struct port *port, struct ebc_links *links, struct ebc_loader 
  * failed; *ret_was_detached tells that something had to be done. */
 bool port_check(struct port *port, struct ebc_links *links, struct ebc_loader *loader,
 		bool *ret_was_detached);
+
+/* Tells the programs of another mean link delay (transparent clock). */
+void port_set_link_delay(struct port *port, struct ebc_loader *loader, int64_t link_delay_ns);
 
 /* Wraps a message and sends it: one system call. 0 or -errno. */
 int port_send(const struct port *port, struct sender *sender, const struct bc_action *action);

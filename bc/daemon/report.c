@@ -11,8 +11,6 @@
 #include "bc/daemon/log.h"
 #include "util/macros.h"
 
-#define COUNTERS_LINE 3500
-
 void report_init(struct report *report, const struct settings *settings, const struct port *ports)
 {
 	*report = (struct report){.settings = settings, .ports = ports};
@@ -126,37 +124,43 @@ void report_action(struct report *report, const struct bc_action *action)
 	}
 }
 
-struct line {
-	char text[COUNTERS_LINE];
-	size_t len;
-};
-
-static void add(struct line *line, const char *name, uint64_t value)
+void report_list_add(struct report_list *list, const char *name, uint64_t value)
 {
 	int n;
 
 	if (value == 0)
 		return;
-	n = snprintf(line->text + line->len, sizeof(line->text) - line->len, " %s %" PRIu64, name, value);
-	if (n > 0 && (size_t)n < sizeof(line->text) - line->len)
-		line->len += (size_t)n;
+	n = snprintf(list->text + list->len, sizeof(list->text) - list->len, " %s %" PRIu64, name, value);
+	if (n > 0 && (size_t)n < sizeof(list->text) - list->len)
+		list->len += (size_t)n;
 }
 
-void report_counters(const struct port *port, const struct ebc_counters *bpf,
-		     const struct bc_port_counters *engine, const struct daemon_counters *daemon)
+void report_list_add_bpf(struct report_list *list, const struct ebc_counters *counters)
 {
-	static const char *const daemon_names[] = {
+	for (unsigned int i = 0; i < EBC_COUNTER_MAX; i++)
+		report_list_add(list, ebc_counter_name((enum ebc_counter)i), counters->value[i]);
+}
+
+void report_list_add_engine(struct report_list *list, const struct bc_port_counters *counters)
+{
+	for (unsigned int i = 0; i < BC_COUNTER_MAX; i++)
+		report_list_add(list, bc_counter_name((enum bc_counter)i), counters->value[i]);
+}
+
+void report_list_add_daemon(struct report_list *list, const struct daemon_counters *counters)
+{
+	static const char *const names[] = {
 #define X(id, name) [DAEMON_COUNTER_##id] = name,
 		DAEMON_COUNTERS(X)
 #undef X
 	};
-	struct line line = {.text = ""};
 
-	for (unsigned int i = 0; i < EBC_COUNTER_MAX; i++)
-		add(&line, ebc_counter_name((enum ebc_counter)i), bpf->value[i]);
-	for (unsigned int i = 0; i < BC_COUNTER_MAX; i++)
-		add(&line, bc_counter_name((enum bc_counter)i), engine->value[i]);
 	for (unsigned int i = 0; i < DAEMON_COUNTER_MAX; i++)
-		add(&line, daemon_names[i], daemon->value[i]);
-	log_line(LOG_INFO, "port %zu (%s): counters:%s", port->index + 1, port->settings->name, line.text);
+		report_list_add(list, names[i], counters->value[i]);
+}
+
+void report_counters(const struct port *port, const struct report_list *list)
+{
+	log_line(LOG_INFO, "port %zu (%s): counters:%.*s", port->index + 1, port->settings->name,
+		 (int)list->len, list->text);
 }

@@ -26,6 +26,7 @@ void report_action(struct report *report, const struct bc_action *action);
 #define DAEMON_COUNTERS(X)                                                                                \
 	X(RX_CHECKSUM, "rx_refused_udp_checksum")                                                         \
 	X(RX_STALE_LINK, "rx_refused_stale_link") /* came from an interface that the port no longer is */ \
+	X(RX_STALE, "rx_refused_stale")		  /* lay in the ring for more than a second */            \
 	X(TX_STAMP_STALE, "tx_stamp_stale")	  /* older than a second when it was read */              \
 	X(TX_FAILED, "tx_failed")                                                                         \
 	X(REATTACHED, "programs_reattached")
@@ -41,6 +42,17 @@ struct daemon_counters {
 	uint64_t value[DAEMON_COUNTER_MAX];
 };
 
-/* One line: everything that was counted on a port and is not zero. */
-void report_counters(const struct port *port, const struct ebc_counters *bpf,
-		     const struct bc_port_counters *engine, const struct daemon_counters *daemon);
+/* One log line: everything that was counted on a port and is not zero. */
+#define REPORT_LIST_OCTETS 3500
+
+struct report_list {
+	char text[REPORT_LIST_OCTETS];
+	size_t len;
+};
+
+/* Adds a counter, if it is not zero. */
+void report_list_add(struct report_list *list, const char *name, uint64_t value);
+void report_list_add_bpf(struct report_list *list, const struct ebc_counters *counters);
+void report_list_add_engine(struct report_list *list, const struct bc_port_counters *counters);
+void report_list_add_daemon(struct report_list *list, const struct daemon_counters *counters);
+void report_counters(const struct port *port, const struct report_list *list);

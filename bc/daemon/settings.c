@@ -166,19 +166,26 @@ static void read_port(const struct ebc_config *c, size_t i, struct settings *s)
 	inet_pton(AF_INET6, ebc_config_string(c, i, EBC_OPT_P2P_DST_IPV6), &p->groups.ipv6[1]);
 	p->groups.ipv6[0].s6_addr[1] = (uint8_t)((p->groups.ipv6[0].s6_addr[1] & 0xf0) | scope);
 
+	p->groups.all_transports = s->loader.mode != EBC_MODE_BOUNDARY;
+
 	switch (transport) {
 	case EBC_TRANSPORT_UDP_IPV4:
+		memcpy(p->peer_destination.ip, &p->groups.ipv4[1], 4);
+		group_mac_ipv4(p->peer_destination.ip, p->peer_destination.mac);
 		memcpy(p->destination.ip, &p->groups.ipv4[0], 4);
 		group_mac_ipv4(p->destination.ip, p->destination.mac);
 		p->has_source_ip = *source && inet_pton(AF_INET, source, p->source_ip) == 1;
 		break;
 	case EBC_TRANSPORT_UDP_IPV6:
+		memcpy(p->peer_destination.ip, &p->groups.ipv6[1], 16);
+		group_mac_ipv6(p->peer_destination.ip, p->peer_destination.mac);
 		memcpy(p->destination.ip, &p->groups.ipv6[0], 16);
 		group_mac_ipv6(p->destination.ip, p->destination.mac);
 		p->has_source_ip = *source && inet_pton(AF_INET6, source, p->source_ip) == 1;
 		break;
 	default:
 		memcpy(p->destination.mac, p->groups.mac[0], 6);
+		memcpy(p->peer_destination.mac, p->groups.mac[1], 6);
 		break;
 	}
 	p->dscp_event = (uint8_t)get(c, GLOBAL, EBC_OPT_DSCP_EVENT);
@@ -214,9 +221,100 @@ static enum ebc_attach_mode attach_of(int value)
 	}
 }
 
+static enum ebc_mode mode_of(int clock_type)
+{
+	switch (clock_type) {
+	case EBC_CLOCK_TYPE_E2E_TC:
+	case EBC_CLOCK_TYPE_P2P_TC:
+		return EBC_MODE_TRANSPARENT;
+	case EBC_CLOCK_TYPE_MONITOR:
+		return EBC_MODE_MONITOR;
+	default:
+		return EBC_MODE_BOUNDARY;
+	}
+}
+
+static enum ebc_one_step one_step_of(int value)
+{
+	switch (value) {
+	case EBC_TC_ONE_STEP_KEEP:
+		return EBC_ONE_STEP_KEEP;
+	case EBC_TC_ONE_STEP_CONVERT:
+		return EBC_ONE_STEP_CONVERT;
+	default:
+		return EBC_ONE_STEP_AUTO;
+	}
+}
+
+static enum ebc_forward forward_of(int value)
+{
+	switch (value) {
+	case EBC_TC_FORWARD_BRIDGE:
+		return EBC_FORWARD_BRIDGE;
+	case EBC_TC_FORWARD_DIRECT:
+		return EBC_FORWARD_DIRECT;
+	default:
+		return EBC_FORWARD_AUTO;
+	}
+}
+
+static void read_peer_delay(const struct ebc_config *c, size_t i, struct settings *s)
+{
+	const struct bc_port_config *port = &s->engine_ports[i];
+
+	s->transparent.peer_delay[i] = (struct bc_peer_delay_config){
+		.sdo_id = s->engine.sdo_id,
+		.domain_number = s->engine.domain_number,
+		.minor_version = s->engine.minor_version,
+		.transport = port->transport,
+		.log_min_pdelay_req_interval = (int8_t)get(c, i, EBC_OPT_LOG_MIN_PDELAY_REQ_INTERVAL),
+		.ingress_latency_ns = port->ingress_latency_ns,
+		.egress_latency_ns = port->egress_latency_ns,
+		.delay_asymmetry_ns = port->delay_asymmetry_ns,
+		.neighbor_prop_delay_thresh_ns = get(c, i, EBC_OPT_NEIGHBOR_PROP_DELAY_THRESH),
+		.min_neighbor_prop_delay_ns = get(c, i, EBC_OPT_MIN_NEIGHBOR_PROP_DELAY),
+		.allowed_lost_responses = (unsigned int)get(c, i, EBC_OPT_ALLOWED_LOST_RESPONSES),
+		.delay_filter = port->delay_filter,
+		.delay_filter_length = port->delay_filter_length,
+	};
+}
+
+static void read_transparent(const struct ebc_config *c, struct settings *s)
+{
+	s->transparent = (struct transparent_settings){
+		.is_p2p = get(c, GLOBAL, EBC_OPT_CLOCK_TYPE) == EBC_CLOCK_TYPE_P2P_TC,
+		.is_syntonized = !s->engine.free_running && s->loader.mode == EBC_MODE_TRANSPARENT,
+		.is_auth_mutable = get(c, GLOBAL, EBC_OPT_TC_AUTH_MUTABLE),
+		.counts_steps = get(c, GLOBAL, EBC_OPT_TC_SPANNING_TREE),
+		.priority = (uint32_t)get(c, GLOBAL, EBC_OPT_TC_PRIORITY),
+		.one_step = one_step_of(get(c, GLOBAL, EBC_OPT_TC_ONE_STEP)),
+		.forward = s->loader.mode == EBC_MODE_MONITOR
+				   ? EBC_FORWARD_NONE
+				   : forward_of(get(c, GLOBAL, EBC_OPT_TC_FORWARD)),
+	};
+	for (size_t i = 0; i < s->n_ports; i++)
+		read_peer_delay(c, i, s);
+}
+
+static const char *clock_type_name(int clock_type)
+{
+	static const char *const names[] = {
+		[EBC_CLOCK_TYPE_OC] = "OC",	      [EBC_CLOCK_TYPE_BC] = "BC",
+		[EBC_CLOCK_TYPE_P2P_TC] = "P2P_TC",   [EBC_CLOCK_TYPE_E2E_TC] = "E2E_TC",
+		[EBC_CLOCK_TYPE_MONITOR] = "MONITOR",
+	};
+
+	return names[clock_type];
+}
+
 static void read_loader(const struct ebc_config *c, struct settings *s)
 {
+	enum ebc_mode mode = mode_of(get(c, GLOBAL, EBC_OPT_CLOCK_TYPE));
+
 	s->loader = (struct ebc_loader_options){
+		.mode = mode,
+		.has_all_domains =
+			mode != EBC_MODE_BOUNDARY && get(c, GLOBAL, EBC_OPT_TC_DOMAINS) == EBC_TC_DOMAINS_ALL,
 		.attach_mode = attach_of(get(c, GLOBAL, EBC_OPT_BPF_ATTACH)),
 		.tx_stamp = tx_stamp_of(get(c, GLOBAL, EBC_OPT_TX_STAMP_POINT)),
 		.rx_stamp = get(c, GLOBAL, EBC_OPT_RX_STAMP_POINT) == EBC_RX_STAMP_POINT_TC ? EBC_STAMP_TC
@@ -232,6 +330,9 @@ static void read_loader(const struct ebc_config *c, struct settings *s)
 	};
 	if (s->loader.publish_stamps)
 		s->loader.stamps_pin_path = s->stamps_pin_path;
+	/* In every mode: a dead transparent clock's set may be in the way of a boundary clock. */
+	if (*s->pin_directory)
+		s->loader.set_pin_directory = s->pin_directory;
 }
 
 int settings_from_config(const struct ebc_config *config, struct settings *s, char *reason,
@@ -241,7 +342,11 @@ int settings_from_config(const struct ebc_config *config, struct settings *s, ch
 
 	memset(s, 0, sizeof(*s));
 	s->n_ports = ebc_config_n_ports(config);
+	s->clock_type = clock_type_name(get(config, GLOBAL, EBC_OPT_CLOCK_TYPE));
+	s->control_socket = ebc_config_string(config, GLOBAL, EBC_OPT_CONTROL_SOCKET);
+	s->pin_directory = ebc_config_string(config, GLOBAL, EBC_OPT_BPF_PIN_PATH);
 	read_engine(config, s);
+	read_loader(config, s);
 	for (size_t i = 0; i < s->n_ports; i++) {
 		if (get(config, i, EBC_OPT_TRANSPORT_SPECIFIC) != s->engine.sdo_id >> 8) {
 			snprintf(
@@ -256,7 +361,6 @@ int settings_from_config(const struct ebc_config *config, struct settings *s, ch
 	s->engine.ports = s->engine_ports;
 	s->engine.n_ports = s->n_ports;
 
-	s->pin_directory = ebc_config_string(config, GLOBAL, EBC_OPT_BPF_PIN_PATH);
 	/* No dots: a bpf file system refuses them. */
 	len = snprintf(s->stamps_pin_path, sizeof(s->stamps_pin_path), "%s/stamps_%x_%u", s->pin_directory,
 		       s->engine.sdo_id, s->engine.domain_number);
@@ -264,8 +368,11 @@ int settings_from_config(const struct ebc_config *config, struct settings *s, ch
 		snprintf(reason, reason_size, "bpf_pin_path is too long");
 		return -EINVAL;
 	}
-	read_loader(config, s);
-	s->socket_priority = get(config, GLOBAL, EBC_OPT_SOCKET_PRIORITY);
+	read_transparent(config, s);
+	/* What the daemon sends of its own belongs to the same class as what it forwards. */
+	s->socket_priority = s->loader.mode == EBC_MODE_TRANSPARENT
+				     ? get(config, GLOBAL, EBC_OPT_TC_PRIORITY)
+				     : get(config, GLOBAL, EBC_OPT_SOCKET_PRIORITY);
 	s->summary_interval = get(config, GLOBAL, EBC_OPT_SUMMARY_INTERVAL);
 	s->clock_start_offset_ns = ebc_config_int(config, GLOBAL, EBC_OPT_VIRTUAL_CLOCK_START_OFFSET);
 	return 0;

@@ -4,20 +4,37 @@
 
 #include "bc/daemon/membership.h"
 #include "bc/engine/engine.h"
+#include "bc/engine/peer_delay.h"
 #include "bpf/loader.h"
 #include "config/config.h"
 
 struct port_settings {
 	const char *name; /* owned by the configuration */
 	struct membership_groups groups;
-	struct bc_address destination; /* of multicast messages */
+	struct bc_address destination;	    /* of multicast messages */
+	struct bc_address peer_destination; /* of those that measure peer delay */
 	uint8_t dscp_event, dscp_general;
 	uint8_t hop_limit;
 	bool has_source_ip; /* udp_source_address */
 	uint8_t source_ip[16];
 };
 
+/* What only a transparent clock or a monitor has. */
+struct transparent_settings {
+	bool is_p2p;
+	bool is_syntonized;
+	bool is_auth_mutable;
+	bool counts_steps;
+	uint32_t priority; /* of PTP frames */
+	enum ebc_one_step one_step;
+	enum ebc_forward forward;
+	struct bc_peer_delay_config peer_delay[BC_MAX_PORTS]; /* identity and seed are filled in later */
+};
+
 struct settings {
+	const char *clock_type;
+	struct transparent_settings transparent;
+	const char *control_socket;	/* "": none; owned by the configuration */
 	struct bc_engine_config engine; /* engine.ports points at engine_ports */
 	struct bc_port_config engine_ports[BC_MAX_PORTS];
 	struct port_settings ports[BC_MAX_PORTS];

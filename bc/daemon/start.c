@@ -2,18 +2,16 @@
 /* Starting and stopping: what is opened in which order, and what is said when something is missing. */
 #include <errno.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "bc/daemon/app.h"
+#include "bc/daemon/claim.h"
 #include "bc/daemon/clocks.h"
 #include "bc/daemon/log.h"
 #include "netlink/ethtool.h"
@@ -22,30 +20,23 @@
 
 #define HOUSEKEEPING_NS (500 * NSEC_PER_MSEC)
 
-/* An abstract socket is bound per network namespace and vanishes with its owner: the lock of a port. */
-static int claim_port(const struct settings *s, const char *name)
-{
-	_cleanup_fd_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int len = snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "ebpf-bc/%x/%u/%s",
-			   s->engine.sdo_id, s->engine.domain_number, name);
-
-	if (fd < 0)
-		return -errno;
-	if (bind(fd, (struct sockaddr *)&address,
-		 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len)) < 0)
-		return -errno;
-	return TAKE_FD(fd);
-}
-
 static int claim_ports(struct app *app)
 {
-	for (size_t i = 0; i < app->n_ports; i++) {
-		int fd = claim_port(app->settings, app->ports[i].link.name);
+	const struct ebc_loader_options *loader = &app->settings->loader;
+	struct claim claim = {
+		.is_all_domains = loader->has_all_domains,
+		.sdo_id = loader->sdo_id,
+		.domain_number = loader->domain_number,
+	};
 
-		if (fd == -EADDRINUSE)
+	for (size_t i = 0; i < app->n_ports; i++) {
+		int fd = claim_interface(&claim, app->ports[i].link.name);
+
+		if (fd == -EADDRINUSE && claim.is_all_domains)
+			log_line(LOG_ERR, "%s: another ebpf-bc is there", app->settings->ports[i].name);
+		else if (fd == -EADDRINUSE)
 			log_line(LOG_ERR, "%s: another ebpf-bc serves domain %u there",
-				 app->settings->ports[i].name, app->settings->engine.domain_number);
+				 app->settings->ports[i].name, claim.domain_number);
 		else if (fd < 0)
 			log_line(LOG_ERR, "%s: cannot claim: %s", app->settings->ports[i].name,
 				 strerror(-fd));
@@ -116,8 +107,11 @@ static void choose_tx_stamp(struct app *app)
 	enum ebc_stamp_source wish = app->settings->loader.tx_stamp;
 
 	app->tx_stamp = ebc_loader_tx_stamp(app->loader, &why_not);
-	if (wish == EBC_STAMP_DRIVER ||
-	    (wish == EBC_STAMP_NONE && app->tx_stamp == EBC_STAMP_TC && drivers_stamp(app)))
+	/* The driver stamps only what this process sends: nothing that is forwarded. */
+	if (app->settings->loader.mode != EBC_MODE_BOUNDARY)
+		app->tx_stamp = app->tx_stamp == EBC_STAMP_DRIVER ? EBC_STAMP_TC : app->tx_stamp;
+	else if (wish == EBC_STAMP_DRIVER ||
+		 (wish == EBC_STAMP_NONE && app->tx_stamp == EBC_STAMP_TC && drivers_stamp(app)))
 		app->tx_stamp = EBC_STAMP_DRIVER;
 	ebc_loader_ctl(app->loader)->tx_stamp_source = (uint8_t)app->tx_stamp;
 
@@ -191,21 +185,40 @@ static int start_engine(struct app *app, struct bc_engine_config *config)
 	return bc_engine_new(config, now_mono_ns, ptp_ns, &app->engine);
 }
 
-/* The directory of the published stamps; what else may be wrong with it, the loader finds. */
+/* The directory of what is pinned; what else may be wrong with it, the loader finds. */
 static void make_pin_directory(struct app *app)
 {
-	if (app->settings->loader.publish_stamps)
+	if (app->settings->loader.publish_stamps ||
+	    (app->settings->loader.mode == EBC_MODE_TRANSPARENT && app->settings->loader.set_pin_directory))
 		app->made_pin_directory = mkdir(app->settings->pin_directory, 0755) == 0;
+}
+
+static void tell_whether_pinned(const struct app *app)
+{
+	const char *why_not;
+
+	if (app->settings->loader.mode != EBC_MODE_TRANSPARENT || !app->settings->loader.set_pin_directory)
+		return;
+	if (ebc_loader_is_pinned(app->loader, &why_not))
+		log_line(LOG_INFO, "programs are pinned: they go on correcting if this process is killed");
+	else
+		log_line(LOG_WARNING, "programs are not pinned, and end with this process: %s", why_not);
 }
 
 static int start_programs(struct app *app)
 {
+	struct ebc_loader_options options = app->settings->loader;
+	uint32_t ifindexes[BC_MAX_PORTS];
 	volatile struct ebc_ctl *ctl;
 	char reason[256] = "";
 	int r;
 
+	for (size_t i = 0; i < app->n_ports; i++)
+		ifindexes[i] = (uint32_t)app->ports[i].link.ifindex;
+	options.set_ifindexes = ifindexes;
+	options.n_set_ifindexes = app->n_ports;
 	make_pin_directory(app);
-	r = ebc_loader_new(&app->settings->loader, &app->loader, reason, sizeof(reason));
+	r = ebc_loader_new(&options, &app->loader, reason, sizeof(reason));
 
 	if (r < 0) {
 		log_line(LOG_ERR, "cannot load the BPF programs: %s", *reason ? reason : strerror(-r));
@@ -222,7 +235,39 @@ static int start_programs(struct app *app)
 	ctl->real_minus_mono_ns = app->real_minus_mono_ns;
 	log_line(LOG_INFO, "programs attached by %s",
 		 ebc_loader_uses_tcx(app->loader) ? "tcx links" : "clsact filters");
+	tell_whether_pinned(app);
 	return 0;
+}
+
+static int start_clock(struct app *app, struct bc_engine_config *engine_config)
+{
+	if (app->settings->loader.mode == EBC_MODE_BOUNDARY)
+		return start_engine(app, engine_config);
+	return transparent_new(app, engine_config->clock_identity, &app->transparent);
+}
+
+/* The clock does not need it: without, it only cannot be asked. */
+static void start_control(struct app *app)
+{
+	int r;
+
+	if (!*app->settings->control_socket)
+		return;
+	for (size_t i = 0; i < app->n_ports; i++)
+		app->port_names[i] = app->settings->ports[i].name;
+	app->control_sources = (struct control_sources){
+		.loader = app->loader,
+		.clock_type = app->settings->clock_type,
+		.n_ports = app->n_ports,
+		.port_names = app->port_names,
+	};
+	r = control_new(app->settings->control_socket, &app->control_sources, &app->control);
+	if (r == -EADDRINUSE)
+		log_line(LOG_WARNING, "control socket %s belongs to another process; this one has none",
+			 app->settings->control_socket);
+	else if (r < 0)
+		log_line(LOG_WARNING, "no control socket at %s: %s", app->settings->control_socket,
+			 strerror(-r));
 }
 
 int app_start(struct app *app, const struct settings *settings)
@@ -269,7 +314,7 @@ int app_start(struct app *app, const struct settings *settings)
 	r = start_programs(app);
 	if (r < 0)
 		return r;
-	r = start_engine(app, &engine_config);
+	r = start_clock(app, &engine_config);
 	if (r < 0) {
 		log_line(LOG_ERR, "cannot start the clock: %s", strerror(-r));
 		return r;
@@ -277,13 +322,17 @@ int app_start(struct app *app, const struct settings *settings)
 	app_renew_lease(app);
 	for (size_t i = 0; i < app->n_ports; i++)
 		app_refresh_port(app, &app->ports[i]);
+	/* Now that our own programs are in place. */
+	ebc_loader_remove_predecessors(app->loader);
+	start_control(app);
 	return 0;
 }
 
 void app_stop(struct app *app)
 {
-	/* First of all nothing is consumed any more. */
-	if (app->loader)
+	control_free(app->control);
+	/* Nothing is consumed any more; a transparent clock's frames are corrected until the programs go. */
+	if (app->engine)
 		ebc_loader_ctl(app->loader)->lease_until_mono_ns = 0;
 	for (size_t i = 0; i < app->n_ports; i++) {
 		if (app->loader)
@@ -295,6 +344,7 @@ void app_stop(struct app *app)
 	if (app->made_pin_directory)
 		rmdir(app->settings->pin_directory);
 	sender_free(app->sender);
+	transparent_free(app->transparent);
 	bc_engine_free(app->engine);
 	ebc_links_free(app->links);
 	close_fd(app->signal_fd);
