@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A box with three ports, port0 to port2, whose cables end in another namespace at far0 to far2: what the
+ * tests of the transparent clock send at one far end comes out at the others.
+ */
+#pragma once
+
+#include "tests/bpf/message.h"
+#include "tests/bpf/rig.h"
+
+#define BOX_PORTS 3
+/* A qdisc in which a full-sized frame waits 1.5 ms for the one before it. */
+#define BOX_SLOW_QDISC "tbf rate 8mbit burst 1600 limit 400000"
+
+enum box_kind {
+	BOX_DIRECT, /* no bridge: the programs carry multicast */
+	BOX_BRIDGE, /* the ports are members of br0 */
+};
+
+struct box {
+	enum box_kind kind;
+	int box_fd, far_fd; /* namespaces; the calling thread is in the box's */
+	uint32_t port_ifindex[BOX_PORTS], far_ifindex[BOX_PORTS], bridge_ifindex;
+	uint8_t far_mac[BOX_PORTS][6];
+	int far[BOX_PORTS]; /* packet sockets at the far ends: send, and receive what comes from the box */
+	struct ebc_loader *loader;
+	struct ebc_port_conf conf[BOX_PORTS]; /* box_update() after a change */
+	uint16_t sequence_id;		      /* the last that was used */
+};
+
+/* Transparent, all domains. */
+struct ebc_loader_options box_options(void);
+/* Namespaces, devices and sockets; no loader yet. */
+void box_new(struct box *box, enum box_kind kind);
+/* A loader with a live lease, at all ports. */
+void box_load(struct box *box, const struct ebc_loader_options *options);
+/* Attaches all ports to `loader`. */
+void box_attach(struct box *box, struct ebc_loader *loader);
+void box_update(struct box *box);
+/* Whether frames over the bridge go through IP's netfilter hooks; false: the kernel offers no such thing. */
+bool box_set_bridge_netfilter(bool is_on);
+void box_unload(struct box *box);
+void box_free(struct box *box);
+
+/* Fixtures for cmocka with box_options(): *state is the struct box. */
+int box_setup_direct(void **state);
+int box_setup_bridge(void **state);
+int box_teardown(void **state);
+/* Forgets what waits at the far ends: between tests that share a box. */
+int box_drain(void **state);
+
+/* A sequenceId that was not used in this box. */
+uint16_t box_next_sequence_id(struct box *box);
+uint64_t box_counter(const struct box *box, int port, enum ebc_counter counter);
+/* Until the kernel stamps what it receives, which begins some time after a socket asked for it. */
+void box_wait_for_stamps(struct box *box);
+
+void box_send(const struct box *box, int port, const struct message *message);
+/*
+ * Waits a second for a frame that leaves by `port`, but for those that only fill queues and resolve
+ * addresses; its octets, with the VLAN tag put back that the socket took out. False after the time.
+ * `ret_mono_ns` (may be NULL): the receive stamp of the far end.
+ */
+bool box_receive(const struct box *box, int port, struct message *ret, uint64_t *ret_mono_ns);
+/* Receives at `to`, asserting that it is `sent` with another correctionField; what was added. */
+int64_t box_expect(const struct box *box, int to, const struct message *sent, struct message *ret);
+/* Sends at `from` and expects it at `to`; asserts that nothing comes that was not sent. */
+int64_t box_pass(const struct box *box, int from, int to, const struct message *message, struct message *ret);
+/* Sends from `from` what every port lets pass, and asserts that it is the next that the others get. */
+void box_expect_nothing(struct box *box, int from);
+
+/* Puts a qdisc behind `port` and `n` full-sized frames that are not PTP into it. */
+void box_fill_queue(const struct box *box, int port, int n);
+/* A map of the loaded programs by its name. The caller closes it. */
+int box_map(const struct box *box, const char *name);
