@@ -12,10 +12,12 @@ static void usage(FILE *to)
 {
 	fputs("usage: ebpf-bc [options]\n"
 	      "\n"
-	      "A PTP boundary clock whose time stamps are taken by BPF programs on its ports.\n"
+	      "A PTP boundary or transparent clock whose time stamps are taken by BPF programs on its "
+	      "ports.\n"
 	      "\n"
 	      " Delay mechanism\n"
 	      "  -E            end to end, the default\n"
+	      "  -P            peer to peer, for a P2P_TC\n"
 	      " Network transport\n"
 	      "  -2            IEEE 802.3\n"
 	      "  -4            UDP over IPv4, the default\n"

@@ -224,6 +224,8 @@ static int start_programs(struct app *app)
 		log_line(LOG_ERR, "cannot load the BPF programs: %s", *reason ? reason : strerror(-r));
 		return r;
 	}
+	/* The predecessor's folder is ours to take away. */
+	app->made_pin_directory |= ebc_loader_took_over(app->loader);
 	choose_tx_stamp(app);
 	r = sender_new(app->tx_stamp == EBC_STAMP_DRIVER, app->settings->socket_priority, &app->sender);
 	if (r < 0) {
