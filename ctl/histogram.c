@@ -53,6 +53,8 @@ double histogram_quantile_ns(const struct ebc_histogram *h, unsigned int per_100
 	/* ceil(n * q), without a product that could wrap. */
 	rank = n / 10000 * per_10000 + (n % 10000 * per_10000 + 9999) / 10000;
 	rank = CLAMP(rank, 1, n);
+	if (rank == n)
+		return (double)h->max_ns;
 	for (size_t i = 0; i < EBC_HISTOGRAM_BUCKETS; i++) {
 		if (below + h->bucket[i] >= rank)
 			return interpolate_ns(h, i, rank - below);

@@ -22,6 +22,7 @@ struct curve {
 	const struct residence *residence;
 	const struct ebc_histogram *h;
 	uint64_t n; /* of its buckets */
+	size_t bar; /* buckets that are drawn as one */
 };
 
 struct picture {
@@ -51,6 +52,26 @@ static int compare_places(const void *a, const void *b)
 	return (x->residence > y->residence) - (x->residence < y->residence);
 }
 
+/* By the rule of Freedman and Diaconis: fine enough for the shape, wide enough that a bar is more than
+ * chance. */
+static size_t buckets_a_bar(const struct curve *curve)
+{
+	double p25 = histogram_quantile_ns(curve->h, 2500), p75 = histogram_quantile_ns(curve->h, 7500);
+	double width, n_between = 0;
+	size_t bar = 1;
+
+	for (size_t i = 0; i < EBC_HISTOGRAM_BUCKETS; i++) {
+		uint64_t lower, upper;
+
+		histogram_bucket_range(i, &lower, &upper);
+		n_between += (double)lower > p25 && (double)upper <= p75;
+	}
+	width = 2 * (n_between + 1) / cbrt((double)curve->n);
+	while (bar < 8 && (double)(2 * bar) <= width)
+		bar *= 2;
+	return bar;
+}
+
 static void add_curve(struct picture *picture, const struct residence *residence)
 {
 	struct curve *curve = &picture->curves[picture->n];
@@ -61,8 +82,17 @@ static void add_curve(struct picture *picture, const struct residence *residence
 	if (curve->n == 0)
 		return;
 	picture->n++;
-	picture->x_min_us = fmin(picture->x_min_us, us(curve->h->min_ns));
-	picture->x_max_us = fmax(picture->x_max_us, us(curve->h->max_ns));
+	curve->bar = buckets_a_bar(curve);
+	for (size_t i = 0; i < EBC_HISTOGRAM_BUCKETS; i++) {
+		uint64_t lower, upper, unused;
+
+		if (!curve->h->bucket[i])
+			continue;
+		histogram_bucket_range(i - i % curve->bar, &lower, &unused);
+		histogram_bucket_range(i - i % curve->bar + curve->bar - 1, &unused, &upper);
+		picture->x_min_us = fmin(picture->x_min_us, us(lower));
+		picture->x_max_us = fmax(picture->x_max_us, us(upper));
+	}
 	picture->y_min = fmin(picture->y_min, 1 / (double)curve->n);
 }
 
@@ -82,37 +112,18 @@ static int choose_curves(const struct residences *residences, struct picture *pi
 	return picture->n ? 0 : -ENODATA;
 }
 
-/* Buckets that make one bar: bars enough for the shape, few enough that a bar is more than chance. */
-static size_t buckets_a_bar(const struct curve *curve)
-{
-	size_t first = 0, last = EBC_HISTOGRAM_BUCKETS - 1, group = 1;
-	double p1 = histogram_quantile_ns(curve->h, 100), p99 = histogram_quantile_ns(curve->h, 9900);
-
-	for (size_t i = 0; i < EBC_HISTOGRAM_BUCKETS; i++) {
-		uint64_t lower, upper;
-
-		histogram_bucket_range(i, &lower, &upper);
-		first = (double)upper <= p1 ? i + 1 : first;
-		last = (double)lower > p99 ? MIN(last, i) : last;
-	}
-	/* Rice's rule. */
-	while (group < 8 && (double)(last - first) / (double)group > 2 * cbrt((double)curve->n))
-		group *= 2;
-	return group;
-}
-
 static void write_histogram(const struct curve *curve, FILE *to)
 {
-	size_t group = buckets_a_bar(curve);
+	size_t bar = curve->bar;
 	double last_us = 0;
 
-	for (size_t i = 0; i < EBC_HISTOGRAM_BUCKETS; i += group) {
+	for (size_t i = 0; i < EBC_HISTOGRAM_BUCKETS; i += bar) {
 		uint64_t lower, upper, unused, n = 0;
 		double density;
 
 		histogram_bucket_range(i, &lower, &unused);
-		histogram_bucket_range(i + group - 1, &unused, &upper);
-		for (size_t k = i; k < i + group; k++)
+		histogram_bucket_range(i + bar - 1, &unused, &upper);
+		for (size_t k = i; k < i + bar; k++)
 			n += curve->h->bucket[k];
 		if (!n)
 			continue;
@@ -173,8 +184,10 @@ static void write_x_axis(const struct picture *picture, bool has_labels, FILE *t
 				fprintf(to, "%s'' %.9g", comma, at);
 			comma = ", ";
 		}
-		for (int i = 2; n == 1 && i < 10; i++)
+		for (int i = 2; n == 1 && i < 10; i++) {
 			fprintf(to, "%s'' %.9g 1", comma, i * pow(10, decade));
+			comma = ", ";
+		}
 	}
 	fputs(")\n", to);
 }
@@ -230,8 +243,7 @@ static void write_styles(FILE *to)
 
 static void write_script(const struct picture *picture, FILE *to)
 {
-	/* The legend stands above the plots, two names a line. */
-	int legend = 20 * (int)((picture->n + 1) / 2) + 14, height = 640 + legend;
+	int legend = 18 * (int)picture->n + 10, height = 650 + legend; /* the legend stands above */
 
 	write_blocks(picture, to);
 	fprintf(to,
@@ -248,12 +260,12 @@ static void write_script(const struct picture *picture, FILE *to)
 	write_styles(to);
 	write_x_axis(picture, false, to);
 	fprintf(to,
-		"set key noenhanced at screen 0.54,%.4f top center horizontal maxcols 2 samplen 2.5 "
-		"Left reverse\n"
+		"set key noenhanced at screen 0.965,%.4f top right vertical maxrows %zu samplen 2.5 Left "
+		"reverse\n"
 		"set tmargin at screen %.4f\nset bmargin at screen %.4f\n"
 		"set ylabel 'share of messages per decade' offset 1\n"
 		"set yrange [0:*]\nset format y '%%g'\n",
-		1 - 8.0 / height, 1 - (legend + 8.0) / height, 345.0 / height);
+		1 - 8.0 / height, picture->n, 1 - (legend + 8.0) / height, 348.0 / height);
 	write_curves(picture, "histogram", "lines", true, to);
 	write_x_axis(picture, true, to);
 	fprintf(to,
@@ -261,7 +273,7 @@ static void write_script(const struct picture *picture, FILE *to)
 		"set xlabel 'residence time t (µs)'\n"
 		"set ylabel 'share of messages with residence ≥ t' offset 1\n"
 		"set logscale y\nset yrange [%.9g:1.3]\nset format y '10^{%%L}'\nset ytics add ('1' 1)\n",
-		320.0 / height, 55.0 / height, pow(10, floor(log10(picture->y_min * 0.999))));
+		325.0 / height, 66.0 / height, pow(10, floor(log10(picture->y_min * 0.999))));
 	write_curves(picture, "ccdf", "lines", false, to);
 	fputs("unset multiplot\n", to);
 }
