@@ -5,6 +5,7 @@ None of them touches the machine's clock unless a test asks for it: all namespac
 so ptp4l runs with free_running, and its offsets then are the true time error of what it listens to."""
 
 import collections
+import json
 import os
 import pathlib
 import re
@@ -155,8 +156,9 @@ class Ptp4l(PtpProgram):
 
 
 class EbpfBc(PtpProgram):
-    """Our program. `config` is a file's path, or a dictionary of global options; `interfaces` are given
-    with -i. `arguments` come last: they override both."""
+    """Our program. `config` is a file's path, or a dictionary of global options, which gets a control socket of
+    its own unless it names one (`control_path`); `interfaces` are given with -i. `arguments` come last: they
+    override both."""
 
     def __init__(self, namespace, interfaces=(), *, config=None, port_options=None, arguments=(), name=None,
                  program=None, env=None):
@@ -164,8 +166,11 @@ class EbpfBc(PtpProgram):
         self._n_ports = len(interfaces)  # 0: the file knows
         stem = os.path.join(session.current().directory, session.current().unique(name))
         self.uds_path = stem + ".uds"
+        self.control_path = None
         argv = [program or find_ebpf_bc(), "-m", "-q"]
         if isinstance(config, dict):
+            config = {"control_socket": stem + ".ctl", **config}
+            self.control_path = config["control_socket"]
             self.config_path = stem + ".conf"
             _write_config(self.config_path, config, interfaces, port_options)
             argv += ["-f", self.config_path]
@@ -204,6 +209,16 @@ class EbpfBc(PtpProgram):
 def find_ebpf_bc():
     """The program under test: $EBC_PROGRAM (meson sets it), or that of build/ in the tree."""
     return os.environ.get("EBC_PROGRAM") or str(TREE / "build" / "ebpf-bc")
+
+
+def find_ebpf_bcctl():
+    """The tool that asks it: $EBC_CTL_PROGRAM (meson sets it), or the one built beside it."""
+    return os.environ.get("EBC_CTL_PROGRAM") or str(pathlib.Path(find_ebpf_bc()).parent / "ctl" / "ebpf-bcctl")
+
+
+def residences(box, *arguments):
+    """What a running EbpfBc measured so far, as `ebpf-bcctl residence --json` tells it."""
+    return json.loads(run([find_ebpf_bcctl(), "-s", box.control_path, "residence", "--json", *arguments]).stdout)
 
 
 def _word(value):

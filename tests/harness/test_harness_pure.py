@@ -163,7 +163,14 @@ class OurProgram(unittest.TestCase):
             line = box.wait_for("arguments: (.*)", 5)[1]
             self.assertEqual(line, f"-m -q -f {box.config_path} --domainNumber=3")
             with open(box.config_path, encoding="ascii") as file:
-                self.assertEqual(file.read(), "[global]\npriority1 7\n[bc0]\n[bc1]\nserverOnly 1\n")
+                self.assertEqual(file.read(), f"[global]\ncontrol_socket {box.control_path}\npriority1 7\n"
+                                              "[bc0]\n[bc1]\nserverOnly 1\n")
+
+    def test_each_has_a_control_socket_of_its_own_unless_one_is_named(self):
+        with self.start(config={}) as one, self.start(config={}) as other, \
+                self.start(config={"control_socket": "/named"}) as named:
+            self.assertNotEqual(one.control_path, other.control_path)
+            self.assertEqual(named.control_path, "/named")
 
 
 class Count(unittest.TestCase):

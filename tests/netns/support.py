@@ -3,11 +3,12 @@
 
 import contextlib
 import errno
+import shutil
 import socket
 import statistics
 import time
 
-from harness import programs, wire
+from harness import programs, session, wire
 from harness.lab import Lab
 from harness.process import Timeout
 from harness.rawport import RawPort
@@ -124,6 +125,70 @@ class Rig:
 
     def __exit__(self, *_):
         self.close()
+
+
+TC = {"clock_type": "E2E_TC", "logMinPdelayReqInterval": -3}
+P2P = {"delay_mechanism": "P2P", "logMinPdelayReqInterval": -3}
+
+
+class TcRig(Rig):
+    """The lab with ebpf-bc as a transparent clock. With `bridge` its ports are members of br0, which carries the
+    messages from port to port then; else the programs do. What it pins is below pin_path, which goes with the rig."""
+
+    def __init__(self, clock_type="E2E_TC", *, bridge=False, prepare=None, options=None, n_clients=1, **others):
+        self.is_p2p = clock_type == "P2P_TC"
+        self.pin_path = f"/sys/fs/bpf/{session.current().unique('tc')}"
+        session.current().add("directory", self.pin_path)
+
+        def build(lab):
+            if bridge:
+                lab.box.bridge("br0", lab.ports)
+            if prepare:
+                prepare(lab)
+        super().__init__(prepare=build, options={"clock_type": clock_type, **(options or {})}, n_clients=n_clients,
+                         **others)
+
+    def wait_ready(self, box=None):
+        """A bridge passes messages on before the box corrects them."""
+        for number, port in enumerate(self.ports, 1):
+            (box or self.box).wait_for(rf"port {number} \({port}\): link up", START_S)
+
+    def _path_options(self):
+        return P2P if self.is_p2p else {}
+
+    def start_gm(self, options=None):
+        return super().start_gm({**self._path_options(), **(options or {})})
+
+    def start_client(self, i, options=None, transport=None):
+        return super().start_client(i, {**self._path_options(), **(options or {})}, transport)
+
+    def start_box(self, options=None, *, interfaces=None, **others):
+        config = {**TC, **self._path_options(), "network_transport": self.transport, "bpf_pin_path": self.pin_path,
+                  **(options or {})}
+        return self._stack.enter_context(
+            programs.EbpfBc(self.lab.box, interfaces or self.lab.ports, config=config, **others))
+
+    def wait_in_sync(self):
+        self.wait_ready()
+        for client in self.clients:
+            wait_follows(client, self.gm)
+            if not self.is_p2p:
+                wait_in_sync(client)
+
+    def close(self):
+        super().close()
+        shutil.rmtree(self.pin_path, ignore_errors=True)
+        session.current().remove("directory", self.pin_path)
+
+
+def wait_follows(client, gm, n=4):
+    """Waits until a ptp4l client follows gm, and its last n Sync messages tell the true time to IN_SYNC_NS: both
+    read one clock, and what the way took is in the messages, but for the client's own cable."""
+    def does():
+        late_ns = [sync.t2_ns - sync.t1_ns for sync in client.monitor.syncs[-n:]]
+        return (client.grandmaster == gm.grandmaster and client.states.get(1) in programs.FOLLOWING
+                and len(late_ns) == n and all(abs(ns) < IN_SYNC_NS for ns in late_ns))
+    until(does, START_S, lambda: f"{client.name} follows {gm.grandmaster}\n{client.tail()}")
 
 
 def served_time_errors_ns(port, start=0):

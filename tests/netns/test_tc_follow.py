@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The transparent clock between a ptp4l grandmaster and a ptp4l client, over each transport, both delay mechanisms,
+and both ways through the box."""
+
+import contextlib
+import unittest
+
+from harness import programs
+from netns.support import TcRig, until
+
+TRANSPORTS = ("L2", "UDPv4", "UDPv6")
+
+# Counters that rise while all is well. A follower may overtake its event message where two CPUs are at work.
+USUAL = {"bpf_tx_corrected", "bpf_tx_stamp", "bpf_tx_follower_corrected", "bpf_tx_follower_parked",
+         "tc_follower_completed", "bpf_rx_observed", "bpf_rx_cloned", "bpf_rx_answer_corrected"}
+USUAL_OF_P2P = (USUAL - {"bpf_rx_answer_corrected"}) | {
+    "bpf_rx_event", "bpf_rx_general", "bpf_tx_event", "tx_pdelay_req", "tx_pdelay_resp", "tx_pdelay_resp_follow_up",
+    "rx_pdelay_req", "rx_pdelay_resp", "rx_pdelay_resp_follow_up"}
+
+
+def risen(before, after):
+    """{port: {counter: by how much}}"""
+    return {port: {name: value - before.get(port, {}).get(name, 0) for name, value in counters.items()
+                   if value != before.get(port, {}).get(name, 0)} for port, counters in after.items()}
+
+
+class Follow(unittest.TestCase):
+    def check(self, clock_type, bridge):
+        with contextlib.ExitStack() as stack:
+            rigs = [stack.enter_context(TcRig(clock_type, bridge=bridge, transport=transport))
+                    for transport in TRANSPORTS]
+            for rig in rigs:
+                rig.wait_in_sync()
+            before = [rig.box.read_counters() for rig in rigs]
+            n_before = [len(rig.clients[0].monitor.syncs) for rig in rigs]
+            for rig, n in zip(rigs, n_before):
+                until(lambda rig=rig, n=n: len(rig.clients[0].monitor.syncs) >= n + 16, 10, rig.clients[0].tail)
+            for rig, counters in zip(rigs, before):
+                with self.subTest(transport=rig.transport):
+                    self.check_counters(rig, risen(counters, rig.box.read_counters()))
+                    self.check_distance(rig)
+                    if rig.is_p2p:
+                        self.check_offsets_of_p2p(rig)
+                    self.assertEqual(rig.box.find_all("took over|cannot|error|refused"), [])
+
+    def check_counters(self, rig, by):
+        usual = USUAL_OF_P2P if rig.is_p2p else USUAL
+        for port in by:
+            self.assertLessEqual(set(by[port]), usual, by)
+        towards_client = by[2]
+        self.assertGreaterEqual(towards_client["bpf_tx_corrected"], 14, by)
+        self.assertGreaterEqual(towards_client.get("bpf_tx_follower_corrected", 0)
+                                + towards_client.get("tc_follower_completed", 0), 14, by)
+        if not rig.is_p2p:
+            # Delay_Req on its way up, and its Delay_Resp on the way down.
+            self.assertGreater(by[1]["bpf_tx_corrected"], 1, by)
+            self.assertGreater(by[1]["bpf_rx_answer_corrected"], 1, by)
+
+    def check_distance(self, rig):
+        """A transparent clock is no step on the way, and nobody's parent."""
+        current = programs.pmc(rig.clients[0], "CURRENT_DATA_SET")[0]
+        self.assertEqual(current["stepsRemoved"], 1)
+        parent = programs.pmc(rig.clients[0], "PARENT_DATA_SET")[0]
+        self.assertEqual(parent["parentPortIdentity"], f"{rig.gm.grandmaster}-1")
+        self.assertEqual(parent["grandmasterIdentity"], rig.gm.grandmaster)
+
+    def check_offsets_of_p2p(self, rig):
+        client = rig.clients[0]
+        client.wait_for_offsets(2, 5, within_ns=1_000_000)
+        for number in (1, 2):
+            rig.box.wait_for(rf"port {number} \(bc{number - 1}\): peer delay -?\d+ ns", 5)
+
+    def test_e2e_directly(self):
+        self.check("E2E_TC", False)
+
+    def test_e2e_over_a_bridge(self):
+        self.check("E2E_TC", True)
+
+    def test_p2p_directly(self):
+        self.check("P2P_TC", False)
+
+    def test_p2p_over_a_bridge(self):
+        self.check("P2P_TC", True)
