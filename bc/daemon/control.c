@@ -12,11 +12,10 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/timerfd.h>
-#include <sys/un.h>
 
 #include "bc/daemon/control_message.h"
+#include "bc/daemon/control_socket.h"
 #include "util/cleanup.h"
 #include "util/macros.h"
 #include "util/paths.h"
@@ -24,7 +23,6 @@
 #define CLIENTS_MAX 16
 /* So many of these are kept for root and the daemon's own user. */
 #define CLIENTS_RESERVED 4
-#define BACKLOG		 16
 
 /* Each interval of the timer brings a client one request, up to ... */
 #define TOKEN_INTERVAL_NS     (50 * NSEC_PER_MSEC)
@@ -62,12 +60,10 @@ struct client {
 
 struct control {
 	struct control_sources sources;
-	int listen_fd, epoll_fd, timer_fd;
+	struct control_socket socket;
+	int epoll_fd, timer_fd;
 	bool is_listening, is_timer_armed;
 	unsigned int accept_tokens;
-	struct sockaddr_un address;
-	dev_t dev;
-	ino_t ino;
 	size_t n_sampling;
 	unsigned int n_ticks;
 	size_t n_batch;
@@ -98,7 +94,7 @@ static void set_listening(struct control *control, bool is_listening)
 	if (is_listening == control->is_listening)
 		return;
 	control->is_listening = is_listening;
-	watch(control, control->listen_fd, &control->listen_fd, is_listening ? EPOLLIN : 0, EPOLL_CTL_MOD);
+	watch(control, control->socket.fd, &control->socket.fd, is_listening ? EPOLLIN : 0, EPOLL_CTL_MOD);
 }
 
 static void stop_sampling(struct control *control, struct client *client)
@@ -500,7 +496,7 @@ static void refuse(int fd, const char *error)
 
 static void accept_client(struct control *control)
 {
-	_cleanup_fd_ int fd = accept4(control->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	_cleanup_fd_ int fd = accept4(control->socket.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	struct client *client;
 	bool is_privileged;
 
@@ -555,7 +551,7 @@ void control_dispatch(struct control *control)
 	for (int i = 0; i < n; i++) {
 		void *data = events[i].data.ptr;
 
-		if (data == &control->listen_fd)
+		if (data == &control->socket.fd)
 			has_new_client = true;
 		else if (data == &control->timer_fd)
 			on_timer(control);
@@ -599,53 +595,6 @@ int control_fd(const struct control *control)
 	return control->epoll_fd;
 }
 
-/* Whether nobody listens at the socket any more whose file is there. */
-static bool is_abandoned(const struct sockaddr_un *address)
-{
-	_cleanup_fd_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-	return fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 &&
-	       errno == ECONNREFUSED;
-}
-
-static int bind_socket(int fd, const struct sockaddr_un *address)
-{
-	struct stat st;
-
-	if (bind(fd, (const struct sockaddr *)address, sizeof(*address)) == 0)
-		return 0;
-	if (errno != EADDRINUSE)
-		return -errno;
-	if (lstat(address->sun_path, &st) == 0 && !S_ISSOCK(st.st_mode))
-		return -EADDRINUSE;
-	if (!is_abandoned(address))
-		return -EADDRINUSE;
-	if (unlink(address->sun_path) < 0 && errno != ENOENT)
-		return -errno;
-	return bind(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 ? -errno : 0;
-}
-
-static int open_socket(struct control *control)
-{
-	const char *path = control->address.sun_path;
-	struct stat st;
-	int r;
-
-	control->listen_fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (control->listen_fd < 0)
-		return -errno;
-	r = bind_socket(control->listen_fd, &control->address);
-	if (r < 0)
-		return r;
-	if (lstat(path, &st) < 0)
-		return -errno;
-	control->dev = st.st_dev;
-	control->ino = st.st_ino;
-	if (chmod(path, 0666) < 0 || listen(control->listen_fd, BACKLOG) < 0)
-		return -errno;
-	return 0;
-}
-
 static void cleanup_control(struct control **control)
 {
 	control_free(*control);
@@ -659,25 +608,21 @@ int control_new(const char *path, const struct control_sources *sources, struct 
 	if (!control)
 		return -ENOMEM;
 	control->sources = *sources;
-	control->listen_fd = control->timer_fd = -1;
+	control->socket.fd = control->timer_fd = -1;
 	for (size_t i = 0; i < CLIENTS_MAX; i++)
 		control->clients[i].fd = -1;
 	control->accept_tokens = ACCEPT_TOKENS_MAX;
-	control->address.sun_family = AF_UNIX;
 	control->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (control->epoll_fd < 0)
 		return -errno;
 	control->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	if (control->timer_fd < 0)
 		return -errno;
-	if (!*path || strlen(path) >= sizeof(control->address.sun_path))
-		return -ENAMETOOLONG;
-	strcpy(control->address.sun_path, path);
-	r = open_socket(control);
+	r = control_socket_open(&control->socket, path);
 	if (r < 0)
 		return r;
 	watch(control, control->timer_fd, &control->timer_fd, EPOLLIN, EPOLL_CTL_ADD);
-	watch(control, control->listen_fd, &control->listen_fd, EPOLLIN, EPOLL_CTL_ADD);
+	watch(control, control->socket.fd, &control->socket.fd, EPOLLIN, EPOLL_CTL_ADD);
 	control->is_listening = true;
 	/* A predecessor whose maps were taken over may have left it set. */
 	ebc_loader_ctl(sources->loader)->wants_samples = 0;
@@ -687,18 +632,12 @@ int control_new(const char *path, const struct control_sources *sources, struct 
 
 void control_free(struct control *control)
 {
-	struct stat st;
-
 	if (!control)
 		return;
 	for (size_t i = 0; i < CLIENTS_MAX; i++)
 		if (control->clients[i].fd >= 0)
 			close_client(control, &control->clients[i]);
-	/* Only while the file is ours: somebody may have taken its place. */
-	if (control->ino && lstat(control->address.sun_path, &st) == 0 && st.st_dev == control->dev &&
-	    st.st_ino == control->ino)
-		unlink(control->address.sun_path);
-	close_fd(control->listen_fd);
+	control_socket_close(&control->socket);
 	close_fd(control->timer_fd);
 	close_fd(control->epoll_fd);
 	free(control);

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Whose the path is, and what becomes of it. */
+#include "bc/daemon/control_socket.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "util/cleanup.h"
+
+#define BACKLOG 16
+
+/* Whether nobody listens at the socket any more whose file is there. */
+static bool is_abandoned(const struct sockaddr_un *address)
+{
+	_cleanup_fd_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	return fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 &&
+	       errno == ECONNREFUSED;
+}
+
+static int bind_socket(int fd, const struct sockaddr_un *address)
+{
+	struct stat st;
+
+	if (bind(fd, (const struct sockaddr *)address, sizeof(*address)) == 0)
+		return 0;
+	if (errno != EADDRINUSE)
+		return -errno;
+	/* Of a file that is no socket connect(2) says the same as of an abandoned one. */
+	if (lstat(address->sun_path, &st) < 0 || !S_ISSOCK(st.st_mode) || !is_abandoned(address))
+		return -EADDRINUSE;
+	if (unlink(address->sun_path) < 0)
+		return -errno;
+	return bind(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 ? -errno : 0;
+}
+
+int control_socket_open(struct control_socket *sock, const char *path)
+{
+	struct stat st;
+	int r;
+
+	*sock = (struct control_socket){.fd = -1, .address.sun_family = AF_UNIX};
+	if (!*path || strlen(path) >= sizeof(sock->address.sun_path))
+		return -ENAMETOOLONG;
+	strcpy(sock->address.sun_path, path);
+	sock->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (sock->fd < 0)
+		return -errno;
+	r = bind_socket(sock->fd, &sock->address);
+	if (r < 0)
+		return r;
+	if (lstat(path, &st) < 0)
+		return -errno;
+	sock->dev = st.st_dev;
+	sock->ino = st.st_ino;
+	if (chmod(path, 0666) < 0 || listen(sock->fd, BACKLOG) < 0)
+		return -errno;
+	return 0;
+}
+
+void control_socket_close(struct control_socket *sock)
+{
+	const char *path = sock->address.sun_path;
+	struct stat st;
+
+	if (sock->ino && lstat(path, &st) == 0 && st.st_dev == sock->dev && st.st_ino == sock->ino)
+		unlink(path);
+	sock->fd = close_fd(sock->fd);
+}
