@@ -17,6 +17,8 @@
 #define KNOWN_SAMPLES	5u
 #define KNOWN_SPAN_NS	(2 * NSEC_PER_SEC)
 #define KNOWN_DEVIATION 2e-6
+/* Deviations that differ by less are the same to a residence. */
+#define DEVIATION_EQUAL 1e-9
 
 /* A sample is strange when it is off a line by more than this many of its spreads (of samples reduced
  * from a slot, which are quieter than those that come in), and this much for drift and for a spread that by
@@ -135,6 +137,20 @@ static void fit_deviation(struct fit *f)
 	f->deviation_ns_per_s = sqrt(sum_cut / (f->n - 2) / sum_xx) / share;
 }
 
+/* A window that began anew has to become nearly as good as the one before, or that one old, until its
+ * estimate counts; but any of this clock is better than one of another. */
+static void offer_estimate(struct tclk_rate *rate, const struct tclk_rate_estimate *estimate)
+{
+	const struct tclk_rate_estimate *old = &rate->estimate;
+
+	if (old->is_valid && !rate->is_estimate_foreign &&
+	    estimate->deviation > 2 * old->deviation + DEVIATION_EQUAL &&
+	    estimate->stamp_mono_ns - old->stamp_mono_ns < (uint64_t)WINDOW_NS)
+		return;
+	rate->estimate = *estimate;
+	rate->is_estimate_foreign = false;
+}
+
 static void refit(struct tclk_rate *rate)
 {
 	const struct tclk_rate_sample *newest = &rate->window[rate->num_window - 1];
@@ -160,13 +176,15 @@ static void refit(struct tclk_rate *rate)
 		.slope = f.slope_ns_per_s * 1e-9,
 		.spread_ns = f.spread_ns,
 	};
-	if (span_ns >= (uint64_t)KNOWN_SPAN_NS && f.deviation_ns_per_s * 1e-9 <= KNOWN_DEVIATION)
-		rate->estimate = (struct tclk_rate_estimate){
-			.is_valid = true,
-			.rate_offset = CLAMP(f.slope_ns_per_s * 1e-9, -TCLK_RATE_MAX, TCLK_RATE_MAX),
-			.deviation = f.deviation_ns_per_s * 1e-9,
-			.stamp_mono_ns = newest->stamp_mono_ns,
-		};
+	if (span_ns < (uint64_t)KNOWN_SPAN_NS || f.deviation_ns_per_s * 1e-9 > KNOWN_DEVIATION)
+		return;
+	offer_estimate(rate,
+		       &(struct tclk_rate_estimate){
+			       .is_valid = true,
+			       .rate_offset = CLAMP(f.slope_ns_per_s * 1e-9, -TCLK_RATE_MAX, TCLK_RATE_MAX),
+			       .deviation = f.deviation_ns_per_s * 1e-9,
+			       .stamp_mono_ns = newest->stamp_mono_ns,
+		       });
 }
 
 static void push_window(struct tclk_rate *rate, const struct tclk_rate_sample *sample)
@@ -185,34 +203,51 @@ static void push_window(struct tclk_rate *rate, const struct tclk_rate_sample *s
 	rate->window[rate->num_window++] = *sample;
 }
 
-/* The sample of the slot that lies in the middle when the rate, as far as it is known, is taken out. */
-static const struct tclk_rate_sample *middle_of_slot(const struct tclk_rate *rate)
+/* The mean of the middle half of the slot's samples, as they lie when the rate, as far as it is known, is
+ * taken out: nearly as quiet as the mean of all, but a few wild ones do not move it. */
+static struct tclk_rate_sample middle_of_slot(const struct tclk_rate *rate)
 {
 	double slope = rate->has_line ? rate->line.slope : rate->estimate.rate_offset;
-	double off_ns[TCLK_RATE_SLOT];
-	unsigned int order[TCLK_RATE_SLOT];
+	const struct tclk_rate_sample *slot = rate->slot;
+	double off_ns[TCLK_RATE_SLOT], mean_elapsed_ns = 0, mean_offset_ns = 0;
+	unsigned int order[TCLK_RATE_SLOT], cut = rate->num_slot / 4, num = rate->num_slot - 2 * cut;
 
 	for (unsigned int i = 0; i < rate->num_slot; i++) {
-		const struct tclk_rate_sample *s = &rate->slot[i];
 		unsigned int j = i;
 
-		off_ns[i] = offset_since_ns(s, &rate->slot[0]) - slope * elapsed_ns(s, &rate->slot[0]);
+		off_ns[i] = offset_since_ns(&slot[i], &slot[0]) - slope * elapsed_ns(&slot[i], &slot[0]);
 		for (; j > 0 && off_ns[order[j - 1]] > off_ns[i]; j--)
 			order[j] = order[j - 1];
 		order[j] = i;
 	}
-	return &rate->slot[order[rate->num_slot / 2]];
+	for (unsigned int i = cut; i < cut + num; i++) {
+		mean_elapsed_ns += elapsed_ns(&slot[order[i]], &slot[0]) / num;
+		mean_offset_ns += offset_since_ns(&slot[order[i]], &slot[0]) / num;
+	}
+	return (struct tclk_rate_sample){
+		.stamp_mono_ns = slot[0].stamp_mono_ns + (uint64_t)mean_elapsed_ns,
+		.offset_ns =
+			(int64_t)((uint64_t)slot[0].offset_ns + (uint64_t)(int64_t)floor(mean_offset_ns)),
+		.fraction_ns = slot[0].fraction_ns + mean_offset_ns - floor(mean_offset_ns),
+	};
+}
+
+static void restart(struct tclk_rate *rate, bool is_estimate_foreign)
+{
+	*rate = (struct tclk_rate){.estimate = rate->estimate, .is_estimate_foreign = is_estimate_foreign};
 }
 
 void tclk_rate_restart(struct tclk_rate *rate)
 {
-	*rate = (struct tclk_rate){.estimate = rate->estimate};
+	restart(rate, true);
 }
 
 static void accept(struct tclk_rate *rate, const struct tclk_rate_sample *sample)
 {
 	if (rate->num_slot > 0 && sample->stamp_mono_ns - rate->slot[0].stamp_mono_ns >= (uint64_t)SLOT_NS) {
-		push_window(rate, middle_of_slot(rate));
+		struct tclk_rate_sample middle = middle_of_slot(rate);
+
+		push_window(rate, &middle);
 		rate->num_slot = 0;
 		refit(rate);
 	}
@@ -266,7 +301,7 @@ bool tclk_rate_add(struct tclk_rate *rate, const struct tclk_rate_sample *sample
 		return true;
 	}
 	if (is_step(rate, surprise, gate_ns)) {
-		tclk_rate_restart(rate);
+		restart(rate, rate->is_estimate_foreign);
 		accept(rate, sample);
 	}
 	return false;

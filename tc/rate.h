@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The rate of one clock over another from pairs of their times: a line through a window of samples that
- * single wild ones do not move. The samples of a quarter of a second are reduced to the one in their middle,
- * and the line is fitted to 64 of these at most: first Theil's incomplete method (the median of the slopes
- * between the two halves; Indagationes Mathematicae 12, 1950), then from there Huber's M-estimator (Annals of
- * Mathematical Statistics 35, 1964) by weighted least squares. Nothing is allocated. Pure.
+ * single wild ones do not move. The samples of a quarter of a second are reduced to the mean of their
+ * middle half, and the line is fitted to 64 of these at most: first Theil's incomplete method (the median of
+ * the slopes between the two halves; Indagationes Mathematicae 12, 1950), then from there Huber's M-estimator
+ * (Annals of Mathematical Statistics 35, 1964) by weighted least squares. Nothing is allocated. Pure.
  */
 #pragma once
 
@@ -51,9 +51,10 @@ struct tclk_rate {
 	double strange_ns;			/* how far the last one was off */
 
 	struct tclk_rate_estimate estimate;
+	bool is_estimate_foreign; /* of another clock than the samples */
 };
 
-/* Forgets the samples, but not the estimate: another master's rate is nearer than none. */
+/* Another clock: forgets the samples, but not the estimate, since that clock's rate is nearer than none. */
 void tclk_rate_restart(struct tclk_rate *rate);
 /* False: refused as an outlier. Several that agree are the other clock's step, which restarts the window. */
 bool tclk_rate_add(struct tclk_rate *rate, const struct tclk_rate_sample *sample);

@@ -12,7 +12,7 @@ nm=$1
 shift
 status=0
 
-allowed='bc_[a-z0-9_]*|mul_shift_s64
+allowed='(bc|tclk)_[a-z0-9_]*|mul_shift_s64
 |malloc|calloc|free|memcpy|memset|memcmp|memmove|strlen|snprintf|__snprintf_chk|llabs|labs|qsort
 |__mem[a-z]*_chk|__stack_chk_fail(_local)?|_GLOBAL_OFFSET_TABLE_|__assert_fail|abort
 |(fabs|floor|ceil|round|trunc|sqrt|pow|exp|log|hypot|fmin|fmax|fma|ldexp|frexp|fmod|isfinite|llround|lround)[fl]?
