@@ -131,7 +131,7 @@ int ebc_loader_consume_samples(struct ebc_loader *loader, size_t budget, ebc_sam
 	(void)loader;
 	for (n = 0; n < budget && stub.n_consumed < stub.n_samples; n++) {
 		struct ebc_sample sample = {
-			.rx_mono_ns = ++stub.n_consumed,
+			.rx_mono_ns = STUB_SAMPLES_AFTER + ++stub.n_consumed,
 			.before_ns = 1000,
 			.queued_ns = stub.n_consumed % 2 ? 500 : EBC_QUEUED_UNKNOWN,
 			.in_port_index = 0,

@@ -10,7 +10,8 @@ struct ebc_residence_key *stub_loader_key(size_t i);
 struct ebc_residence *stub_loader_residence(size_t i);
 size_t stub_loader_n_residences(void);
 
-/* Samples that wait to be consumed, numbered by rx_mono_ns from 1. */
+/* Samples that wait to be consumed, numbered by rx_mono_ns: behind ... */
+#define STUB_SAMPLES_AFTER 1000000000000000000
 void stub_loader_add_samples(size_t n);
 void stub_loader_set_lost(uint64_t n);
 struct ebc_loader *stub_loader(void);

@@ -23,6 +23,7 @@
 #define CLIENTS_MAX	 16
 #define STRANGERS_MAX	 12
 #define REQUESTS_AT_ONCE 20
+#define REQUESTS	 200 /* which take nine seconds more than those */
 #define NOBODY		 65534
 
 #define ASK_PORTS     "{\"request\":\"ports\"}"
@@ -69,6 +70,21 @@ static void malformed_requests_get_an_error_and_no_more(void **state)
 		rig_expect_error(rig, fd, malformed[i], "malformed request");
 	rig_expect_error(rig, fd, "{\"request\":\"reboot\"}", "unknown request");
 	rig_expect_error(rig, fd, ASK_PORTS, NULL);
+	close(fd);
+}
+
+static void what_follows_the_request_is_not_overlooked(void **state)
+{
+	static const char text[] = ASK_PORTS "\0" ASK_PORTS;
+	struct rig *rig = *state;
+	struct json_object *answer;
+	int fd = rig_connect(rig);
+
+	assert_int_equal(send(fd, text, sizeof(text) - 1, MSG_NOSIGNAL), sizeof(text) - 1);
+	rig_pump(rig);
+	answer = rig_receive(fd, NULL);
+	assert_true(json_object_object_get_ex(answer, "error", NULL));
+	json_object_put(answer);
 	close(fd);
 }
 
@@ -153,32 +169,36 @@ static void clearing_ends_the_walks_of_others(void **state)
 	close(fd);
 }
 
+static size_t count_answers(int fd)
+{
+	struct json_object *answer;
+	size_t n = 0;
+
+	for (; (answer = rig_receive(fd, NULL)); n++)
+		json_object_put(answer);
+	return n;
+}
+
 static void requests_are_limited(void **state)
 {
 	struct rig *rig = *state;
 	int fd = rig_connect(rig), other = rig_connect(rig);
-	size_t n = 0, asked = REQUESTS_AT_ONCE + 2;
-	struct json_object *answer;
+	size_t n = 0, n_at_once;
 
-	for (size_t i = 0; i < asked; i++)
+	for (size_t i = 0; i < REQUESTS; i++)
 		rig_ask(fd, ASK_PORTS);
-	/* Answers are taken only as they are read. */
-	for (size_t i = 0; i < asked; i++) {
+	/* The next is taken only when the answer has been read. */
+	for (size_t i = 0; i < REQUESTS; i++) {
 		rig_pump(rig);
-		while ((answer = rig_receive(fd, NULL))) {
-			json_object_put(answer);
-			n++;
-		}
+		n += count_answers(fd);
 	}
-	assert_true(n >= REQUESTS_AT_ONCE && n < asked + 1);
+	n_at_once = n;
+	assert_true(n >= REQUESTS_AT_ONCE && n < REQUESTS);
 	rig_expect_error(rig, other, ASK_PORTS, NULL);
 	/* The rest is answered when its time has come. */
-	while (n < asked) {
+	while (n < n_at_once + 3) {
 		rig_wait(rig);
-		while ((answer = rig_receive(fd, NULL))) {
-			json_object_put(answer);
-			n++;
-		}
+		n += count_answers(fd);
 	}
 	close(fd);
 	close(other);
@@ -380,6 +400,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(ports_are_told),
 		CASE(malformed_requests_get_an_error_and_no_more),
+		CASE(what_follows_the_request_is_not_overlooked),
 		CASE(a_request_that_is_too_long_is_refused),
 		CASE(a_walk_goes_as_fast_as_it_is_read),
 		CASE(clearing_ends_the_walks_of_others),

@@ -219,6 +219,21 @@ static void new_extremes_are_known_exactly(void **state)
 	assert_int_equal(since.max_ns, 900001);
 }
 
+static void the_sum_of_squares_borrows_from_its_upper_half(void **state)
+{
+	struct ebc_histogram earlier, since;
+
+	(void)state;
+	stub_histogram_add(&histogram, 3000000000);
+	stub_histogram_add(&histogram, 3000000000);
+	earlier = histogram;
+	stub_histogram_add(&histogram, 3000000000);
+	assert_true(histogram.sum_squares_high == 1 && earlier.sum_squares_high == 0);
+	histogram_since(&histogram, &earlier, &since);
+	assert_int_equal(since.sum_squares_high, 0);
+	assert_int_equal(since.sum_squares_low, 9000000000000000000ULL);
+}
+
 static void after_clearing_all_is_new(void **state)
 {
 	struct ebc_histogram earlier, since;
@@ -289,6 +304,7 @@ int main(void)
 		cmocka_unit_test_setup(nothing_measured_has_no_figures, reset),
 		cmocka_unit_test_setup(what_came_since_is_the_difference, reset),
 		cmocka_unit_test_setup(new_extremes_are_known_exactly, reset),
+		cmocka_unit_test_setup(the_sum_of_squares_borrows_from_its_upper_half, reset),
 		cmocka_unit_test_setup(after_clearing_all_is_new, reset),
 		cmocka_unit_test(numbers_of_128_bits_survive_as_text),
 		cmocka_unit_test(what_is_no_number_of_128_bits_is_refused),

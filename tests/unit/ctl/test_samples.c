@@ -6,21 +6,24 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "tests/unit/ctl/rig.h"
 #include "tests/unit/ctl/stub_loader.h"
 
-#define ON	    "{\"request\":\"samples\",\"on\":true}"
-#define OFF	    "{\"request\":\"samples\",\"on\":false}"
-#define ROUNDS	    100
-#define A_ROUND	    512
-#define LOST_LOOKUP 20 /* ticks */
+#define ON	     "{\"request\":\"samples\",\"on\":true}"
+#define OFF	     "{\"request\":\"samples\",\"on\":false}"
+#define ROUNDS	     100
+#define A_ROUND	     512
+#define QUEUE_OCTETS 131072
+#define LOST_LOOKUP  20 /* ticks */
 
 struct reader {
-	uint64_t last;		    /* rx_mono_ns of the last sample, which the stub numbers from 1 */
+	uint64_t last;		    /* number of the last sample */
 	uint64_t n_samples, n_lost; /* received, and told as lost */
+	size_t octets;
 	bool has_ended;
 	uint64_t end_delivered, end_lost;
 };
@@ -34,7 +37,8 @@ static void take_samples(struct reader *reader, struct json_object *rows)
 {
 	for (size_t i = 0; i < json_object_array_length(rows); i++) {
 		struct json_object *row = json_object_array_get_idx(rows, i);
-		uint64_t number = json_object_get_uint64(json_object_array_get_idx(row, 0));
+		uint64_t number =
+			json_object_get_uint64(json_object_array_get_idx(row, 0)) - STUB_SAMPLES_AFTER;
 
 		/* What is missing was told before. */
 		assert_int_equal(number, reader->n_samples + reader->n_lost + 1);
@@ -59,8 +63,19 @@ static void read_all(struct rig *rig, int fd, struct reader *reader)
 		} else if (json_object_object_get_ex(message, "lost", &member)) {
 			reader->n_lost += json_object_get_uint64(member);
 		}
+		reader->octets += strlen(json_object_to_json_string_ext(message, JSON_C_TO_STRING_PLAIN));
 		json_object_put(message);
 	}
+}
+
+/* What the kernel takes for a connection at most. */
+static size_t socket_octets(int fd)
+{
+	int octets = 0;
+	socklen_t len = sizeof(octets);
+
+	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &octets, &len), 0);
+	return (size_t)octets;
 }
 
 static void start(struct rig *rig, int fd)
@@ -106,10 +121,10 @@ static void a_sample_is_told_in_full(void **state)
 	assert_int_equal(json_object_array_length(rows), 2);
 	assert_string_equal(
 		json_object_to_json_string_ext(json_object_array_get_idx(rows, 0), JSON_C_TO_STRING_PLAIN),
-		"[1,0,1,1,24,683,\"001122.fffe.334455-258\",1,1000,500]");
+		"[1000000000000000001,0,1,1,24,683,\"001122.fffe.334455-258\",1,1000,500]");
 	assert_string_equal(
 		json_object_to_json_string_ext(json_object_array_get_idx(rows, 1), JSON_C_TO_STRING_PLAIN),
-		"[2,0,1,1,24,683,\"001122.fffe.334455-258\",2,1000,null]");
+		"[1000000000000000002,0,1,1,24,683,\"001122.fffe.334455-258\",2,1000,null]");
 	json_object_put(message);
 	close(fd);
 }
@@ -144,6 +159,7 @@ static void who_stalls_loses_and_is_told(void **state)
 
 	read_all(rig, stalled, &of_stalled);
 	assert_true(of_stalled.n_samples > A_ROUND && of_stalled.n_samples < ROUNDS * A_ROUND / 2);
+	assert_true(of_stalled.octets <= QUEUE_OCTETS + socket_octets(stalled));
 	assert_int_equal(of_stalled.n_lost, 0);
 	control_tick(rig->control);
 	read_all(rig, stalled, &of_stalled);

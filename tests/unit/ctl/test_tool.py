@@ -113,8 +113,8 @@ class Output(Tool):
         tool.send_signal(signal.SIGINT)
         rest, words = tool.communicate(timeout=LIMIT_S)
         self.assertEqual(tool.returncode, 0)
-        self.assertEqual(lines[0], "1,gm0,c1,delay_req,24,683,001122.fffe.334455-258,1,1000,500,1500")
-        self.assertEqual(lines[1], "2,gm0,c1,delay_req,24,683,001122.fffe.334455-258,2,1000,,")
+        self.assertEqual(lines[0], "1000000000000000001,gm0,c1,delay_req,24,683,001122.fffe.334455-258,1,1000,500,1500")
+        self.assertEqual(lines[1], "1000000000000000002,gm0,c1,delay_req,24,683,001122.fffe.334455-258,2,1000,,")
         self.assertIn(f"{8 + len(rest.splitlines())} samples, 0 lost", words)
 
     def test_raw_into_a_file_ends_by_itself(self):
