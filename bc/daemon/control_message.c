@@ -8,9 +8,10 @@
 #include <string.h>
 
 #include "bpf/ptp_wire.h"
-#include "util/cleanup.h"
 #include "util/decimal128.h"
 #include "util/macros.h"
+#include "util/paths.h"
+#include "util/unaligned.h"
 
 static const char *const message_types[] = {
 	[PTP_SYNC] = "sync",
@@ -159,41 +160,99 @@ struct control_message *control_message_samples_begin(void)
 	return with_one("fields", array_of_strings(sample_fields, ARRAY_SIZE(sample_fields)));
 }
 
-/* As ptp4l writes it: 001122.fffe.334455-1. */
-static struct json_object *port_identity(const uint8_t id[10])
-{
-	char text[32];
+/*
+ * Samples can be many, and the daemon has other things to do than to make an object of every number: these
+ * are written as text at once.
+ */
+#define ROW_OCTETS 112
 
-	snprintf(text, sizeof(text), "%02x%02x%02x.%02x%02x.%02x%02x%02x-%u", id[0], id[1], id[2], id[3],
-		 id[4], id[5], id[6], id[7], (unsigned int)id[8] << 8 | id[9]);
-	return json_object_new_string(text);
+static char *put_number(char *at, uint64_t value)
+{
+	char digits[20];
+	size_t n = 0;
+
+	do {
+		digits[n++] = (char)('0' + value % 10);
+		value /= 10;
+	} while (value);
+	while (n)
+		*at++ = digits[--n];
+	return at;
 }
 
-static struct json_object *sample_row(const struct ebc_sample *s)
+static char *put_field(char *at, uint64_t value)
 {
-	struct json_object *row = json_object_new_array_ext(ARRAY_SIZE(sample_fields));
+	at = put_number(at, value);
+	*at++ = ',';
+	return at;
+}
 
-	json_object_array_add(row, json_object_new_uint64(s->rx_mono_ns));
-	json_object_array_add(row, json_object_new_int(s->in_port_index));
-	json_object_array_add(row, json_object_new_int(s->out_port_index));
-	json_object_array_add(row, json_object_new_int(s->message_type));
-	json_object_array_add(row, json_object_new_int(s->domain_number));
-	json_object_array_add(row, json_object_new_int(s->sdo_id));
-	json_object_array_add(row, port_identity(s->source_port_identity));
-	json_object_array_add(row, json_object_new_int(s->sequence_id));
-	json_object_array_add(row, json_object_new_int64(s->before_ns));
-	json_object_array_add(row, s->queued_ns == EBC_QUEUED_UNKNOWN ? NULL
-								      : json_object_new_int64(s->queued_ns));
-	return row;
+static char *put_text(char *at, const char *text)
+{
+	size_t len = strlen(text);
+
+	memcpy(at, text, len);
+	return at + len;
+}
+
+/* As ptp4l writes it: "001122.fffe.334455-1". */
+static char *put_identity(char *at, const uint8_t id[10])
+{
+	*at++ = '"';
+	for (size_t i = 0; i < 8; i++) {
+		if (i == 3 || i == 5)
+			*at++ = '.';
+		*at++ = "0123456789abcdef"[id[i] >> 4];
+		*at++ = "0123456789abcdef"[id[i] & 15];
+	}
+	*at++ = '-';
+	at = put_number(at, get_be16(id + 8));
+	*at++ = '"';
+	*at++ = ',';
+	return at;
+}
+
+/* In the order of sample_fields. */
+static char *put_sample(char *at, const struct ebc_sample *s)
+{
+	*at++ = '[';
+	at = put_field(at, s->rx_mono_ns);
+	at = put_field(at, s->in_port_index);
+	at = put_field(at, s->out_port_index);
+	at = put_field(at, s->message_type);
+	at = put_field(at, s->domain_number);
+	at = put_field(at, s->sdo_id);
+	at = put_identity(at, s->source_port_identity);
+	at = put_field(at, s->sequence_id);
+	at = put_field(at, s->before_ns);
+	at = s->queued_ns == EBC_QUEUED_UNKNOWN ? put_text(at, "null") : put_number(at, s->queued_ns);
+	*at++ = ']';
+	return at;
 }
 
 struct control_message *control_message_samples(const struct ebc_sample *samples, size_t n)
 {
-	struct json_object *rows = json_object_new_array_ext((int)n);
+	static const char begin[] = "{\"samples\":[", end[] = "]}";
+	struct control_message *message, *shrunk;
+	char *at;
 
-	for (size_t i = 0; i < n; i++)
-		json_object_array_add(rows, sample_row(&samples[i]));
-	return with_one("samples", rows);
+	_Static_assert(sizeof(begin) + sizeof(end) + CONTROL_SAMPLES_MAX * ROW_OCTETS <
+			       EBC_CONTROL_ANSWER_MAX,
+		       "a batch fits a message");
+	message = malloc(sizeof(*message) + sizeof(begin) + sizeof(end) + n * ROW_OCTETS);
+	if (!message)
+		return NULL;
+	at = put_text(message->text, begin);
+	for (size_t i = 0; i < n; i++) {
+		if (i)
+			*at++ = ',';
+		at = put_sample(at, &samples[i]);
+	}
+	at = put_text(at, end);
+	message->refs = 1;
+	message->len = (size_t)(at - message->text);
+	shrunk = realloc(message, sizeof(*message) + message->len);
+	return shrunk ? shrunk : message;
 }
 
 struct control_message *control_message_samples_lost(uint64_t n)

@@ -5,13 +5,16 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "bc/daemon/control_message.h"
 #include "tests/unit/ctl/rig.h"
 #include "tests/unit/ctl/stub_loader.h"
+#include "util/paths.h"
 
 #define ON	     "{\"request\":\"samples\",\"on\":true}"
 #define OFF	     "{\"request\":\"samples\",\"on\":false}"
@@ -127,6 +130,35 @@ static void a_sample_is_told_in_full(void **state)
 		"[1000000000000000002,0,1,1,24,683,\"001122.fffe.334455-258\",2,1000,null]");
 	json_object_put(message);
 	close(fd);
+}
+
+static void the_longest_batch_fits_a_message(void **state)
+{
+	static struct ebc_sample samples[CONTROL_SAMPLES_MAX];
+	struct control_message *message;
+	struct json_object *parsed, *rows, *row;
+	char *text;
+
+	(void)state;
+	/* All ones but for what would make it shorter. */
+	memset(samples, 0xff, sizeof(samples));
+	for (size_t i = 0; i < CONTROL_SAMPLES_MAX; i++)
+		samples[i].queued_ns--;
+	message = control_message_samples(samples, CONTROL_SAMPLES_MAX);
+	assert_non_null(message);
+	assert_true(message->len <= EBC_CONTROL_ANSWER_MAX);
+	text = strndup(message->text, message->len);
+	parsed = json_tokener_parse(text);
+	rows = json_object_object_get(parsed, "samples");
+	assert_int_equal(json_object_array_length(rows), CONTROL_SAMPLES_MAX);
+	row = json_object_array_get_idx(rows, CONTROL_SAMPLES_MAX - 1);
+	assert_string_equal(
+		json_object_to_json_string_ext(row, JSON_C_TO_STRING_PLAIN),
+		"[18446744073709551615,65535,65535,255,255,65535,\"ffffff.ffff.ffffff-65535\",65535,"
+		"4294967295,4294967294]");
+	json_object_put(parsed);
+	free(text);
+	control_message_unref(message);
 }
 
 static void what_was_left_of_an_earlier_stream_is_not_told(void **state)
@@ -262,6 +294,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(samples_are_wanted_only_while_somebody_asks),
 		CASE(a_sample_is_told_in_full),
+		cmocka_unit_test(the_longest_batch_fits_a_message),
 		CASE(what_was_left_of_an_earlier_stream_is_not_told),
 		CASE(who_stalls_loses_and_is_told),
 		CASE(a_burst_reaches_who_reads),
