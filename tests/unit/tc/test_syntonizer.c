@@ -313,6 +313,27 @@ static void sequence_numbers_wrap(void **state)
 	assert_int_equal(status_of(b).n_outliers, 0);
 }
 
+static void halves_that_are_a_second_apart_are_no_pair(void **state)
+{
+	struct bench *b = *state;
+	struct master m = master_of(1, 35 * PPM);
+
+	for (int i = 0; i < 2; i++) {
+		m.follows_first = i;
+		b->loss_share = 0;
+		run(b, &m, 1);
+		b->loss_share = 1;
+		sync_of(b, &m);
+		/* The same number again. */
+		m.sequence_id--;
+		b->now_mono_ns += NSEC_PER_SEC + 1;
+		b->loss_share = 0;
+		sync_of(b, &m);
+	}
+	assert_int_equal(status_of(b).n_samples, 2 * 17);
+	assert_int_equal(status_of(b).n_outliers, 0);
+}
+
 static void a_step_restarts_and_one_outlier_does_not(void **state)
 {
 	static const int64_t steps_ns[] = {60000, -37 * NSEC_PER_SEC, 300 * 86400 * NSEC_PER_SEC};
@@ -386,6 +407,8 @@ static void the_best_announced_master_is_listened_to(void **state)
 		run(b, &good, 1);
 	}
 	assert_rate(b, 35 * PPM, 30 * PPB, 9);
+	/* Another master's time is no outlier of the last one's. */
+	assert_int_equal(status_of(b).n_outliers, 0);
 }
 
 static void a_crowd_of_masters_does_not_push_out_the_best(void **state)
@@ -515,6 +538,7 @@ int main(void)
 		TEST(follow_up_may_come_first_and_one_step_needs_none),
 		TEST(lost_follow_ups_cost_their_samples_alone),
 		TEST(sequence_numbers_wrap),
+		TEST(halves_that_are_a_second_apart_are_no_pair),
 		TEST(a_step_restarts_and_one_outlier_does_not),
 		TEST(a_new_rate_of_the_same_master_is_found),
 		TEST(the_best_announced_master_is_listened_to),
