@@ -329,6 +329,7 @@ static void halves_that_are_a_second_apart_are_no_pair(void **state)
 		b->now_mono_ns += NSEC_PER_SEC + 1;
 		b->loss_share = 0;
 		sync_of(b, &m);
+		b->now_mono_ns += b->interval_ns;
 	}
 	assert_int_equal(status_of(b).n_samples, 2 * 17);
 	assert_int_equal(status_of(b).n_outliers, 0);
