@@ -12,8 +12,9 @@
 
 #include "bpf/ebc_abi.h"
 
-/* The longest frame that is held: longer followers pass the kernel program as they are. */
-#define TCLK_FRAME_MAX 512
+/* The longest frame that is held: longer followers pass the kernel program as they are. It counts 512 octets
+ * without a tag that is beside the frame, which is in it here. */
+#define TCLK_FRAME_MAX (512 + 4)
 
 struct tclk_frame {
 	uint8_t octets[TCLK_FRAME_MAX];
