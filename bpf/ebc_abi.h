@@ -317,6 +317,7 @@ _Static_assert(sizeof(struct ebc_stamp_value) == 16, "ebc_stamp_value layout");
 	X(TX_FOLLOWER_UNMATCHED, "bpf_tx_follower_unmatched") /* its event message did not leave here */    \
 	X(TX_FOLLOWER_PARKED, "bpf_tx_follower_parked") /* overtook its event message; with the daemon */   \
 	X(TX_FOLLOWER_NO_LEASE, "bpf_tx_follower_passed_no_lease") /* the same, but no daemon */            \
+	X(TX_FOLLOWER_NOT_HELD, "bpf_tx_follower_passed_not_held") /* too long, or ring full */             \
 	X(TX_ONE_STEP_KEPT, "bpf_tx_one_step_kept")                                                         \
 	X(TX_ONE_STEP_CONVERTED, "bpf_tx_one_step_converted")                                               \
 	X(TX_RESIDENCE_FULL, "bpf_tx_residence_full") /* no room for another histogram */                   \

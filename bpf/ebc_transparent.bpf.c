@@ -22,6 +22,9 @@
 #include "bpf/transmit.bpf.h"
 
 #define HELD_FRAME_MAX 512 /* the longest that the daemon holds */
+/* Copies are not worth waking the daemon, so that half a second of them must leave room in the ring. */
+#define OBSERVED_PER_S 1000
+#define OBSERVED_BURST 256
 
 const volatile bool ebc_is_monitor = false;
 /* Upper half of the marks between ingress and egress. */
@@ -301,7 +304,7 @@ static __always_inline void observe(struct __sk_buff *skb, const struct ebc_ctl 
 	if (!ctl->observes || !has_lease(ctl, now_mono_ns) || !is_in_domain(ctl, &look->header) ||
 	    (look->message_type != PTP_SYNC && look->message_type != PTP_FOLLOW_UP &&
 	     look->message_type != PTP_ANNOUNCE) ||
-	    !is_within_rate(ctl, port->port_index, now_mono_ns))
+	    !is_bucket_open(EBC_MAX_PORTS + port->port_index, OBSERVED_PER_S, OBSERVED_BURST, now_mono_ns))
 		return;
 	if (copy_to_daemon(skb, look, port, EBC_RX_OBSERVED, rx_mono_ns, stamp_source, now_mono_ns,
 			   BPF_RB_NO_WAKEUP))
@@ -595,7 +598,7 @@ static __always_inline int park(struct __sk_buff *skb, const struct ebc_ctl *ctl
 	}
 	if (!copy_to_daemon(skb, look, port, EBC_RX_PARKED, now_mono_ns, EBC_STAMP_TC, now_mono_ns,
 			    BPF_RB_NO_WAKEUP)) {
-		count(port->port_index, EBC_COUNTER_RX_DROPPED_RING_FULL);
+		count(port->port_index, EBC_COUNTER_TX_FOLLOWER_NOT_HELD);
 		return TC_ACT_UNSPEC;
 	}
 	count(port->port_index, EBC_COUNTER_TX_FOLLOWER_PARKED);

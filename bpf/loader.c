@@ -267,7 +267,6 @@ static int map_ctl(struct ebc_loader *loader, const struct ebc_loader_options *o
 	loader->ctl->publish_stamps = options->publish_stamps;
 	loader->ctl->rx_stamp_source = options->rx_stamp == EBC_STAMP_TC ? EBC_STAMP_TC : EBC_STAMP_SKB;
 	loader->ctl->has_all_domains = options->has_all_domains;
-	loader->ctl->n_ports = 0;
 	if (loader->took_over)
 		loader->tx_stamp = (enum ebc_stamp_source)loader->ctl->tx_stamp_source;
 	else
@@ -311,9 +310,6 @@ static int set_up(struct ebc_loader *loader, const struct ebc_loader_options *op
 	loader->cpu_counters = calloc((size_t)loader->n_cpus, sizeof(*loader->cpu_counters));
 	if (!loader->cpu_counters)
 		return -ENOMEM;
-	loader->ioctl_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (loader->ioctl_fd < 0)
-		return -errno;
 	loader->programs.handle = HANDLE_BASE | (uint32_t)options->sdo_id << 8 | options->domain_number;
 	r = program_ids(loader);
 	if (r == 0)
@@ -354,6 +350,9 @@ int ebc_loader_new(const struct ebc_loader_options *options, struct ebc_loader *
 	for (int i = 0; i < EBC_DIRECTIONS; i++)
 		loader->programs.fd[i] = -1;
 
+	loader->ioctl_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (loader->ioctl_fd < 0)
+		return -errno;
 	ebc_reason_start();
 	loader->programs.use_tcx = options->attach_mode != EBC_ATTACH_CLSACT && kernel_has_tcx();
 	hash = set_hash(loader, options);

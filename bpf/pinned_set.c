@@ -9,8 +9,10 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/magic.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <time.h>
@@ -95,6 +97,24 @@ static bool is_on(const char *directory, const uint32_t *ifindexes, size_t n)
 	return false;
 }
 
+/* Whether a set has interfaces and none of them is there any more: then it is nobody's. */
+static bool is_orphan(const struct ebc_loader *loader, const char *directory)
+{
+	_cleanup_fd_ int fd = get(directory, ebc_map_name(EBC_MAP_PORTS));
+	bool is_first = true;
+	uint32_t key = 0;
+
+	if (fd < 0)
+		return false;
+	for (; bpf_map_get_next_key(fd, is_first ? NULL : &key, &key) == 0; is_first = false) {
+		struct ifreq request = {.ifr_ifindex = (int)key};
+
+		if (ioctl(loader->ioctl_fd, SIOCGIFNAME, &request) == 0)
+			return false;
+	}
+	return !is_first;
+}
+
 static void let_go(struct ebc_loader *loader)
 {
 	for (int i = 0; i < EBC_MAP_MAX; i++)
@@ -110,15 +130,6 @@ static bool has_tracepoints(int ctl_fd)
 	uint32_t zero = 0;
 
 	return bpf_map_lookup_elem(ctl_fd, &zero, &ctl) == 0 && ctl.tx_stamp_source != EBC_STAMP_TC;
-}
-
-/* The new configuration may number its ports otherwise, and may have other ones. */
-static void forget_clone_targets(int fd)
-{
-	static const struct ebc_clone_target nowhere;
-
-	for (uint32_t i = 0; i < EBC_MAX_PORTS; i++)
-		bpf_map_update_elem(fd, &i, &nowhere, BPF_ANY);
 }
 
 /* All of it or nothing. The tracepoints' links need no descriptor: their pins hold them. */
@@ -164,12 +175,13 @@ int ebc_set_find(struct ebc_loader *loader, const struct ebc_loader_options *opt
 
 		if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0 ||
 		    !file_path(options->set_pin_directory, entry->d_name, path, sizeof(path)) ||
-		    !is_on(path, options->set_ifindexes, options->n_set_ifindexes))
+		    (!is_on(path, options->set_ifindexes, options->n_set_ifindexes) &&
+		     !is_orphan(loader, path)))
 			continue;
-		if (!loader->took_over && loader->mode == EBC_MODE_TRANSPARENT && len > strlen(suffix) &&
+		if (!loader->took_over && is_on(path, options->set_ifindexes, options->n_set_ifindexes) &&
+		    loader->mode == EBC_MODE_TRANSPARENT && len > strlen(suffix) &&
 		    strcmp(entry->d_name + len - strlen(suffix), suffix) == 0 && take_over(loader, path)) {
 			loader->took_over = true;
-			forget_clone_targets(loader->map_fd[EBC_MAP_CLONE_TARGETS]);
 			snprintf(loader->set_directory, sizeof(loader->set_directory), "%s", path);
 		} else if (loader->n_predecessors < EBC_PREDECESSORS) {
 			snprintf(loader->predecessors[loader->n_predecessors++], EBC_PIN_PATH_OCTETS, "%s",
@@ -252,11 +264,14 @@ static void unlink_port(const struct ebc_loader *loader, uint32_t ifindex)
 	unlink(path);
 }
 
-/* Ports of the predecessor that this configuration has not: their entries, and tcx links. */
+/* Ports of the predecessor that this configuration has not: their hooks, their entries, clones for them. */
 static void remove_old_ports(struct ebc_loader *loader)
 {
 	int ports_fd = loader->map_fd[EBC_MAP_PORTS], devs_fd = loader->map_fd[EBC_MAP_TX_DEVS];
+	int targets_fd = loader->map_fd[EBC_MAP_CLONE_TARGETS];
 	struct ebc_tx_dev_key dev_keys[EBC_MAX_PORTS], dev = {};
+	const struct ebc_clone_target nowhere = {};
+	struct ebc_clone_target target;
 	uint32_t keys[EBC_MAX_PORTS], key = 0;
 	size_t n = 0;
 
@@ -270,6 +285,10 @@ static void remove_old_ports(struct ebc_loader *loader)
 		ebc_hooks_remove_left_over(&loader->programs, keys[i]);
 		bpf_map_delete_elem(ports_fd, &keys[i]);
 	}
+	for (uint32_t i = 0; i < EBC_MAX_PORTS; i++)
+		if (bpf_map_lookup_elem(targets_fd, &i, &target) == 0 && target.ifindex &&
+		    !is_attached(loader, target.ifindex))
+			bpf_map_update_elem(targets_fd, &i, &nowhere, BPF_ANY);
 	n = 0;
 	for (bool is_first = true;
 	     n < EBC_MAX_PORTS && bpf_map_get_next_key(devs_fd, is_first ? NULL : &dev, &dev) == 0;

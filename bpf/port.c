@@ -62,15 +62,30 @@ static int set_lowest(struct ebc_loader *loader, struct ebc_port *port, const ui
 	return 0;
 }
 
+/* A predecessor, whose maps these were, may have numbered its ports otherwise: never twice to one interface.
+ */
+static void clear_other_targets(int fd, uint32_t port_index, uint32_t ifindex)
+{
+	static const struct ebc_clone_target nowhere;
+	struct ebc_clone_target target;
+
+	for (uint32_t i = 0; i < EBC_MAX_PORTS; i++)
+		if (i != port_index && bpf_map_lookup_elem(fd, &i, &target) == 0 && target.ifindex == ifindex)
+			bpf_map_update_elem(fd, &i, &nowhere, BPF_ANY);
+}
+
 /* Where clones go: nowhere once the port is gone. */
 static int set_clone_target(struct ebc_loader *loader, uint32_t port_index, uint32_t ifindex,
 			    uint32_t bridge_ifindex)
 {
 	struct ebc_clone_target target = {.ifindex = ifindex, .bridge_ifindex = bridge_ifindex};
+	int fd = loader->map_fd[EBC_MAP_CLONE_TARGETS];
 
-	if (loader->map_fd[EBC_MAP_CLONE_TARGETS] < 0)
+	if (fd < 0)
 		return 0;
-	if (bpf_map_update_elem(loader->map_fd[EBC_MAP_CLONE_TARGETS], &port_index, &target, BPF_ANY) < 0)
+	if (loader->took_over && ifindex)
+		clear_other_targets(fd, port_index, ifindex);
+	if (bpf_map_update_elem(fd, &port_index, &target, BPF_ANY) < 0)
 		return -errno;
 	if (loader->ctl->n_ports <= port_index)
 		loader->ctl->n_ports = port_index + 1;

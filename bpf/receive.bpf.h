@@ -24,10 +24,10 @@ struct {
 	__type(value, struct ebc_port_conf);
 } ebc_ports SEC(".maps");
 
-/* By port_index: the time at which the port's bucket is full again. */
+/* By port_index, and again for copies: the time at which the bucket is full again. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, EBC_MAX_PORTS);
+	__uint(max_entries, 2 * EBC_MAX_PORTS);
 	__type(key, __u32);
 	__type(value, __u64);
 } ebc_buckets SEC(".maps");
@@ -53,22 +53,25 @@ static __always_inline __u16 header_sdo_id(const struct ptp_header *header)
  * A token bucket kept as one number. Two CPUs that receive on one port may overwrite each other's
  * update; then a few frames more get in, which is not worth a lock.
  */
-static __always_inline bool is_within_rate(const struct ebc_ctl *ctl, __u32 port_index, __u64 now_mono_ns)
+static __always_inline bool is_bucket_open(__u32 bucket, __u64 rate_per_s, __u64 burst, __u64 now_mono_ns)
 {
-	__u64 *full_mono_ns, full, interval_ns;
+	__u64 *full_mono_ns = bpf_map_lookup_elem(&ebc_buckets, &bucket), full, interval_ns;
 
-	if (!ctl->rx_rate_per_s)
-		return true;
-	full_mono_ns = bpf_map_lookup_elem(&ebc_buckets, &port_index);
 	if (!full_mono_ns)
 		return false;
-	interval_ns = 1000000000ULL / ctl->rx_rate_per_s;
+	interval_ns = 1000000000ULL / rate_per_s;
 	full = *full_mono_ns > now_mono_ns ? *full_mono_ns : now_mono_ns;
 	full += interval_ns;
-	if (full - now_mono_ns > interval_ns * ctl->rx_burst)
+	if (full - now_mono_ns > interval_ns * burst)
 		return false;
 	*full_mono_ns = full;
 	return true;
+}
+
+static __always_inline bool is_within_rate(const struct ebc_ctl *ctl, __u32 port_index, __u64 now_mono_ns)
+{
+	return !ctl->rx_rate_per_s ||
+	       is_bucket_open(port_index, ctl->rx_rate_per_s, ctl->rx_burst, now_mono_ns);
 }
 
 /* When the frame came, by the best clock there is. Returns the source; NONE: not usable. */

@@ -30,7 +30,8 @@ int ebc_loader_clear_residences(struct ebc_loader *loader)
 	int fd = loader->map_fd[EBC_MAP_RESIDENCES];
 	struct ebc_residence_key key;
 
-	while (fd >= 0 && bpf_map_get_next_key(fd, NULL, &key) == 0)
+	/* Traffic makes new ones meanwhile: as many as there can be, and no more. */
+	for (int i = 0; fd >= 0 && i < EBC_RESIDENCES && bpf_map_get_next_key(fd, NULL, &key) == 0; i++)
 		if (bpf_map_delete_elem(fd, &key) < 0 && errno != ENOENT)
 			return -errno;
 	return 0;
