@@ -88,6 +88,7 @@ void box_new(struct box *box, enum box_kind kind)
 	/* No IPv6 of the hosts' own: nothing but the tests' frames on the cables. */
 	static const char quiet[] =
 		"ip link set lo up && echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6";
+	const int octets = 4000000;
 
 	*box = (struct box){.kind = kind};
 	box->far_fd = netlab_new_namespace();
@@ -103,6 +104,8 @@ void box_new(struct box *box, enum box_kind kind)
 	}
 	for (int i = 0; i < BOX_PORTS; i++)
 		make_cable(box, i);
+	box->filler = rig_socket();
+	assert_int_equal(setsockopt(box->filler, SOL_SOCKET, SO_SNDBUFFORCE, &octets, sizeof(octets)), 0);
 	netlab_enter(box->far_fd);
 	for (int i = 0; i < BOX_PORTS; i++)
 		make_far_end(box, i);
@@ -144,6 +147,7 @@ void box_free(struct box *box)
 	close_fd(netlab_new_namespace());
 	for (int i = 0; i < BOX_PORTS; i++)
 		box->far[i] = close_fd(box->far[i]);
+	box->filler = close_fd(box->filler);
 	box->box_fd = close_fd(box->box_fd);
 	box->far_fd = close_fd(box->far_fd);
 }
@@ -298,18 +302,24 @@ void box_expect_nothing(struct box *box, int from)
 			assert_int_equal(box_expect(box, to, &marker, &out), 0);
 }
 
-void box_fill_queue(const struct box *box, int port, int n)
+void box_set_qdisc(int port, const char *qdisc)
+{
+	assert_int_equal(netlab_run("tc qdisc replace dev port%d root %s", port, qdisc), 0);
+}
+
+void box_send_filler(const struct box *box, int port, int n)
 {
 	uint8_t frame[1514] = {
 		0x02, 0, 0, 0, 0, 1, 0x02, 0, 0, 0, 0, 2, ETHERTYPE_FILLER >> 8, ETHERTYPE_FILLER & 0xFF};
-	const int octets = 4000000;
-	int fd = rig_socket();
 
-	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &octets, sizeof(octets)), 0);
-	assert_int_equal(netlab_run("tc qdisc replace dev port%d root %s", port, BOX_SLOW_QDISC), 0);
 	for (int i = 0; i < n; i++)
-		assert_true(rig_send(fd, box->port_ifindex[port], frame, sizeof(frame)));
-	close(fd);
+		assert_true(rig_send(box->filler, box->port_ifindex[port], frame, sizeof(frame)));
+}
+
+void box_fill_queue(const struct box *box, int port, int n)
+{
+	box_set_qdisc(port, BOX_SLOW_QDISC);
+	box_send_filler(box, port, n);
 }
 
 int box_map(const struct box *box, const char *name)

@@ -23,6 +23,7 @@ struct box {
 	uint32_t port_ifindex[BOX_PORTS], far_ifindex[BOX_PORTS], bridge_ifindex;
 	uint8_t far_mac[BOX_PORTS][6];
 	int far[BOX_PORTS]; /* packet sockets at the far ends: send, and receive what comes from the box */
+	int filler; /* a packet socket of the box: kept, since to close one takes as long as a queue lasts */
 	struct ebc_loader *loader;
 	struct ebc_port_conf conf[BOX_PORTS]; /* box_update() after a change */
 	uint16_t sequence_id;		      /* the last that was used */
@@ -69,7 +70,10 @@ int64_t box_pass(const struct box *box, int from, int to, const struct message *
 /* Sends from `from` what every port lets pass, and asserts that it is the next that the others get. */
 void box_expect_nothing(struct box *box, int from);
 
-/* Puts a qdisc behind `port` and `n` full-sized frames that are not PTP into it. */
+void box_set_qdisc(int port, const char *qdisc);
+/* `n` full-sized frames that are not PTP. */
+void box_send_filler(const struct box *box, int port, int n);
+/* Puts BOX_SLOW_QDISC behind `port` and `n` such frames into it. */
 void box_fill_queue(const struct box *box, int port, int n);
 /* A map of the loaded programs by its name. The caller closes it. */
 int box_map(const struct box *box, const char *name);

@@ -177,3 +177,8 @@ bool rig_wait_rx(struct ebc_loader *loader, int timeout_ms, struct rig_rx *ret_r
 
 	return poll(&wait, 1, timeout_ms) == 1 && ebc_loader_consume_rx(loader, 1, copy_rx, ret_rx) == 1;
 }
+
+bool rig_take_rx(struct ebc_loader *loader, struct rig_rx *ret_rx)
+{
+	return ebc_loader_consume_rx(loader, 1, copy_rx, ret_rx) == 1;
+}

@@ -39,3 +39,5 @@ struct rig_rx {
 };
 
 bool rig_wait_rx(struct ebc_loader *loader, int timeout_ms, struct rig_rx *ret_rx);
+/* A record that is in the ring, woken for or not. */
+bool rig_take_rx(struct ebc_loader *loader, struct rig_rx *ret_rx);

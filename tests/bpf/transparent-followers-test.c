@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the queue behind a port adds to an event message is added to the message that follows it, or that
+ * answers it: by the programs where they can, by the daemon where the follower overtook.
+ */
+#include <linux/if_packet.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "tests/bpf/box.h"
+#include "util/macros.h"
+
+#define SLACK_NS      2000 /* between the scales of our clocks' readings */
+#define FILLER_FRAMES 8	   /* 12 ms of queue */
+
+static const enum ebc_transport transports[] = {EBC_TRANSPORT_IEEE_802_3, EBC_TRANSPORT_UDP_IPV4,
+						EBC_TRANSPORT_UDP_IPV6};
+static const uint8_t requester[10] = {0x00, 0x11, 0x22, 0xFF, 0xFE, 0x33, 0x44, 0x55, 0x00, 0x01},
+		     answerer[10] = {0xAA, 0xBB, 0xCC, 0xFF, 0xFE, 0x01, 0x02, 0x03, 0x00, 0x07};
+
+static void clear_queue(int port)
+{
+	assert_int_equal(netlab_run("tc qdisc del dev port%d root", port), 0);
+}
+
+static int64_t whole_ns(int64_t sns)
+{
+	return sns >> 16;
+}
+
+static void copy_departure(void *context, const struct ebc_departure_record *record)
+{
+	*(struct ebc_departure_record *)context = *record;
+}
+
+static bool wait_departure(const struct box *box, struct ebc_departure_record *ret)
+{
+	struct pollfd wait = {.fd = ebc_loader_departure_fd(box->loader), .events = POLLIN};
+
+	return poll(&wait, 1, 1000) == 1 &&
+	       ebc_loader_consume_departures(box->loader, 1, copy_departure, ret) == 1;
+}
+
+/* A capture at the box's own side of a cable: sees what comes in as well as what leaves. */
+static uint64_t captured_mono_ns(int fd, uint8_t type)
+{
+	uint8_t frame[FRAME_OCTETS];
+	uint64_t mono_ns = 0;
+
+	for (;;) {
+		assert_true(rig_receive(fd, frame, sizeof(frame), 1000, &mono_ns) > 0);
+		if (frame[12] == 0x88 && frame[13] == 0xF7 && (frame[14] & 0x0F) == type)
+			return mono_ns;
+	}
+}
+
+/* Sync waits 12 ms in the qdisc; Follow_Up comes when it has left. */
+static void sync_and_follow_up_together_are_the_transit(void **state)
+{
+	struct box *box = *state;
+	int in_fd = rig_listen(box->port_ifindex[0]), out_fd = rig_listen(box->port_ifindex[1]);
+	struct message sync, follow_up, out;
+	uint64_t in_mono_ns, out_mono_ns, corrected;
+	int64_t before_ns, queue_ns, transit_ns;
+
+	message_new(EBC_TRANSPORT_IEEE_802_3, TYPE_SYNC, box_next_sequence_id(box), &sync);
+	message_set_two_step(&sync, true);
+	message_new(EBC_TRANSPORT_IEEE_802_3, TYPE_FOLLOW_UP, box->sequence_id, &follow_up);
+	message_set_correction_sns(&follow_up, 1234567);
+	corrected = box_counter(box, 1, EBC_COUNTER_TX_FOLLOWER_CORRECTED);
+	box_fill_queue(box, 1, FILLER_FRAMES);
+	before_ns = whole_ns(box_pass(box, 0, 1, &sync, &out));
+	queue_ns = whole_ns(box_pass(box, 0, 1, &follow_up, &out));
+	in_mono_ns = captured_mono_ns(in_fd, TYPE_SYNC);
+	out_mono_ns = captured_mono_ns(out_fd, TYPE_SYNC);
+	transit_ns = (int64_t)(out_mono_ns - in_mono_ns);
+	print_message("before the queue %lld ns, in it %lld ns, captured %lld ns\n", (long long)before_ns,
+		      (long long)queue_ns, (long long)transit_ns);
+	assert_true(queue_ns > 5 * NSEC_PER_MSEC);
+	/* The capture at the way out is before the driver, our stamp halfway through it. */
+	assert_true(before_ns + queue_ns > transit_ns - SLACK_NS);
+	assert_true(before_ns + queue_ns < (int64_t)(rig_mono_ns() - in_mono_ns));
+	assert_int_equal(box_counter(box, 1, EBC_COUNTER_TX_FOLLOWER_CORRECTED) - corrected, 1);
+	/* The port that has no queue adds its own little. */
+	assert_true(box_expect(box, 2, &sync, &out) > 0);
+	queue_ns = whole_ns(box_expect(box, 2, &follow_up, &out));
+	assert_true(queue_ns > 0 && queue_ns < 5 * NSEC_PER_MSEC);
+	clear_queue(1);
+	close(in_fd);
+	close(out_fd);
+}
+
+static void every_follow_up_is_corrected(void **state)
+{
+	static const struct {
+		uint8_t event, follower;
+	} pairs[] = {{TYPE_SYNC, TYPE_FOLLOW_UP}, {TYPE_PDELAY_RESP, TYPE_PDELAY_RESP_FOLLOW_UP}};
+	struct box *box = *state;
+
+	for (size_t t = 0; t < ARRAY_SIZE(transports); t++)
+		for (size_t p = 0; p < ARRAY_SIZE(pairs); p++) {
+			struct message event, follower, out;
+
+			message_new(transports[t], pairs[p].event, box_next_sequence_id(box), &event);
+			message_set_two_step(&event, true);
+			message_new(transports[t], pairs[p].follower, box->sequence_id, &follower);
+			box_pass(box, 0, 1, &event, &out);
+			assert_true(box_pass(box, 0, 1, &follower, &out) > 0);
+			if (transports[t] != EBC_TRANSPORT_IEEE_802_3)
+				assert_int_equal(message_stored_checksum(&out), message_udp_checksum(&out));
+		}
+}
+
+/* By its own key: sequenceId, domain, sdoId, sourcePortIdentity, and for Pdelay the requester too. */
+static void a_follower_of_another_message_stays_as_it_is(void **state)
+{
+	static const size_t offsets[] = {4, 5, 20, 29, 30, 31};
+	struct box *box = *state;
+	struct message event, follower, out;
+
+	for (size_t i = 0; i < ARRAY_SIZE(offsets); i++) {
+		uint64_t unmatched = box_counter(box, 1, EBC_COUNTER_TX_FOLLOWER_UNMATCHED);
+
+		message_new(EBC_TRANSPORT_IEEE_802_3, TYPE_SYNC, box_next_sequence_id(box), &event);
+		message_set_two_step(&event, true);
+		message_new(EBC_TRANSPORT_IEEE_802_3, TYPE_FOLLOW_UP, box->sequence_id, &follower);
+		message_ptp(&follower)[offsets[i]] ^= 0x40;
+		box_pass(box, 0, 1, &event, &out);
+		assert_int_equal(box_pass(box, 0, 1, &follower, &out), 0);
+		assert_int_equal(box_counter(box, 1, EBC_COUNTER_TX_FOLLOWER_UNMATCHED) - unmatched, 1);
+	}
+	message_new(EBC_TRANSPORT_IEEE_802_3, TYPE_PDELAY_RESP, box_next_sequence_id(box), &event);
+	message_set_two_step(&event, true);
+	message_set_requesting(&event, requester);
+	message_new(EBC_TRANSPORT_IEEE_802_3, TYPE_PDELAY_RESP_FOLLOW_UP, box->sequence_id, &follower);
+	message_set_requesting(&follower, answerer);
+	box_pass(box, 0, 1, &event, &out);
+	assert_int_equal(box_pass(box, 0, 1, &follower, &out), 0);
+	message_set_requesting(&follower, requester);
+	assert_true(box_pass(box, 0, 1, &follower, &out) > 0);
+}
+
+/* Sync waits, Follow_Up comes: the daemon gets it, and a word when Sync has left. */
+static void a_follower_that_overtakes_is_parked(void **state)
+{
+	struct box *box = *state;
+	uint64_t parked = box_counter(box, 1, EBC_COUNTER_TX_FOLLOWER_PARKED), before_mono_ns;
+	struct ebc_departure_record departure;
+	struct message sync, follow_up, out;
+	struct rig_rx rx;
+
+	message_new(EBC_TRANSPORT_UDP_IPV4, TYPE_SYNC, box_next_sequence_id(box), &sync);
+	message_set_two_step(&sync, true);
+	message_new(EBC_TRANSPORT_UDP_IPV4, TYPE_FOLLOW_UP, box->sequence_id, &follow_up);
+	box_fill_queue(box, 1, FILLER_FRAMES);
+	before_mono_ns = rig_mono_ns();
+	box_send(box, 0, &sync);
+	box_send(box, 0, &follow_up);
+	/* Where there is no queue both are there. */
+	box_expect(box, 2, &sync, &out);
+	box_expect(box, 2, &follow_up, &out);
+
+	assert_true(wait_departure(box, &departure));
+	assert_int_equal(box_counter(box, 1, EBC_COUNTER_TX_FOLLOWER_PARKED) - parked, 1);
+	assert_true(rig_take_rx(box->loader, &rx));
+	assert_int_equal(rx.head.reason, EBC_RX_PARKED);
+	assert_int_equal(rx.head.ifindex, box->port_ifindex[1]);
+	assert_int_equal(rx.head.port_index, 1);
+	assert_int_equal(rx.head.frame_len, follow_up.len);
+	assert_memory_equal(rx.frame, follow_up.octets, follow_up.len);
+	assert_int_equal(departure.key.message_type, TYPE_SYNC);
+	assert_int_equal(departure.key.sequence_id, box->sequence_id);
+	assert_int_equal(departure.key.ifindex, box->port_ifindex[1]);
+	assert_true(departure.tc_mono_ns > before_mono_ns && departure.tc_mono_ns < rx.head.tc_mono_ns);
+	assert_true(whole_ns(departure.queued_sns) > 5 * NSEC_PER_MSEC);
+	assert_true(whole_ns(departure.queued_sns) < (int64_t)(rig_mono_ns() - departure.tc_mono_ns));
+	/* The Sync came, and no Follow_Up. */
+	assert_true(box_expect(box, 1, &sync, &out) > 0);
+	box_expect_nothing(box, 0);
+	clear_queue(1);
+}
+
+static void without_lease_a_follower_that_overtakes_goes_on(void **state)
+{
+	volatile struct ebc_ctl *ctl;
+	struct box *box = *state;
+	uint64_t lease_mono_ns, passed = box_counter(box, 1, EBC_COUNTER_TX_FOLLOWER_NO_LEASE);
+	struct message sync, follow_up, out;
+
+	ctl = ebc_loader_ctl(box->loader);
+	lease_mono_ns = ctl->lease_until_mono_ns;
+	ctl->lease_until_mono_ns = 0;
+	ctl->corrects_without_lease = 1;
+	message_new(EBC_TRANSPORT_UDP_IPV6, TYPE_SYNC, box_next_sequence_id(box), &sync);
+	message_set_two_step(&sync, true);
+	message_new(EBC_TRANSPORT_UDP_IPV6, TYPE_FOLLOW_UP, box->sequence_id, &follow_up);
+	box_fill_queue(box, 1, FILLER_FRAMES);
+	box_send(box, 0, &sync);
+	box_send(box, 0, &follow_up);
+	assert_true(box_expect(box, 1, &sync, &out) > 0);
+	assert_int_equal(box_expect(box, 1, &follow_up, &out), 0);
+	assert_int_equal(box_counter(box, 1, EBC_COUNTER_TX_FOLLOWER_NO_LEASE) - passed, 1);
+	ctl->corrects_without_lease = 0;
+	ctl->lease_until_mono_ns = lease_mono_ns;
+	clear_queue(1);
+}
+
+/* Follow_Ups at every moment around that at which their Sync leaves: corrected, or parked and told. */
+static void no_follower_is_forgotten_in_between(void **state)
+{
+	struct box *box = *state;
+	uint64_t corrected = box_counter(box, 1, EBC_COUNTER_TX_FOLLOWER_CORRECTED),
+		 parked = box_counter(box, 1, EBC_COUNTER_TX_FOLLOWER_PARKED);
+	struct ebc_departure_record departure;
+	uint64_t n_told = 0, n_held = 0, n = 300;
+	struct rig_rx rx;
+
+	box_set_qdisc(1, "tbf rate 200mbit burst 1600 limit 4000000");
+	for (uint64_t i = 0; i < n; i++) {
+		struct message sync, follow_up;
+		uint64_t start_mono_ns;
+
+		message_new(EBC_TRANSPORT_IEEE_802_3, TYPE_SYNC, box_next_sequence_id(box), &sync);
+		message_set_two_step(&sync, true);
+		message_new(EBC_TRANSPORT_IEEE_802_3, TYPE_FOLLOW_UP, box->sequence_id, &follow_up);
+		box_send_filler(box, 1, 3); /* 120 us of queue */
+		box_send(box, 0, &sync);
+		start_mono_ns = rig_mono_ns();
+		while (rig_mono_ns() - start_mono_ns < 2 * i * NSEC_PER_USEC)
+			;
+		box_send(box, 0, &follow_up);
+	}
+	corrected = box_counter(box, 1, EBC_COUNTER_TX_FOLLOWER_CORRECTED) - corrected;
+	parked = box_counter(box, 1, EBC_COUNTER_TX_FOLLOWER_PARKED) - parked;
+	assert_int_equal(corrected + parked, n);
+	while (n_told < parked && wait_departure(box, &departure))
+		n_told++;
+	while (rig_take_rx(box->loader, &rx))
+		n_held++;
+	print_message("%llu corrected, %llu parked\n", (unsigned long long)corrected,
+		      (unsigned long long)parked);
+	assert_true(parked > 0 && corrected > 0);
+	assert_int_equal(n_told, parked);
+	assert_int_equal(n_held, parked);
+	clear_queue(1);
+}
+
+/* The request waits in a queue on its way; what it met there is added where the answer comes in. */
+static void answers_get_what_their_requests_met(void **state)
+{
+	static const struct {
+		uint8_t request, answer;
+	} pairs[] = {{TYPE_DELAY_REQ, TYPE_DELAY_RESP}, {TYPE_PDELAY_REQ, TYPE_PDELAY_RESP}};
+	struct box *box = *state;
+
+	for (size_t t = 0; t < ARRAY_SIZE(transports); t++)
+		for (size_t p = 0; p < ARRAY_SIZE(pairs); p++) {
+			uint64_t corrected = box_counter(box, 1, EBC_COUNTER_RX_ANSWER_CORRECTED),
+				 start_mono_ns;
+			struct message request, answer, out;
+			int64_t request_ns, answer_ns;
+
+			message_new(transports[t], pairs[p].request, box_next_sequence_id(box), &request);
+			message_set_source(&request, requester);
+			message_new(transports[t], pairs[p].answer, box->sequence_id, &answer);
+			message_set_source(&answer, answerer);
+			message_set_requesting(&answer, requester);
+			message_set_two_step(&answer, pairs[p].answer == TYPE_PDELAY_RESP);
+			box_fill_queue(box, 1, FILLER_FRAMES);
+			start_mono_ns = rig_mono_ns();
+			request_ns = whole_ns(box_pass(box, 0, 1, &request, &out));
+			assert_true(request_ns > 0 && request_ns < 5 * NSEC_PER_MSEC);
+			answer_ns = whole_ns(box_pass(box, 1, 0, &answer, &out));
+			assert_true(answer_ns > 5 * NSEC_PER_MSEC);
+			assert_true(request_ns + answer_ns < (int64_t)(rig_mono_ns() - start_mono_ns));
+			assert_int_equal(box_counter(box, 1, EBC_COUNTER_RX_ANSWER_CORRECTED) - corrected, 1);
+			if (transports[t] != EBC_TRANSPORT_IEEE_802_3)
+				assert_int_equal(message_stored_checksum(&out), message_udp_checksum(&out));
+			clear_queue(1);
+			box_drain(state);
+		}
+}
+
+static void answers_to_others_stay_as_they_are(void **state)
+{
+	struct box *box = *state;
+	uint64_t unmatched = box_counter(box, 2, EBC_COUNTER_RX_ANSWER_UNMATCHED);
+	struct message request, answer, out;
+
+	message_new(EBC_TRANSPORT_UDP_IPV4, TYPE_DELAY_REQ, box_next_sequence_id(box), &request);
+	message_set_source(&request, requester);
+	box_pass(box, 0, 1, &request, &out);
+	box_expect(box, 2, &request, &out);
+	message_new(EBC_TRANSPORT_UDP_IPV4, TYPE_DELAY_RESP, box->sequence_id, &answer);
+	message_set_source(&answer, answerer);
+	message_set_requesting(&answer, answerer);
+	assert_int_equal(box_pass(box, 2, 0, &answer, &out), 0);
+	message_set_requesting(&answer, requester);
+	message_ptp(&answer)[30] ^= 1; /* sequenceId */
+	message_set_correction_sns(&answer, 0);
+	assert_int_equal(box_pass(box, 2, 0, &answer, &out), 0);
+	assert_int_equal(box_counter(box, 2, EBC_COUNTER_RX_ANSWER_UNMATCHED) - unmatched, 2);
+	/* The right one, by a port by which the request left too. */
+	message_ptp(&answer)[30] ^= 1;
+	message_set_correction_sns(&answer, 0);
+	assert_true(box_pass(box, 2, 0, &answer, &out) > 0);
+}
+
+static void a_peer_delay_exchange_is_corrected_wholly(void **state)
+{
+	struct box *box = *state;
+	struct message request, answer, follower, out;
+
+	for (size_t t = 0; t < ARRAY_SIZE(transports); t++) {
+		message_new(transports[t], TYPE_PDELAY_REQ, box_next_sequence_id(box), &request);
+		message_set_source(&request, requester);
+		message_new(transports[t], TYPE_PDELAY_RESP, box->sequence_id, &answer);
+		message_set_source(&answer, answerer);
+		message_set_requesting(&answer, requester);
+		message_set_two_step(&answer, true);
+		message_new(transports[t], TYPE_PDELAY_RESP_FOLLOW_UP, box->sequence_id, &follower);
+		message_set_source(&follower, answerer);
+		message_set_requesting(&follower, requester);
+		box_fill_queue(box, 0, FILLER_FRAMES);
+		assert_true(box_pass(box, 0, 1, &request, &out) > 0);
+		assert_true(whole_ns(box_pass(box, 1, 0, &answer, &out)) < 5 * NSEC_PER_MSEC);
+		assert_true(whole_ns(box_pass(box, 1, 0, &follower, &out)) > 5 * NSEC_PER_MSEC);
+		clear_queue(0);
+		box_drain(state);
+	}
+}
+
+#define drained_test(f) cmocka_unit_test_setup(f, box_drain)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		drained_test(sync_and_follow_up_together_are_the_transit),
+		drained_test(every_follow_up_is_corrected),
+		drained_test(a_follower_of_another_message_stays_as_it_is),
+		drained_test(a_follower_that_overtakes_is_parked),
+		drained_test(without_lease_a_follower_that_overtakes_goes_on),
+		drained_test(no_follower_is_forgotten_in_between),
+		drained_test(answers_get_what_their_requests_met),
+		drained_test(answers_to_others_stay_as_they_are),
+		drained_test(a_peer_delay_exchange_is_corrected_wholly),
+	};
+
+	if (geteuid() != 0) {
+		puts("needs root");
+		return 77;
+	}
+	return cmocka_run_group_tests(tests, box_setup_direct, box_teardown) +
+	       cmocka_run_group_tests(tests, box_setup_bridge, box_teardown);
+}
