@@ -299,13 +299,16 @@ static void remove_old_ports(struct ebc_loader *loader)
 		bpf_map_delete_elem(devs_fd, &dev_keys[i]);
 }
 
-void ebc_loader_remove_predecessors(struct ebc_loader *loader)
+size_t ebc_loader_remove_predecessors(struct ebc_loader *loader)
 {
+	size_t n = loader->n_predecessors;
+
 	if (loader->took_over)
 		remove_old_ports(loader);
 	for (size_t i = 0; i < loader->n_predecessors; i++)
 		remove_set(loader->predecessors[i]);
 	loader->n_predecessors = 0;
+	return n;
 }
 
 bool ebc_loader_took_over(const struct ebc_loader *loader)

@@ -20,6 +20,7 @@ struct app {
 	struct transparent *transparent; /* a transparent clock's or monitor's; NULL otherwise */
 	struct control *control;	 /* NULL: no control socket */
 	struct control_sources control_sources;
+	uint64_t control_tick_mono_ns; /* when samples were handed on last */
 	const char *port_names[BC_MAX_PORTS];
 	struct report report;
 	struct port ports[BC_MAX_PORTS];

@@ -364,6 +364,18 @@ static void serve_time(struct app *app)
 	app_do_actions(app);
 }
 
+/* Samples go to those who asked for them a batch at a time, however often we wake. */
+static void serve_samples(struct app *app)
+{
+	uint64_t now_mono_ns = clocks_mono_ns();
+
+	if (!app->control || !control_wants_ticks(app->control) ||
+	    now_mono_ns - app->control_tick_mono_ns < CONTROL_TICK_MS * NSEC_PER_MSEC)
+		return;
+	app->control_tick_mono_ns = now_mono_ns;
+	control_tick(app->control);
+}
+
 /* Whatever woke us: stamps first, since Follow_Ups wait for them, then frames, then time. */
 static void serve(struct app *app, const struct pollfd *polled)
 {
@@ -384,8 +396,7 @@ static void serve(struct app *app, const struct pollfd *polled)
 		on_signal(app);
 	if (polled[POLL_CONTROL].revents)
 		control_dispatch(app->control);
-	if (app->control && control_wants_ticks(app->control))
-		control_tick(app->control);
+	serve_samples(app);
 }
 
 int app_run(struct app *app)

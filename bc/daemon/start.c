@@ -324,8 +324,9 @@ int app_start(struct app *app, const struct settings *settings)
 	app_renew_lease(app);
 	for (size_t i = 0; i < app->n_ports; i++)
 		app_refresh_port(app, &app->ports[i]);
-	/* Now that our own programs are in place. */
-	ebc_loader_remove_predecessors(app->loader);
+	/* Now that our own programs are in place. The folder is ours to take away as well. */
+	if (ebc_loader_remove_predecessors(app->loader) > 0)
+		app->made_pin_directory = true;
 	start_control(app);
 	return 0;
 }
