@@ -149,7 +149,7 @@ bool ebc_loader_took_over(const struct ebc_loader *loader);
 bool ebc_loader_is_pinned(const struct ebc_loader *loader, const char **ret_reason);
 /* Takes away what dead predecessors of another version, or of another kind of clock, left pinned on the
  * ports. To be called once the own programs are attached. */
-void ebc_loader_remove_predecessors(struct ebc_loader *loader);
+size_t ebc_loader_remove_predecessors(struct ebc_loader *loader);
 
 /* Sums the per-CPU counters of one port (0 .. EBC_MAX_PORTS - 1). */
 int ebc_loader_counters(struct ebc_loader *loader, uint32_t port_index, struct ebc_counters *ret_counters);
