@@ -148,7 +148,7 @@ bool ebc_loader_took_over(const struct ebc_loader *loader);
  */
 bool ebc_loader_is_pinned(const struct ebc_loader *loader, const char **ret_reason);
 /* Takes away what dead predecessors of another version, or of another kind of clock, left pinned on the
- * ports. To be called once the own programs are attached. */
+ * ports, and returns how many sets that were. To be called once the own programs are attached. */
 size_t ebc_loader_remove_predecessors(struct ebc_loader *loader);
 
 /* Sums the per-CPU counters of one port (0 .. EBC_MAX_PORTS - 1). */
