@@ -41,12 +41,15 @@ static void copy_departure(void *context, const struct ebc_departure_record *rec
 	*(struct ebc_departure_record *)context = *record;
 }
 
+/* The ring is readable as soon as a record is begun, before it can be had. */
 static bool wait_departure(const struct box *box, struct ebc_departure_record *ret)
 {
 	struct pollfd wait = {.fd = ebc_loader_departure_fd(box->loader), .events = POLLIN};
 
-	return poll(&wait, 1, 1000) == 1 &&
-	       ebc_loader_consume_departures(box->loader, 1, copy_departure, ret) == 1;
+	while (poll(&wait, 1, 1000) == 1)
+		if (ebc_loader_consume_departures(box->loader, 1, copy_departure, ret) == 1)
+			return true;
+	return false;
 }
 
 /* A capture at the box's own side of a cable: sees what comes in as well as what leaves. */
