@@ -54,10 +54,14 @@ class Passage:
         self.send(header, frames.l2(wire.sync(**header), self.near.mac, vlans=vlans))
         self.wait_for(header)
 
+    def sent_real_ns(self, header):
+        """Just before the first frame with this mark was sent, CLOCK_REALTIME."""
+        return self._sent_real_ns[header["sequence"]]
+
     def residence_bound_ns(self, header):
         """Longer than the box can have had the frames with this mark: from before the first was sent to the far host's
         stamp of the last."""
-        return max(c.real_ns for c in self.arrived(header)) - self._sent_real_ns[header["sequence"]]
+        return max(c.real_ns for c in self.arrived(header)) - self.sent_real_ns(header)
 
 
 def correction_sns(frame, offset):
