@@ -73,6 +73,7 @@ struct ebc_loader {
 	bool took_over;
 	char predecessors[EBC_PREDECESSORS][EBC_PIN_PATH_OCTETS];
 	size_t n_predecessors;
+	uint32_t n_targets; /* of clones: for ctl->n_ports, once we carry frames */
 	int ioctl_fd;
 	struct ebc_counters *cpu_counters; /* room for one set of each CPU */
 	int n_cpus;

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <time.h>
@@ -97,6 +98,18 @@ static bool is_on(const char *directory, const uint32_t *ifindexes, size_t n)
 	return false;
 }
 
+/* What it counted is by port number, so that the ports must have the same ones. */
+static bool is_numbered_alike(const char *directory, const uint32_t *ifindexes, size_t n)
+{
+	_cleanup_fd_ int fd = get(directory, ebc_map_name(EBC_MAP_PORTS));
+	struct ebc_port_conf conf;
+
+	for (size_t i = 0; fd >= 0 && i < n; i++)
+		if (bpf_map_lookup_elem(fd, &ifindexes[i], &conf) == 0 && conf.port_index != i)
+			return false;
+	return true;
+}
+
 /* Whether a set has interfaces and none of them is there any more: then it is nobody's. */
 static bool is_orphan(const struct ebc_loader *loader, const char *directory)
 {
@@ -179,6 +192,7 @@ int ebc_set_find(struct ebc_loader *loader, const struct ebc_loader_options *opt
 		     !is_orphan(loader, path)))
 			continue;
 		if (!loader->took_over && is_on(path, options->set_ifindexes, options->n_set_ifindexes) &&
+		    is_numbered_alike(path, options->set_ifindexes, options->n_set_ifindexes) &&
 		    loader->mode == EBC_MODE_TRANSPARENT && len > strlen(suffix) &&
 		    strcmp(entry->d_name + len - strlen(suffix), suffix) == 0 && take_over(loader, path)) {
 			loader->took_over = true;
@@ -299,13 +313,32 @@ static void remove_old_ports(struct ebc_loader *loader)
 		bpf_map_delete_elem(devs_fd, &dev_keys[i]);
 }
 
+/* Its ingress programs carry nothing to other ports any more; everything else goes on. */
+static void stop_carrying(const char *directory)
+{
+	_cleanup_fd_ int fd = get(directory, ebc_map_name(EBC_MAP_CTL));
+	size_t octets = (size_t)sysconf(_SC_PAGESIZE);
+	volatile struct ebc_ctl *ctl;
+
+	if (fd < 0)
+		return;
+	ctl = mmap(NULL, octets, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (ctl == MAP_FAILED)
+		return;
+	ctl->n_ports = 0;
+	munmap((void *)ctl, octets);
+}
+
 size_t ebc_loader_remove_predecessors(struct ebc_loader *loader)
 {
 	size_t n = loader->n_predecessors;
 
 	if (loader->took_over)
 		remove_old_ports(loader);
-	for (size_t i = 0; i < loader->n_predecessors; i++)
+	for (size_t i = 0; i < n; i++)
+		stop_carrying(loader->predecessors[i]);
+	loader->ctl->n_ports = MAX(loader->ctl->n_ports, loader->n_targets);
+	for (size_t i = 0; i < n; i++)
 		remove_set(loader->predecessors[i]);
 	loader->n_predecessors = 0;
 	return n;

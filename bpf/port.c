@@ -11,6 +11,7 @@
 
 #include "bpf/loader.h"
 #include "bpf/loader_internal.h"
+#include "util/macros.h"
 
 static struct ebc_port *port_find(struct ebc_loader *loader, uint32_t ifindex)
 {
@@ -62,18 +63,6 @@ static int set_lowest(struct ebc_loader *loader, struct ebc_port *port, const ui
 	return 0;
 }
 
-/* A predecessor, whose maps these were, may have numbered its ports otherwise: never twice to one interface.
- */
-static void clear_other_targets(int fd, uint32_t port_index, uint32_t ifindex)
-{
-	static const struct ebc_clone_target nowhere;
-	struct ebc_clone_target target;
-
-	for (uint32_t i = 0; i < EBC_MAX_PORTS; i++)
-		if (i != port_index && bpf_map_lookup_elem(fd, &i, &target) == 0 && target.ifindex == ifindex)
-			bpf_map_update_elem(fd, &i, &nowhere, BPF_ANY);
-}
-
 /* Where clones go: nowhere once the port is gone. */
 static int set_clone_target(struct ebc_loader *loader, uint32_t port_index, uint32_t ifindex,
 			    uint32_t bridge_ifindex)
@@ -83,12 +72,12 @@ static int set_clone_target(struct ebc_loader *loader, uint32_t port_index, uint
 
 	if (fd < 0)
 		return 0;
-	if (loader->took_over && ifindex)
-		clear_other_targets(fd, port_index, ifindex);
 	if (bpf_map_update_elem(fd, &port_index, &target, BPF_ANY) < 0)
 		return -errno;
-	if (loader->ctl->n_ports <= port_index)
-		loader->ctl->n_ports = port_index + 1;
+	loader->n_targets = MAX(loader->n_targets, port_index + 1);
+	/* While a predecessor's programs carry frames, ours do not: each would arrive twice. */
+	if (loader->n_predecessors == 0)
+		loader->ctl->n_ports = MAX(loader->ctl->n_ports, loader->n_targets);
 	return 0;
 }
 
@@ -104,7 +93,7 @@ static int set_entries(struct ebc_loader *loader, struct ebc_port *port, const s
 	if (port->port_index != conf->port_index)
 		set_clone_target(loader, port->port_index, 0, 0);
 	port->port_index = conf->port_index;
-	return set_clone_target(loader, port->port_index, port->ifindex, conf->bridge_ifindex);
+	return 0;
 }
 
 static void port_remove(struct ebc_loader *loader, struct ebc_port *port)
@@ -150,6 +139,9 @@ int ebc_loader_attach_port(struct ebc_loader *loader, uint32_t ifindex, const st
 		ebc_hooks_detach(&loader->programs, &port->hooks);
 		r = ebc_hooks_attach(&loader->programs, ifindex, &port->hooks);
 	}
+	/* Last: no frame is to leave here before egress corrects it. */
+	if (r == 0)
+		r = set_clone_target(loader, port->port_index, ifindex, conf->bridge_ifindex);
 	if (r < 0)
 		port_remove(loader, port);
 	return r;
@@ -159,6 +151,7 @@ int ebc_loader_update_port(struct ebc_loader *loader, uint32_t ifindex, const st
 			   const uint32_t *lowest, size_t n_lowest)
 {
 	struct ebc_port *port = port_find(loader, ifindex);
+	int r;
 
 	if (!port)
 		return -ENOENT;
@@ -166,7 +159,8 @@ int ebc_loader_update_port(struct ebc_loader *loader, uint32_t ifindex, const st
 		return -E2BIG;
 	if (conf->port_index >= EBC_MAX_PORTS)
 		return -EINVAL;
-	return set_entries(loader, port, conf, lowest, n_lowest);
+	r = set_entries(loader, port, conf, lowest, n_lowest);
+	return r < 0 ? r : set_clone_target(loader, port->port_index, ifindex, conf->bridge_ifindex);
 }
 
 void ebc_loader_detach_port(struct ebc_loader *loader, uint32_t ifindex)
