@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The demo: the lab with a ptp4l grandmaster, the box and ptp4l clients, shown while it runs, then
-judged. tests/demo installs and builds what it needs and calls it."""
+judged. The box is a boundary clock, or with --tc a transparent one. tests/demo installs and builds what it
+needs and calls it."""
 
 import argparse
 import math
@@ -17,6 +18,7 @@ from harness import programs, session, stats  # noqa: E402
 from harness.lab import Lab  # noqa: E402
 
 LAB_CONFIG = programs.TREE / "config" / "lab.conf"
+TC_CONFIG = programs.TREE / "config" / "lab-tc.conf"
 # In sync: half of the absolute offsets of the run's second half are below this. Ten times what an
 # idle machine shows, so that a busy one does not fail.
 IN_SYNC_NS = 5000
@@ -82,32 +84,37 @@ class Follower:
 
 
 class Demo:
+    config = LAB_CONFIG
+
     def __init__(self, box_program, seconds):
         self.box_program = box_program
         self.seconds = seconds
 
     def start(self, lab):
-        options = read_global_options(LAB_CONFIG) if LAB_CONFIG.exists() else {}
-        transport = options.get("network_transport", "L2" if not options else "UDPv4")
-        common = {"domainNumber": options.get("domainNumber", 0), "logSyncInterval": options.get("logSyncInterval", -3),
-                  "logMinDelayReqInterval": options.get("logMinDelayReqInterval", -3),
-                  "logAnnounceInterval": options.get("logAnnounceInterval", 0)}
         self.lab = lab
+        self.options = read_global_options(self.config)
+        self.transport = self.options.get("network_transport", "L2" if not self.options else "UDPv4")
+        self.common = {"domainNumber": self.options.get("domainNumber", 0),
+                       "logSyncInterval": self.options.get("logSyncInterval", -3),
+                       "logMinDelayReqInterval": self.options.get("logMinDelayReqInterval", -3),
+                       "logAnnounceInterval": self.options.get("logAnnounceInterval", 0)}
         # A grandmaster that speaks up before the others give up waiting makes a quick start.
-        self.gm = programs.Ptp4l(lab.gm, "eth0", "gm", transport=transport,
-                                 options={**common, "logAnnounceInterval": -1})
-        if self.box_program == "ptp4l":
-            self.box = programs.Ptp4l(lab.box, lab.ports, "bc", transport=transport, options=common)
-            box_samples = self.raw_samples(self.box)
-        else:
-            self.box = programs.EbpfBc(lab.box, config=LAB_CONFIG)
-            box_samples = lambda: [(o.mono_s, o.offset_ns, o.path_delay_ns) for o in list(self.box.offsets)]
-        clients = [programs.Ptp4l(client, "eth0", "client", transport=transport, options=common)
-                   for client in lab.clients]
-        self.followers = [Follower("box", self.box, box_samples)]
-        self.followers += [Follower(namespace.name, client, self.raw_samples(client))
-                           for namespace, client in zip(lab.clients, clients)]
+        self.gm = programs.Ptp4l(lab.gm, "eth0", "gm", transport=self.transport,
+                                 options={**self.common, "logAnnounceInterval": -1})
+        self.followers = self.start_box()
+        for namespace in lab.clients:
+            client = programs.Ptp4l(namespace, "eth0", "client", transport=self.transport, options=self.common)
+            self.followers.append(Follower(namespace.name, client, self.raw_samples(client)))
         self.begin_s = time.monotonic()
+
+    def start_box(self):
+        """Sets self.box; a list of it as a follower."""
+        if self.box_program == "ptp4l":
+            self.box = programs.Ptp4l(self.lab.box, self.lab.ports, "bc", transport=self.transport, options=self.common)
+            return [Follower("box", self.box, self.raw_samples(self.box))]
+        self.box = programs.EbpfBc(self.lab.box, config=self.config)
+        return [Follower("box", self.box,
+                         lambda: [(o.mono_s, o.offset_ns, o.path_delay_ns) for o in list(self.box.offsets)])]
 
     @staticmethod
     def raw_samples(ptp4l):
@@ -121,12 +128,13 @@ class Demo:
         reasons = [] if self.gm.is_running() else [f"gm: ptp4l has ended:\n{self.gm.tail()}"]
         for follower in self.followers:
             reasons += follower.faults(half_s, self.gm.grandmaster)
-        if self.box.is_running():
-            for number, port in enumerate(self.lab.ports[1:], 2):
-                state = self.box.states.get(number, "no state")
-                if state != "MASTER":
-                    reasons.append(f"box: port {number} ({port}) is {state}, not MASTER")
-        return reasons
+        return reasons + (self.box_faults() if self.box.is_running() else [])
+
+    def box_faults(self):
+        states = {(number, port): self.box.states.get(number, "no state")
+                  for number, port in enumerate(self.lab.ports[1:], 2)}
+        return [f"box: port {number} ({port}) is {state}, not MASTER" for (number, port), state in states.items()
+                if state != "MASTER"]
 
     @staticmethod
     def row(*cells):
@@ -161,9 +169,11 @@ class Demo:
         lines.append(f"The box follows {self.box.grandmaster or 'nobody yet'}.   * of |offset| in the last {RECENT_S:.0f} s")
         return [line.rstrip() for line in lines]
 
+    def ports_word(self):
+        return "ports " + " ".join(self.box.states.get(i + 1, "-") for i in range(len(self.lab.ports)))
+
     def plain_line(self):
-        parts = [f"{self.elapsed_s():5.1f} s"]
-        parts.append("ports " + " ".join(self.box.states.get(i + 1, "-") for i in range(len(self.lab.ports))))
+        parts = [f"{self.elapsed_s():5.1f} s", self.ports_word()]
         for follower in self.followers:
             samples = follower.samples()
             parts.append(f"{follower.label} {in_ns(samples[-1][1] if samples else None)}")
@@ -206,20 +216,95 @@ class Demo:
             print("\n".join(self.table()))
 
 
+class TcDemo(Demo):
+    """The box as a transparent clock: it follows nobody; its ports have no states, but count what they corrected."""
+
+    config = TC_CONFIG
+
+    def start_box(self):
+        if self.box_program == "ptp4l":
+            self.box = programs.Ptp4l(self.lab.box, self.lab.ports, "tc", transport=self.transport,
+                                      options={**self.common, "clock_type": self.options["clock_type"]})
+        else:
+            self.box = programs.EbpfBc(self.lab.box, config=self.config)
+            self.box.control_path = self.options["control_socket"]
+        return []
+
+    def link(self, number):
+        states = self.box.find_all(rf"port {number} \(.*\): link (\w+)")
+        return states[-1][1] if states else "-"
+
+    def ways(self):
+        """What the control socket tells: (ingress, egress, type, count, p50_ns) of all messages corrected so far."""
+        if self.box_program == "ptp4l" or not self.box.is_running():
+            return []
+        try:
+            measured = programs.residences(self.box)["residences"]
+        except (RuntimeError, ValueError):
+            return []  # nothing passed yet, or it is about to end
+        return [(one["ingress"], one["egress"], one["type"], one["total"]["count"], one["total"]["p50_ns"])
+                for one in measured]
+
+    def box_faults(self):
+        if self.box_program == "ptp4l":
+            return []
+        towards = {egress for _, egress, kind, _, _ in self.ways() if kind == "sync"}
+        return [f"box: no Sync left by {port}" for port in self.lab.ports[1:] if port not in towards]
+
+    @staticmethod
+    def way_row(*cells):
+        widths = (5, 5, 13, 21, 10, 11)
+        return "".join(f"{cell:<{width}}" if i < 4 else f"{cell:>{width}}"
+                       for i, (cell, width) in enumerate(zip(cells, widths)))
+
+    def table(self):
+        ways = self.ways()
+        lines = [
+            f"{os.path.basename(self.box.argv[0])} as a transparent clock: {self.elapsed_s():.0f} of {self.seconds:g} s",
+            "All hosts share this machine's clock, so the clients (free-running ptp4l)",
+            "leave it alone: they show the box's true error and stay UNCALIBRATED.",
+            "",
+            f"gm   eth0    {self.gm.states.get(1, '-'):<13}grandmaster {self.gm.grandmaster or '-'}",
+        ]
+        if self.box_program != "ptp4l":
+            lines += ["", self.way_row("box", "port", "link", "left by it", "messages", "p50 stay")]
+            for number, port in enumerate(self.lab.ports, 1):
+                rows = sorted(way for way in ways if way[1] == port)
+                for i, (ingress, _, kind, count, p50_ns) in enumerate(rows or [("", "", "", 0, None)]):
+                    first = ("", port, self.link(number)) if i == 0 else ("", "", "")
+                    what = f"{kind}, from {ingress}" if kind else "nothing yet"
+                    lines.append(self.way_row(*first, what, count, in_ns(p50_ns)))
+        lines += ["", self.row("host", "port", "state", "offset", "p50 *", "p99 *", "path delay", "samples")]
+        lines += [self.follower_row(follower, "eth0") for follower in self.followers]
+        lines += ["", f"The messages are corrected by the time that they stayed in the box.   * of |offset| in the last "
+                      f"{RECENT_S:.0f} s"]
+        return [line.rstrip() for line in lines]
+
+    def ports_word(self):
+        if self.box_program == "ptp4l":
+            return super().ports_word()
+        corrected = dict.fromkeys(self.lab.ports, 0)
+        for _, egress, _, count, _ in self.ways():
+            corrected[egress] = corrected.get(egress, 0) + count
+        return "corrected " + " ".join(f"{port} {count}" for port, count in corrected.items())
+
+
 def main():
     parser = argparse.ArgumentParser(
-        prog="tests/demo", description="a ptp4l grandmaster, a boundary clock and two ptp4l clients on this machine",
+        prog="tests/demo", description="a ptp4l grandmaster, a boundary or transparent clock, and two ptp4l clients on this machine",
         epilog="Exit status: 0 in sync, 1 not, 128 + signal when interrupted.")
     parser.add_argument("--seconds", type=float, default=30, help="how long, default 30; settling takes about 10")
+    parser.add_argument("--tc", action="store_true", help="the box as a transparent clock instead")
     parser.add_argument("--box", choices=("ebpf-bc", "ptp4l"), default="ebpf-bc",
-                        help="the boundary clock; ptp4l for comparison: free-running, it passes on the machine's clock")
+                        help="the box; ptp4l for comparison: as a free-running boundary clock it passes on the "
+                             "machine's clock")
     arguments = parser.parse_args()
     if not math.isfinite(arguments.seconds) or arguments.seconds <= 0:
         parser.error("--seconds must be more than 0")
     if os.geteuid() != 0:
         print("tests/demo: needs root, for network namespaces", file=sys.stderr)
         return 2
-    demo = Demo(arguments.box, round(arguments.seconds, 1))
+    demo = (TcDemo if arguments.tc else Demo)(arguments.box, round(arguments.seconds, 1))
     try:
         with Lab() as lab:
             demo.start(lab)

@@ -109,7 +109,8 @@ class Ptp4l(PtpProgram):
 
     - "gm": a grandmaster, priority1 10, that serves the machine's own clock;
     - "client": follows, free-running, and reports its raw time stamps through `monitor`;
-    - "bc": a boundary clock, free-running: it follows in state UNCALIBRATED and serves its own clock.
+    - "bc": a boundary clock, free-running: it follows in state UNCALIBRATED and serves its own clock;
+    - "tc": a transparent clock, end to end unless `options` say otherwise.
 
     `options` override the role's, `port_options` are {interface: {option: value}}. Without `with_monitor`
     it sends nobody its stamps, which costs it a system call each."""
@@ -118,6 +119,7 @@ class Ptp4l(PtpProgram):
         "gm": {"priority1": 10},
         "client": {"slaveOnly": 1},
         "bc": {"clock_type": "BC"},
+        "tc": {"clock_type": "E2E_TC", "free_running": 0},
     }
 
     def __init__(self, namespace, interfaces, role, *, transport="L2", options=None, port_options=None, name=None,
@@ -126,7 +128,7 @@ class Ptp4l(PtpProgram):
         name = name or f"ptp4l-{namespace.name}"
         stem = os.path.join(session.current().directory, session.current().unique(name))
         self.uds_path = stem + ".uds"
-        self.monitor = EventMonitor(stem + ".events") if role != "gm" and with_monitor else None
+        self.monitor = EventMonitor(stem + ".events") if role not in ("gm", "tc") and with_monitor else None
         self.config_path = stem + ".conf"
         merged = {
             "time_stamping": "software",

@@ -28,9 +28,10 @@ def processes_with_mark(mark):
 
 
 class Demo(unittest.TestCase):
-    def start(self, seconds):
+    def start(self, seconds, *arguments):
         self.mark = f"{os.getpid()}-{self.id()}"
-        demo = Process([sys.executable, "-B", programs.TREE / "tests" / "harness" / "demo.py", "--seconds", seconds],
+        demo = Process([sys.executable, "-B", programs.TREE / "tests" / "harness" / "demo.py", "--seconds", seconds,
+                        *arguments],
                        name="demo", env={MARK: self.mark, "EBC_PROGRAM": programs.find_ebpf_bc()})
         self.addCleanup(demo.stop)
         return demo
@@ -52,6 +53,22 @@ class Demo(unittest.TestCase):
         self.assertEqual(demo.wait(40), 0, demo.text)
         self.assertIn("verdict: in sync", demo.text)
         self.assertRegex(demo.text, r"(?m)^box +bc0 +SLAVE")
+        self.assert_nothing_left(demo)
+
+    def test_as_a_transparent_clock_it_shows_what_passed_and_ends_in_sync(self):
+        demo = self.start(9, "--tc")
+        self.assertEqual(demo.wait(40), 0, demo.text)
+        self.assertIn("verdict: in sync", demo.text)
+        self.assertIn("ebpf-bc as a transparent clock", demo.text)
+        self.assertRegex(demo.text, r"(?m)^ +bc0 +up +delay_req, from bc1 +[1-9]\d* +\d+ (ns|us)$")
+        for port in ("bc1", "bc2"):
+            self.assertRegex(demo.text, rf"(?m)^ +{port} +up( .*\n)? +sync, from bc0 +[1-9]")
+        self.assert_nothing_left(demo)
+
+    def test_as_a_transparent_clock_a_run_too_short_says_so_and_leaves_nothing(self):
+        demo = self.start(0.5, "--tc")
+        self.assertEqual(demo.wait(30), 1, demo.text)
+        self.assertIn("verdict: NOT in sync", demo.text)
         self.assert_nothing_left(demo)
 
     def test_a_run_too_short_to_be_in_sync_says_so_with_status_1_and_leaves_nothing(self):

@@ -96,10 +96,7 @@ class Residence(unittest.TestCase):
         with TcRig("MONITOR") as rig:
             rig.wait_ready()
             with contextlib.ExitStack() as stack:
-                stack.enter_context(programs.Ptp4l(
-                    rig.lab.box, rig.ports, "bc", options={
-                        **FAST, "clock_type": "E2E_TC", "free_running": 0, "tx_timestamp_timeout": 100,
-                        "tc_spanning_tree": 0}, name="ptp4l-tc", with_monitor=False))
+                stack.enter_context(programs.Ptp4l(rig.lab.box, rig.ports, "tc", options=FAST))
                 wait_follows(rig.clients[0], rig.gm)
                 self.check_rises(rig.box, [("bc0", "bc1", "sync"), ("bc1", "bc0", "delay_req")])
             counters = rig.box.read_counters()
