@@ -16,7 +16,7 @@
 #define EBC_RX_FRAME_SMALL 256	/* octets of frame in a small receive record */
 #define EBC_RX_FRAME_LARGE 1600 /* ... and in a large one; a longer frame is counted and dropped */
 #define EBC_STAMPS_ENTRIES 16384
-#define EBC_DEPARTURES	   8192 /* event messages forwarded, whose followers are due */
+#define EBC_DEPARTURES	   8192 /* event messages forwarded, whose followers are due; power of two */
 #define EBC_SEEN	   8192 /* messages remembered for a second */
 #define EBC_RESIDENCES	   1024 /* {ingress port, egress port, messageType} with a histogram */
 
@@ -317,6 +317,7 @@ _Static_assert(sizeof(struct ebc_stamp_value) == 16, "ebc_stamp_value layout");
 	X(TX_FOLLOWER_UNMATCHED, "bpf_tx_follower_unmatched") /* its event message did not leave here */    \
 	X(TX_FOLLOWER_PARKED, "bpf_tx_follower_parked") /* overtook its event message; with the daemon */   \
 	X(TX_FOLLOWER_NO_LEASE, "bpf_tx_follower_passed_no_lease") /* the same, but no daemon */            \
+	X(TX_DEPARTURE_EVICTED, "bpf_tx_departure_evicted") /* by another, before its follower came */      \
 	X(TX_FOLLOWER_NOT_HELD, "bpf_tx_follower_passed_not_held") /* too long, or ring full */             \
 	X(TX_ONE_STEP_KEPT, "bpf_tx_one_step_kept")                                                         \
 	X(TX_ONE_STEP_CONVERTED, "bpf_tx_one_step_converted")                                               \

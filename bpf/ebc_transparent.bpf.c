@@ -27,9 +27,6 @@
 #define OBSERVED_BURST 256
 
 const volatile bool ebc_is_monitor = false;
-/* Upper half of the marks between ingress and egress. */
-const volatile __u32 ebc_rx_mark = 0;
-
 static __u32 rx_frames;
 
 /* An event message between tc ingress and tc egress. */
@@ -224,7 +221,7 @@ static __always_inline void correct_answer(struct __sk_buff *skb, const struct e
 					   const struct ebc_port_conf *port, const struct look *look,
 					   const struct ebc_event_key *answer, __u64 now_mono_ns)
 {
-	const struct ebc_departure *departure;
+	struct ebc_departure *departure;
 	struct ebc_event_key key = *answer;
 
 	key.message_type = look->message_type == PTP_DELAY_RESP ? PTP_DELAY_REQ : PTP_PDELAY_REQ;
@@ -232,14 +229,16 @@ static __always_inline void correct_answer(struct __sk_buff *skb, const struct e
 	__builtin_memcpy(key.source_port_identity, answer->requesting_port_identity,
 			 sizeof(key.source_port_identity));
 	__builtin_memset(key.requesting_port_identity, 0, sizeof(key.requesting_port_identity));
-	departure = bpf_map_lookup_elem(&ebc_departures, &key);
-	if (!departure || !departure->left || now_mono_ns - departure->tc_mono_ns > EBC_FOLLOW_MAX_AGE_NS)
+	departure = departure_find(&key, now_mono_ns);
+	if (!departure || !departure->left) {
 		count(port->port_index, EBC_COUNTER_RX_ANSWER_UNMATCHED);
-	else
-		count(port->port_index, add_correction(skb, &look->frame, &look->header,
-						       scale_residence(departure->left - 1, ctl))
-						? EBC_COUNTER_RX_ANSWER_CORRECTED
-						: EBC_COUNTER_TX_RANGE);
+		return;
+	}
+	departure->is_answered = 1;
+	count(port->port_index,
+	      add_correction(skb, &look->frame, &look->header, scale_residence(departure->left - 1, ctl))
+		      ? EBC_COUNTER_RX_ANSWER_CORRECTED
+		      : EBC_COUNTER_TX_RANGE);
 }
 
 /* Whether correctionField may be changed; if not, the reason is counted. */
@@ -346,7 +345,6 @@ static __always_inline int enter(struct __sk_buff *skb, const struct ebc_ctl *ct
 		if (verdict != TC_ACT_UNSPEC)
 			return verdict;
 	}
-	observe(skb, ctl, port, look, rx_mono_ns, stamp_source, now_mono_ns);
 	if (!ebc_is_monitor && ctl->priority)
 		skb->priority = ctl->priority;
 	if (is_event || (is_answer && !ebc_is_monitor)) {
@@ -359,7 +357,10 @@ static __always_inline int enter(struct __sk_buff *skb, const struct ebc_ctl *ct
 			publish_stamp(skb->ifindex, EBC_DIRECTION_RX, look->message_type, key.domain_number,
 				      key.source_port_identity, key.sequence_id, rx_mono_ns, stamp_source);
 	}
-	return forward(skb, ctl, port, &look->frame);
+	verdict = forward(skb, ctl, port, &look->frame);
+	/* Last: what is carried has left by now. */
+	observe(skb, ctl, port, look, rx_mono_ns, stamp_source, now_mono_ns);
+	return verdict;
 }
 
 SEC("tc")
@@ -414,13 +415,6 @@ struct passage {
 	__s64 add_sns;
 	__u32 in_port_index;
 };
-
-static __always_inline bool is_same_message(const struct ebc_event_key *a, const struct ebc_event_key *b)
-{
-	const __u64 *x = (const __u64 *)a, *y = (const __u64 *)b;
-
-	return x[0] == y[0] && x[1] == y[1] && x[2] == y[2] && x[3] == y[3];
-}
 
 static __always_inline bool find_passage(const struct __sk_buff *skb, const struct ebc_event_key *key,
 					 __u64 now_mono_ns, struct passage *ret)
@@ -515,7 +509,6 @@ static __always_inline void mark_forwarded(struct __sk_buff *skb, const struct e
 					   const struct passage *passage, bool is_converted,
 					   __u64 now_mono_ns)
 {
-	struct ebc_departure departure = {.tc_mono_ns = now_mono_ns};
 	struct ebc_tx_slot *slot = tx_slot_take(skb);
 
 	if (!slot)
@@ -531,8 +524,8 @@ static __always_inline void mark_forwarded(struct __sk_buff *skb, const struct e
 	slot->in_port_index = passage->in_port_index;
 	slot->key = *key;
 	slot->rx_mono_ns = passage->rx_mono_ns;
-	if (!ebc_is_monitor)
-		bpf_map_update_elem(&ebc_departures, key, &departure, BPF_ANY);
+	if (!ebc_is_monitor && departure_begin(key, now_mono_ns))
+		count(port->port_index, EBC_COUNTER_TX_DEPARTURE_EVICTED);
 	bpf_set_hash(skb, slot->hash);
 }
 
@@ -623,13 +616,14 @@ static __always_inline int forward_follower(struct __sk_buff *skb, const struct 
 		return TC_ACT_UNSPEC;
 	key.message_type = look->message_type == PTP_FOLLOW_UP ? PTP_SYNC : PTP_PDELAY_RESP;
 	key.ifindex = skb->ifindex;
-	departure = bpf_map_lookup_elem(&ebc_departures, &key);
-	if (!departure || now_mono_ns - departure->tc_mono_ns > EBC_FOLLOW_MAX_AGE_NS) {
+	departure = departure_find(&key, now_mono_ns);
+	if (!departure) {
 		count(port->port_index, EBC_COUNTER_TX_FOLLOWER_UNMATCHED);
 		return TC_ACT_UNSPEC;
 	}
 	if (!departure->left)
 		return park(skb, ctl, port, look, &key, departure, now_mono_ns);
+	departure->is_answered = 1;
 	count(port->port_index,
 	      add_correction(skb, &look->frame, &look->header, scale_residence(departure->left - 1, ctl))
 		      ? EBC_COUNTER_TX_FOLLOWER_CORRECTED

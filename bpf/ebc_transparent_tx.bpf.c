@@ -43,7 +43,7 @@ static __always_inline void forwarded_left(const struct ebc_tx_slot *slot, const
 
 	if (!ctl || queued_ns > EBC_RESIDENCE_MAX_NS)
 		return;
-	entry = bpf_map_lookup_elem(&ebc_departures, &slot->key);
+	entry = departure_find(&slot->key, departure->stamp_mono_ns);
 	if (entry && entry->tc_mono_ns == tc_mono_ns) {
 		/* With a full barrier, as at the other side (park): one of the two sees what the other did.
 		 */

@@ -115,11 +115,11 @@ static __always_inline int rewrite(struct __sk_buff *skb, const struct frame *fr
 static __always_inline bool add_correction(struct __sk_buff *skb, const struct frame *frame,
 					   const struct ptp_header *header, __s64 add_sns)
 {
-	__s64 correction_sns = bpf_be64_to_cpu(header->correction_be64), sum_sns = correction_sns + add_sns;
-	__be64 from = header->correction_be64, to = bpf_cpu_to_be64(sum_sns);
+	/* Without sign, where the language defines what happens beyond the range. */
+	__u64 before = bpf_be64_to_cpu(header->correction_be64), after = before + (__u64)add_sns;
+	__be64 from = header->correction_be64, to = bpf_cpu_to_be64(after);
 
-	if (correction_sns == 0x7FFFFFFFFFFFFFFF || (add_sns > 0 && sum_sns < correction_sns) ||
-	    (add_sns < 0 && sum_sns > correction_sns))
+	if (before == 0x7FFFFFFFFFFFFFFF || ((before ^ after) & ((__u64)add_sns ^ after)) >> 63)
 		return false;
 	return rewrite(skb, frame, offsetof(struct ptp_header, correction_be64), (__be32 *)&from,
 		       (__be32 *)&to, sizeof(to)) == 0;

@@ -12,17 +12,23 @@
 #include "bpf/ebc_abi.h"
 #include "bpf/maps.bpf.h"
 
-/* A forwarded event message that a follower may ask for; its key is that of the map. */
+/*
+ * A forwarded event message that a follower may ask for. The table is a plain array, since a hash map takes
+ * long to update with cold caches, while the frame waits: a message has two places, chosen by its key, and
+ * takes the one that is longer out of use.
+ */
 struct ebc_departure {
-	__u64 tc_mono_ns; /* when tc egress ran */
-	__u64 left;	  /* 0: not yet; else what the queue added, ns, plus 1 */
-	__u64 is_parked;  /* a follower waits in the daemon */
+	struct ebc_event_key key;
+	__u64 tc_mono_ns;  /* when tc egress ran; 0: this place is being written */
+	__u64 left;	   /* 0: not yet; else what the queue added, ns, plus 1 */
+	__u64 is_parked;   /* a follower waits in the daemon */
+	__u64 is_answered; /* a follower had what it asked for */
 };
 
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, EBC_DEPARTURES);
-	__type(key, struct ebc_event_key);
+	__type(key, __u32);
 	__type(value, struct ebc_departure);
 } ebc_departures SEC(".maps");
 
@@ -67,6 +73,73 @@ struct {
 	__type(key, __u32);
 	__type(value, struct ebc_queue);
 } ebc_queues SEC(".maps");
+
+/* So that nobody can choose keys that meet in one place. */
+const volatile __u32 ebc_rx_mark = 0;
+
+static __always_inline bool is_same_message(const struct ebc_event_key *a, const struct ebc_event_key *b)
+{
+	const __u64 *x = (const __u64 *)a, *y = (const __u64 *)b;
+
+	return x[0] == y[0] && x[1] == y[1] && x[2] == y[2] && x[3] == y[3];
+}
+
+/* The first of the two places. */
+static __always_inline __u32 departure_place(const struct ebc_event_key *key)
+{
+	const __u64 *words = (const __u64 *)key;
+	__u64 hash = ebc_rx_mark;
+
+#pragma unroll
+	for (int i = 0; i < 4; i++) {
+		hash = (hash ^ words[i]) * 0x9E3779B97F4A7C15ULL; /* Fibonacci hashing, Knuth volume 3, 6.4 */
+		hash ^= hash >> 29;
+	}
+	return (hash & (EBC_DEPARTURES - 1)) & ~1U;
+}
+
+/* NULL: it did not leave by this port within the last second. */
+static __always_inline struct ebc_departure *departure_find(const struct ebc_event_key *key,
+							    __u64 now_mono_ns)
+{
+	__u32 place = departure_place(key);
+
+#pragma unroll
+	for (__u32 i = 0; i < 2; i++) {
+		__u32 index = place + i;
+		struct ebc_departure *departure = bpf_map_lookup_elem(&ebc_departures, &index);
+
+		if (departure && departure->tc_mono_ns && is_same_message(&departure->key, key) &&
+		    (__s64)(now_mono_ns - departure->tc_mono_ns) < (__s64)EBC_FOLLOW_MAX_AGE_NS)
+			return departure;
+	}
+	return NULL;
+}
+
+/* An event message is about to leave. True: it took the place of one whose follower may still come. */
+static __always_inline bool departure_begin(const struct ebc_event_key *key, __u64 now_mono_ns)
+{
+	__u32 place = departure_place(key), other = place + 1;
+	struct ebc_departure *departure = bpf_map_lookup_elem(&ebc_departures, &place);
+	struct ebc_departure *second = bpf_map_lookup_elem(&ebc_departures, &other);
+	bool is_evicted;
+
+	if (!departure || !second)
+		return false;
+	if (!is_same_message(&departure->key, key) &&
+	    (is_same_message(&second->key, key) || second->tc_mono_ns < departure->tc_mono_ns))
+		departure = second;
+	is_evicted = !is_same_message(&departure->key, key) && !departure->is_answered &&
+		     departure->tc_mono_ns && now_mono_ns - departure->tc_mono_ns < EBC_FOLLOW_MAX_AGE_NS;
+	/* With full barriers around the rest, for readers on other CPUs. */
+	__sync_lock_test_and_set(&departure->tc_mono_ns, 0);
+	departure->key = *key;
+	departure->left = 0;
+	departure->is_parked = 0;
+	departure->is_answered = 0;
+	__sync_lock_test_and_set(&departure->tc_mono_ns, now_mono_ns);
+	return is_evicted;
+}
 
 /*
  * Nanoseconds of CLOCK_MONOTONIC, 0 .. EBC_RESIDENCE_MAX_NS, as scaled nanoseconds of the grandmaster. The
