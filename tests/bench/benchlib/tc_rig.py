@@ -43,6 +43,7 @@ class TcRig:
 
     def __init__(self, side, options, *, is_crafted=False):
         self.side, self.forward, self.transport = side, options.forward, options.transport
+        self._settings = dict(setting.split("=", 1) for setting in options.box_option)
         self.box = self.gm = self.client = self.flood = self.lab = None
         self._ptp = {"logSyncInterval": options.log_sync, "logMinDelayReqInterval": options.log_delay_req, **PTP_OPTIONS}
         with contextlib.ExitStack() as stack:
@@ -83,7 +84,8 @@ class TcRig:
             control = os.path.join(session.current().directory, session.current().unique("control"))
             return programs.EbpfBc(lab.box, lab.ports, config={
                 "clock_type": "E2E_TC", "tc_forward": self.forward, "network_transport": self.transport,
-                "bpf_pin_path": "", "control_socket": control, "summary_interval": 4, "use_syslog": 0})
+                "bpf_pin_path": "", "control_socket": control, "summary_interval": 4, "use_syslog": 0,
+                **self._settings})
         return None
 
     def _start_clocks(self, stack):
