@@ -192,8 +192,11 @@ class Start(unittest.TestCase):
     def test_one_of_its_own_domain_leaves_the_others_to_a_clock_beside_it(self):
         with TcRig(gm=False, clients=False, options={"tc_domains": "own"}) as rig:
             rig.wait_ready()
+            pins = os.listdir(rig.pin_path)
             other = rig.start_box({"clock_type": "BC", "domainNumber": 7})
             other.wait_for_state(2, ("LISTENING", "MASTER"), START_S)
+            until(lambda: os.path.exists(other.control_path), 3, other.tail)
+            self.assertEqual(os.listdir(rig.pin_path), pins)
             Passage(rig.raw_port(rig.lab.gm), rig.raw_port(rig.lab.clients[0])).fence()
             self.assertEqual(other.stop(), 0)
 
