@@ -115,7 +115,7 @@ static void residence_is_of_the_grandmaster_s_seconds(void **state)
 		assert_int_equal(ebc_loader_clear_residences(box->loader), 0);
 		build(box, TYPE_SYNC, &sync);
 		message_new(EBC_TRANSPORT_UDP_IPV4, TYPE_FOLLOW_UP, box->sequence_id, &follow_up);
-		box_fill_queue(box, 1, 8);
+		box_fill_queue(box, 1, 24);
 		box_pass(box, 0, 1, &sync, &out);
 		queue_sns[i] = box_pass(box, 0, 1, &follow_up, &out);
 		/* What was measured is told in nanoseconds of CLOCK_MONOTONIC. */
