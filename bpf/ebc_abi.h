@@ -132,7 +132,8 @@ _Static_assert(sizeof(struct ebc_clone_target) == 8, "ebc_clone_target layout");
 
 /*
  * What tells one PTP message from others. `ifindex` is the port by which an event message left, or 0 where
- * that does not matter. requesting_port_identity is zero but for Delay_Resp, Pdelay_Resp and its follower.
+ * that does not matter. requesting_port_identity is that of Delay_Resp, Pdelay_Resp and its follower, the
+ * target's of Signaling and Management, and zero otherwise.
  */
 struct ebc_event_key {
 	__u8 message_type;

@@ -13,6 +13,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "bpf/ebc_abi.h"
+#include "bpf/forward.bpf.h"
 #include "bpf/maps.bpf.h"
 #include "bpf/message.bpf.h"
 #include "bpf/parse.bpf.h"
@@ -45,29 +46,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct ebc_rx_slot);
 } ebc_rx_slots SEC(".maps");
-
-/* Messages of the last second, by key with ifindex 0, so that a ring's copy is known when it comes. */
-struct ebc_seen {
-	__u64 tc_mono_ns;
-	__u64 rx_mono_ns;
-	__u32 ifindex;
-	__u32 in_port_index;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, EBC_SEEN);
-	__type(key, struct ebc_event_key);
-	__type(value, struct ebc_seen);
-} ebc_seen SEC(".maps");
-
-/* By port_index: where the clones go. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, EBC_MAX_PORTS);
-	__type(key, __u32);
-	__type(value, struct ebc_clone_target);
-} ebc_clone_targets SEC(".maps");
 
 /* A PTP message as both programs look at it. */
 struct look {
@@ -134,88 +112,6 @@ static __always_inline void mark_for_egress(struct __sk_buff *skb, const struct 
 	bpf_set_hash(skb, slot->hash);
 }
 
-/* A ring's copy: the same message came by another port within the last second. Else it is remembered. */
-static __always_inline bool was_seen(const struct __sk_buff *skb, const struct ebc_port_conf *port,
-				     const struct ebc_event_key *key, __u64 rx_mono_ns, __u64 now_mono_ns)
-{
-	const struct ebc_seen *before = bpf_map_lookup_elem(&ebc_seen, key);
-	struct ebc_seen seen = {
-		.tc_mono_ns = now_mono_ns,
-		.rx_mono_ns = rx_mono_ns,
-		.ifindex = skb->ifindex,
-		.in_port_index = port->port_index,
-	};
-
-	if (!ebc_is_monitor && before && before->ifindex != seen.ifindex &&
-	    now_mono_ns - before->tc_mono_ns < EBC_FOLLOW_MAX_AGE_NS)
-		return true;
-	bpf_map_update_elem(&ebc_seen, key, &seen, BPF_ANY);
-	return false;
-}
-
-/* 01-80-C2-00-00-0x: never forwarded by a bridge. */
-static __always_inline bool is_link_local(const struct frame *frame)
-{
-	const __u16 *mac = (const __u16 *)frame->dst_mac;
-
-	return frame->transport == EBC_TRANSPORT_IEEE_802_3 && mac[0] == bpf_htons(0x0180) &&
-	       mac[1] == bpf_htons(0xC200) && (mac[2] & bpf_htons(0xFFF0)) == 0;
-}
-
-static __always_inline bool is_clone_due(const struct ebc_port_conf *port,
-					 const struct ebc_clone_target *target, bool is_link_local_frame)
-{
-	bool is_same_bridge = port->bridge_ifindex && port->bridge_ifindex == target->bridge_ifindex;
-
-	switch (port->forward) {
-	case EBC_FORWARD_DIRECT:
-		return true;
-	case EBC_FORWARD_AUTO:
-		return !is_same_bridge || is_link_local_frame;
-	case EBC_FORWARD_BRIDGE:
-		return is_same_bridge && is_link_local_frame;
-	default:
-		return false;
-	}
-}
-
-/* Whether the program carries this frame on to some port. */
-static __always_inline bool is_carried(const struct ebc_port_conf *port, const struct frame *frame)
-{
-	return is_group_mac(frame->dst_mac) && port->forward != EBC_FORWARD_NONE &&
-	       (port->forward != EBC_FORWARD_BRIDGE || is_link_local(frame));
-}
-
-/*
- * Carries the frame to the ports that the stack does not reach. Only for frames that was_seen() knows:
- * anything else would circulate in a ring for ever. The verdict for the frame itself.
- */
-static __always_inline int forward(struct __sk_buff *skb, const struct ebc_ctl *ctl,
-				   const struct ebc_port_conf *port, const struct frame *frame)
-{
-	bool is_link_local_frame = is_link_local(frame);
-
-	if (!is_carried(port, frame))
-		return TC_ACT_UNSPEC;
-	for (__u32 i = 0; i < EBC_MAX_PORTS; i++) {
-		__u32 index = i;
-		const struct ebc_clone_target *target;
-
-		if (i >= ctl->n_ports)
-			break;
-		target = bpf_map_lookup_elem(&ebc_clone_targets, &index);
-		if (!target || !target->ifindex || target->ifindex == skb->ifindex ||
-		    !is_clone_due(port, target, is_link_local_frame))
-			continue;
-		count(port->port_index, bpf_clone_redirect(skb, target->ifindex, 0) == 0
-						? EBC_COUNTER_RX_CLONED
-						: EBC_COUNTER_RX_CLONE_FAILED);
-	}
-	/* The bridge would flood it once more. */
-	return port->forward == EBC_FORWARD_DIRECT && port->bridge_ifindex ? ebc_consume_verdict
-									   : TC_ACT_UNSPEC;
-}
-
 /* An answer comes back to where its request left: what the request met in the queue is added here. */
 static __always_inline void correct_answer(struct __sk_buff *skb, const struct ebc_ctl *ctl,
 					   const struct ebc_port_conf *port, const struct look *look,
@@ -277,18 +173,19 @@ static __always_inline int end_here(struct __sk_buff *skb, const struct ebc_ctl 
 				    const struct ebc_port_conf *port, const struct look *look,
 				    __u64 rx_mono_ns, __u8 stamp_source, __u64 now_mono_ns)
 {
-	if (look->message_type == PTP_DELAY_REQ || look->message_type == PTP_DELAY_RESP) {
-		count(port->port_index, EBC_COUNTER_RX_DROPPED_DELAY);
-		return ebc_consume_verdict;
-	}
-	if (!is_peer_delay(look->message_type))
+	bool is_peer = is_peer_delay(look->message_type);
+
+	if (!is_peer && look->message_type != PTP_DELAY_REQ && look->message_type != PTP_DELAY_RESP)
 		return TC_ACT_UNSPEC;
-	/* Peer delay is of one link, whoever lives: without the daemon nobody answers. */
-	if (!has_lease(ctl, now_mono_ns))
-		count(port->port_index, EBC_COUNTER_RX_PASSED_LEASE);
+	/* Peer delay is of one link, whoever lives; that of a VLAN on it is nobody's. */
+	if (!is_peer || look->frame.is_tagged || !has_lease(ctl, now_mono_ns))
+		count(port->port_index, EBC_COUNTER_RX_DROPPED_DELAY);
 	else if (!is_within_rate(ctl, port->port_index, now_mono_ns))
 		count(port->port_index, EBC_COUNTER_RX_DROPPED_RATE);
-	else if (copy_to_daemon(skb, look, port, EBC_RX_PEER_DELAY, rx_mono_ns, stamp_source, now_mono_ns, 0))
+	else if (skb->len > HELD_FRAME_MAX)
+		count(port->port_index, EBC_COUNTER_RX_DROPPED_LONG);
+	else if (copy_to_daemon(skb, look, port, EBC_RX_PEER_DELAY, rx_mono_ns, stamp_source, now_mono_ns,
+				BPF_RB_FORCE_WAKEUP)) /* copies that wake nobody may lie before it */
 		count(port->port_index,
 		      PTP_IS_EVENT(look->message_type) ? EBC_COUNTER_RX_EVENT : EBC_COUNTER_RX_GENERAL);
 	else
@@ -329,17 +226,11 @@ static __always_inline int enter(struct __sk_buff *skb, const struct ebc_ctl *ct
 		if (is_event)
 			count(port->port_index, EBC_COUNTER_RX_STAMP_REPLACED);
 	}
-	if (!event_key(skb, &look->frame, &look->header, &key))
-		return pass(port, EBC_COUNTER_RX_PASSED_TYPE);
-	if ((ebc_is_monitor ? is_event : is_carried(port, &look->frame)) &&
-	    was_seen(skb, port, &key, rx_mono_ns, now_mono_ns)) {
-		count(port->port_index, EBC_COUNTER_RX_DROPPED_SEEN);
+	event_key(skb, &look->frame, &look->header, &key);
+	if (ebc_is_monitor && is_event)
+		remember(skb, port, &key, rx_mono_ns, now_mono_ns);
+	else if (!ebc_is_monitor && is_carried(port, &look->frame) && was_seen(skb, port, &key, now_mono_ns))
 		return ebc_consume_verdict;
-	}
-	if (!ctl->has_all_domains && !is_in_domain(ctl, &look->header)) {
-		count(port->port_index, EBC_COUNTER_RX_PASSED_DOMAIN);
-		return forward(skb, ctl, port, &look->frame);
-	}
 	if (ctl->is_p2p) {
 		verdict = end_here(skb, ctl, port, look, rx_mono_ns, stamp_source, now_mono_ns);
 		if (verdict != TC_ACT_UNSPEC)
@@ -357,10 +248,19 @@ static __always_inline int enter(struct __sk_buff *skb, const struct ebc_ctl *ct
 			publish_stamp(skb->ifindex, EBC_DIRECTION_RX, look->message_type, key.domain_number,
 				      key.source_port_identity, key.sequence_id, rx_mono_ns, stamp_source);
 	}
-	verdict = forward(skb, ctl, port, &look->frame);
+	verdict = forward(skb, ctl, port, &look->frame, &key, now_mono_ns);
 	/* Last: what is carried has left by now. */
 	observe(skb, ctl, port, look, rx_mono_ns, stamp_source, now_mono_ns);
 	return verdict;
+}
+
+/* A frame that must not leak onward; a monitor lets it pass. */
+static __always_inline int refuse(const struct ebc_port_conf *port, enum ebc_counter reason)
+{
+	if (ebc_is_monitor)
+		return pass(port, EBC_COUNTER_RX_PASSED_TYPE);
+	count(port->port_index, reason);
+	return ebc_consume_verdict;
 }
 
 SEC("tc")
@@ -392,18 +292,15 @@ int ebc_ingress(struct __sk_buff *skb)
 		return pass(port, EBC_COUNTER_RX_PASSED_VERSION);
 	/* Too short even for its header: whose it is cannot be told, and it must not leak onward. */
 	if (look.frame.ptp_len < PTP_HEADER_LEN ||
-	    bpf_skb_load_bytes(skb, look.frame.ptp_offset, &look.header, sizeof(look.header))) {
-		count(port->port_index, EBC_COUNTER_RX_DROPPED_SHORT);
-		return ebc_is_monitor ? TC_ACT_UNSPEC : ebc_consume_verdict;
-	}
+	    bpf_skb_load_bytes(skb, look.frame.ptp_offset, &look.header, sizeof(look.header)))
+		return refuse(port, EBC_COUNTER_RX_DROPPED_SHORT);
 	look.message_type = look.header.major_sdo_id_message_type & 0x0F;
 	look.message_len = bpf_ntohs(look.header.message_length_be16);
-	if (look.message_len < PTP_HEADER_LEN || look.message_len > look.frame.ptp_len) {
-		if (!ctl->has_all_domains && !is_in_domain(ctl, &look.header))
-			return pass(port, EBC_COUNTER_RX_PASSED_DOMAIN);
-		count(port->port_index, EBC_COUNTER_RX_DROPPED_LENGTH);
-		return ebc_is_monitor ? TC_ACT_UNSPEC : ebc_consume_verdict;
-	}
+	/* Left to the bridge, or to an instance of its own. */
+	if (!ctl->has_all_domains && !is_in_domain(ctl, &look.header))
+		return pass(port, EBC_COUNTER_RX_PASSED_DOMAIN);
+	if (look.message_len < PTP_HEADER_LEN || look.message_len > look.frame.ptp_len)
+		return refuse(port, EBC_COUNTER_RX_DROPPED_LENGTH);
 	return enter(skb, ctl, port, &look, now_mono_ns);
 }
 
@@ -540,8 +437,8 @@ static __always_inline int forward_event(struct __sk_buff *skb, const struct ebc
 	__u64 residence_ns;
 	__s64 add_sns;
 
-	if (!event_key(skb, &look->frame, &look->header, &key) ||
-	    !find_passage(skb, &key, now_mono_ns, &passage)) {
+	event_key(skb, &look->frame, &look->header, &key);
+	if (!find_passage(skb, &key, now_mono_ns, &passage)) {
 		count(port->port_index, EBC_COUNTER_TX_UNMARKED);
 		return TC_ACT_UNSPEC;
 	}
@@ -555,6 +452,10 @@ static __always_inline int forward_event(struct __sk_buff *skb, const struct ebc
 		add_sns = scale_residence(residence_ns, ctl) + passage.add_sns +
 			  ((__s64)port->egress_latency_ns << 16) -
 			  (is_request ? port->delay_asymmetry_sns : 0);
+		if (!is_in_range(&look->header, add_sns)) {
+			count(port->port_index, EBC_COUNTER_TX_RANGE);
+			return TC_ACT_UNSPEC;
+		}
 		if (!is_request && !is_two_step)
 			is_converted = settle_one_step(skb, ctl, port, look, now_mono_ns, &add_sns);
 		if (!add_correction(skb, &look->frame, &look->header, add_sns)) {
@@ -612,8 +513,9 @@ static __always_inline int forward_follower(struct __sk_buff *skb, const struct 
 	struct ebc_departure *departure;
 	struct ebc_event_key key;
 
-	if (!is_correctable(skb, ctl, port, look) || !event_key(skb, &look->frame, &look->header, &key))
+	if (!is_correctable(skb, ctl, port, look))
 		return TC_ACT_UNSPEC;
+	event_key(skb, &look->frame, &look->header, &key);
 	key.message_type = look->message_type == PTP_FOLLOW_UP ? PTP_SYNC : PTP_PDELAY_RESP;
 	key.ifindex = skb->ifindex;
 	departure = departure_find(&key, now_mono_ns);
@@ -652,7 +554,9 @@ static __always_inline int leave(struct __sk_buff *skb, const struct ebc_ctl *ct
 	case PTP_PDELAY_RESP_FOLLOW_UP:
 		return ebc_is_monitor ? TC_ACT_UNSPEC : forward_follower(skb, ctl, port, look, now_mono_ns);
 	case PTP_ANNOUNCE:
-		if (!ebc_is_monitor && ctl->counts_steps && is_correctable(skb, ctl, port, look))
+		if (!ebc_is_monitor && ctl->counts_steps && is_correctable(skb, ctl, port, look) &&
+		    look_at_tlvs(skb, &look->frame, body_len(PTP_ANNOUNCE), look->message_len) !=
+			    TLVS_AUTHENTICATION) /* whatever is mutable there, this is not */
 			add_step(skb, &look->frame);
 		return TC_ACT_UNSPEC;
 	default:
@@ -664,6 +568,7 @@ SEC("tc")
 int ebc_egress(struct __sk_buff *skb)
 {
 	const struct ebc_port_conf *port;
+	struct ebc_event_key key;
 	const struct ebc_ctl *ctl;
 	struct look look = {};
 	__u64 now_mono_ns;
@@ -677,8 +582,14 @@ int ebc_egress(struct __sk_buff *skb)
 	    bpf_skb_load_bytes(skb, look.frame.ptp_offset, &look.header, sizeof(look.header)) ||
 	    (look.header.minor_version_version & 0x0F) != PTP_VERSION)
 		return TC_ACT_UNSPEC;
-	if (is_own_frame(skb, ctl))
+	if (is_own_frame(skb, ctl)) {
+		/* Made here, so never seen to come in: a ring must not bring it back as something new. */
+		if (!ebc_is_monitor) {
+			event_key(skb, &look.frame, &look.header, &key);
+			remember(skb, port, &key, now_mono_ns, now_mono_ns);
+		}
 		return own_frame(skb, ctl, port, &look.header);
+	}
 	if (!has_lease(ctl, now_mono_ns) && !ctl->corrects_without_lease)
 		return TC_ACT_UNSPEC;
 	if (!ctl->has_all_domains && !is_in_domain(ctl, &look.header))
@@ -687,6 +598,9 @@ int ebc_egress(struct __sk_buff *skb)
 	look.message_len = bpf_ntohs(look.header.message_length_be16);
 	if (look.message_len < PTP_HEADER_LEN || look.message_len > look.frame.ptp_len)
 		return TC_ACT_UNSPEC;
+	/* Here once more: routing chooses a priority of its own. */
+	if (!ebc_is_monitor && ctl->priority)
+		skb->priority = ctl->priority;
 	return leave(skb, ctl, port, &look, now_mono_ns);
 }
 

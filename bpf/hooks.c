@@ -71,7 +71,7 @@ static int tcx_attach_pinned(const struct ebc_hook_programs *programs, uint32_t 
 			     enum ebc_direction direction)
 {
 	char path[PIN_PATH_OCTETS];
-	int fd, r;
+	int fd;
 
 	if (!tcx_pin_path(programs, ifindex, direction, path, sizeof(path)))
 		return tcx_attach(programs->fd[direction], ifindex, direction);
@@ -83,11 +83,8 @@ static int tcx_attach_pinned(const struct ebc_hook_programs *programs, uint32_t 
 	fd = tcx_attach(programs->fd[direction], ifindex, direction);
 	if (fd < 0)
 		return fd;
-	r = bpf_obj_pin(fd, path);
-	if (r < 0) {
-		close_fd(fd);
-		return r;
-	}
+	/* Somebody may have removed the folder: then the port ends with the process, but it serves. */
+	bpf_obj_pin(fd, path);
 	return fd;
 }
 
@@ -255,6 +252,22 @@ void ebc_hooks_detach(const struct ebc_hook_programs *programs, struct ebc_hooks
 	if (hooks->made_clsact && clsact_is_empty(programs, hooks->ifindex))
 		clsact_destroy(hooks->ifindex);
 	*hooks = EBC_HOOKS_NONE;
+}
+
+void ebc_hooks_remove_of(const struct ebc_hook_programs *programs, uint32_t ifindex)
+{
+	struct ebc_hooks hooks = EBC_HOOKS_NONE;
+
+	hooks.ifindex = ifindex;
+	for (int direction = 0; direction < EBC_DIRECTIONS; direction++) {
+		struct ebc_clsact_filters filters;
+
+		if (ebc_clsact_list(ifindex, direction, programs->handle, &filters) == 0 &&
+		    filters.n_ours > 0)
+			hooks.priority[direction] = filters.our_priority;
+	}
+	hooks.made_clsact = hooks.priority[EBC_DIRECTION_RX] || hooks.priority[EBC_DIRECTION_TX];
+	ebc_hooks_detach(programs, &hooks);
 }
 
 int ebc_hooks_check(const struct ebc_hook_programs *programs, const struct ebc_hooks *hooks)

@@ -43,5 +43,8 @@ int ebc_hooks_attach(const struct ebc_hook_programs *programs, uint32_t ifindex,
 void ebc_hooks_detach(const struct ebc_hook_programs *programs, struct ebc_hooks *hooks);
 /* Takes away clsact filters that a dead process of this instance left there. Harmless when there are none. */
 void ebc_hooks_remove_left_over(const struct ebc_hook_programs *programs, uint32_t ifindex);
+/* Takes away the clsact filters of `programs`, by handle and number, wherever they came from. Its other
+ * fields do not matter. */
+void ebc_hooks_remove_of(const struct ebc_hook_programs *programs, uint32_t ifindex);
 /* 0 when both programs hang at their hooks; -ENOENT when not. */
 int ebc_hooks_check(const struct ebc_hook_programs *programs, const struct ebc_hooks *hooks);

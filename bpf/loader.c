@@ -22,7 +22,8 @@
 #include "util/cleanup.h"
 #include "util/macros.h"
 
-#define HANDLE_BASE 0xEBC00000U
+#define HANDLE_BASE 0xEBC00000U /* sdoId and domain below */
+#define HANDLE_ALL  0xEBD00000U /* all domains */
 
 static void cleanup_loader(struct ebc_loader **loader)
 {
@@ -109,7 +110,12 @@ bool ebc_map_is_there(enum ebc_map_id id, enum ebc_mode mode)
 	return mode != EBC_MODE_BOUNDARY || !is_transparent[id];
 }
 
-static int program_id(int fd, uint32_t *ret_id)
+uint32_t ebc_handle(bool has_all_domains, uint16_t sdo_id, uint8_t domain_number)
+{
+	return has_all_domains ? HANDLE_ALL : HANDLE_BASE | (uint32_t)sdo_id << 8 | domain_number;
+}
+
+int ebc_program_id(int fd, uint32_t *ret_id)
 {
 	struct bpf_prog_info info = {};
 	uint32_t len = sizeof(info);
@@ -276,11 +282,11 @@ static int map_ctl(struct ebc_loader *loader, const struct ebc_loader_options *o
 
 static int program_ids(struct ebc_loader *loader)
 {
-	int r = program_id(loader->programs.fd[EBC_DIRECTION_RX], &loader->programs.id[EBC_DIRECTION_RX]);
+	int r = ebc_program_id(loader->programs.fd[EBC_DIRECTION_RX], &loader->programs.id[EBC_DIRECTION_RX]);
 
 	return r < 0 ? r
-		     : program_id(loader->programs.fd[EBC_DIRECTION_TX],
-				  &loader->programs.id[EBC_DIRECTION_TX]);
+		     : ebc_program_id(loader->programs.fd[EBC_DIRECTION_TX],
+				      &loader->programs.id[EBC_DIRECTION_TX]);
 }
 
 static int open_rings(struct ebc_loader *loader)
@@ -310,7 +316,8 @@ static int set_up(struct ebc_loader *loader, const struct ebc_loader_options *op
 	loader->cpu_counters = calloc((size_t)loader->n_cpus, sizeof(*loader->cpu_counters));
 	if (!loader->cpu_counters)
 		return -ENOMEM;
-	loader->programs.handle = HANDLE_BASE | (uint32_t)options->sdo_id << 8 | options->domain_number;
+	loader->programs.handle =
+		ebc_handle(options->has_all_domains, options->sdo_id, options->domain_number);
 	r = program_ids(loader);
 	if (r == 0)
 		r = map_ctl(loader, options);
@@ -343,7 +350,7 @@ int ebc_loader_new(const struct ebc_loader_options *options, struct ebc_loader *
 	if (!loader)
 		return -ENOMEM;
 	loader->mode = options->mode;
-	loader->ioctl_fd = -1;
+	loader->ioctl_fd = loader->set_lock_fd = -1;
 	loader->rx_ring.fd = loader->tx_ring.fd = loader->departure_ring.fd = loader->sample_ring.fd = -1;
 	for (int i = 0; i < EBC_MAP_MAX; i++)
 		loader->map_fd[i] = -1;
@@ -401,6 +408,7 @@ void ebc_loader_free(struct ebc_loader *loader)
 	for (int i = 0; i < EBC_DIRECTIONS; i++)
 		close_fd(loader->programs.fd[i]);
 	close_fd(loader->ioctl_fd);
+	close_fd(loader->set_lock_fd);
 	free(loader->cpu_counters);
 	free(loader);
 }

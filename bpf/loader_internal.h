@@ -67,7 +67,8 @@ struct ebc_loader {
 	struct ebc_hook_programs programs; /* its descriptors are own */
 	enum ebc_stamp_source tx_stamp;
 	char tx_reason[EBC_REASON_OCTETS];
-	char *pin_path;				 /* of the published stamps; NULL: not pinned */
+	char *pin_path;	 /* of the published stamps; NULL: not pinned */
+	int set_lock_fd; /* tells others that the owner of set_directory lives; -1: none */
 	char set_directory[EBC_PIN_PATH_OCTETS]; /* of the pinned set; "": not pinned */
 	char set_reason[EBC_REASON_OCTETS];	 /* why not, if that was wished */
 	bool took_over;
@@ -79,6 +80,10 @@ struct ebc_loader {
 	int n_cpus;
 	struct ebc_port ports[EBC_MAX_PORTS];
 };
+
+/* Of clsact filters. */
+uint32_t ebc_handle(bool has_all_domains, uint16_t sdo_id, uint8_t domain_number);
+int ebc_program_id(int fd, uint32_t *ret_id);
 
 /* Makes libbpf silent; the first of its complaints is kept for the reason. */
 void ebc_reason_start(void);

@@ -16,6 +16,7 @@
 #include "bpf/ptp_wire.h"
 
 #define REQUESTING_OFFSET    44 /* requestingPortIdentity of Delay_Resp, Pdelay_Resp, its follower */
+#define TARGET_OFFSET	     34 /* targetPortIdentity of Signaling and Management */
 #define STEPS_REMOVED_OFFSET 61
 #define TLV_AUTHENTICATION   0x8009
 #define TLVS_MAX	     8
@@ -67,11 +68,12 @@ static __always_inline enum tlvs look_at_tlvs(struct __sk_buff *skb, const struc
 	return offset == message_len ? TLVS_PLAIN : TLVS_MALFORMED;
 }
 
-/* With ifindex 0. False: the frame ends before the identity that the key needs. */
-static __always_inline bool event_key(struct __sk_buff *skb, const struct frame *frame,
+/* With ifindex 0, and without what a message is too short for. */
+static __always_inline void event_key(struct __sk_buff *skb, const struct frame *frame,
 				      const struct ptp_header *header, struct ebc_event_key *ret_key)
 {
 	__u8 message_type = header->major_sdo_id_message_type & 0x0F;
+	__u32 offset;
 
 	__builtin_memset(ret_key, 0, sizeof(*ret_key));
 	ret_key->message_type = message_type;
@@ -80,13 +82,22 @@ static __always_inline bool event_key(struct __sk_buff *skb, const struct frame 
 	ret_key->sdo_id = (__u16)(header->major_sdo_id_message_type >> 4) << 8 | header->minor_sdo_id;
 	__builtin_memcpy(ret_key->source_port_identity, header->source_port_identity,
 			 sizeof(ret_key->source_port_identity));
-	if (message_type != PTP_DELAY_RESP && message_type != PTP_PDELAY_RESP &&
-	    message_type != PTP_PDELAY_RESP_FOLLOW_UP)
-		return true;
-	return frame->ptp_len >= REQUESTING_OFFSET + 10 &&
-	       bpf_skb_load_bytes(skb, frame->ptp_offset + REQUESTING_OFFSET,
-				  ret_key->requesting_port_identity,
-				  sizeof(ret_key->requesting_port_identity)) == 0;
+	switch (message_type) {
+	case PTP_DELAY_RESP:
+	case PTP_PDELAY_RESP:
+	case PTP_PDELAY_RESP_FOLLOW_UP:
+		offset = REQUESTING_OFFSET;
+		break;
+	case PTP_SIGNALING:
+	case PTP_MANAGEMENT:
+		offset = TARGET_OFFSET;
+		break;
+	default:
+		return;
+	}
+	if (frame->ptp_len >= offset + sizeof(ret_key->requesting_port_identity))
+		bpf_skb_load_bytes(skb, frame->ptp_offset + offset, ret_key->requesting_port_identity,
+				   sizeof(ret_key->requesting_port_identity));
 }
 
 /*
@@ -111,17 +122,23 @@ static __always_inline int rewrite(struct __sk_buff *skb, const struct frame *fr
 	return checksum ? bpf_l4_csum_replace(skb, checksum_offset, 0, difference, BPF_F_MARK_MANGLED_0) : 0;
 }
 
-/* Adds to correctionField. False: it would leave the field's range, or is beyond it already (13.3.2.9). */
-static __always_inline bool add_correction(struct __sk_buff *skb, const struct frame *frame,
-					   const struct ptp_header *header, __s64 add_sns)
+/* Whether the sum stays in the field's range; the greatest value says that it did not before (13.3.2.9). */
+static __always_inline bool is_in_range(const struct ptp_header *header, __s64 add_sns)
 {
 	/* Without sign, where the language defines what happens beyond the range. */
 	__u64 before = bpf_be64_to_cpu(header->correction_be64), after = before + (__u64)add_sns;
-	__be64 from = header->correction_be64, to = bpf_cpu_to_be64(after);
 
-	if (before == 0x7FFFFFFFFFFFFFFF || ((before ^ after) & ((__u64)add_sns ^ after)) >> 63)
-		return false;
-	return rewrite(skb, frame, offsetof(struct ptp_header, correction_be64), (__be32 *)&from,
+	return before != 0x7FFFFFFFFFFFFFFF && ((before ^ after) & ((__u64)add_sns ^ after)) >> 63 == 0;
+}
+
+/* Adds to correctionField. False: out of range, nothing is changed. */
+static __always_inline bool add_correction(struct __sk_buff *skb, const struct frame *frame,
+					   const struct ptp_header *header, __s64 add_sns)
+{
+	__be64 from = header->correction_be64, to = bpf_cpu_to_be64(bpf_be64_to_cpu(from) + (__u64)add_sns);
+
+	return is_in_range(header, add_sns) &&
+	       rewrite(skb, frame, offsetof(struct ptp_header, correction_be64), (__be32 *)&from,
 		       (__be32 *)&to, sizeof(to)) == 0;
 }
 

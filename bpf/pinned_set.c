@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The set of programs, links and maps of a transparent clock, pinned so that it goes on without the process.
- * Its folder is <directory>/tc_<network namespace>_<pid>_<hash>: a start that finds a set on its own ports
- * knows that the owner is dead, since it holds the ports itself, and by the hash whether it is its own kind.
+ * Its folder is <directory>/tc_<network namespace>_<domains>_<pid>_<hash>. The owner holds an abstract UNIX
+ * socket of that name, which vanishes with it; so a start knows of a set that it finds on its ports whether
+ * the owner is dead, by the domains whether it is in the way, and by the hash whether it is of its own kind.
  */
 #include <bpf/bpf.h>
 #include <dirent.h>
@@ -10,11 +11,14 @@
 #include <inttypes.h>
 #include <linux/magic.h>
 #include <net/if.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
@@ -59,6 +63,53 @@ static int64_t netns_inum(void)
 	return stat("/proc/thread-self/ns/net", &netns) < 0 ? -errno : (int64_t)netns.st_ino;
 }
 
+static const char *base_name(const char *directory)
+{
+	const char *slash = strrchr(directory, '/');
+
+	return slash ? slash + 1 : directory;
+}
+
+/* The lock of a set: a descriptor, or -EADDRINUSE while its owner lives. */
+static int lock_set(const char *directory)
+{
+	_cleanup_fd_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int len;
+
+	if (fd < 0)
+		return -errno;
+	len = snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "ebpf-bc-set/%s",
+		       base_name(directory));
+	if (len < 0 || (size_t)len >= sizeof(address.sun_path) - 1)
+		return -ENAMETOOLONG;
+	if (bind(fd, (struct sockaddr *)&address,
+		 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len)) < 0)
+		return -errno;
+	return TAKE_FD(fd);
+}
+
+/* "all", or sdoId and domainNumber; no dots, which a bpf file system refuses. */
+static void domains_text(const struct ebc_loader_options *options, char *ret, size_t size)
+{
+	if (options->has_all_domains)
+		snprintf(ret, size, "all");
+	else
+		snprintf(ret, size, "%x-%u", options->sdo_id, options->domain_number);
+}
+
+/* Whether the domains of a set, which follow `prefix` in its name, meet ours. */
+static bool overlaps(const char *name, const char *prefix, const struct ebc_loader_options *options)
+{
+	char own[16];
+	const char *other = name + strlen(prefix);
+	size_t len = strcspn(other, "_");
+
+	domains_text(options, own, sizeof(own));
+	return options->has_all_domains || strncmp(other, "all_", 4) == 0 ||
+	       (len == strlen(own) && strncmp(other, own, len) == 0);
+}
+
 /* Unlinks the pins of a set whose names begin with `prefix`. */
 static void unlink_some(const char *directory, const char *prefix)
 {
@@ -76,10 +127,32 @@ static void unlink_some(const char *directory, const char *prefix)
 		closedir(dir);
 }
 
+/* The clsact filters of a set; those of tcx hang by its links. */
+static void remove_filters(const char *directory)
+{
+	_cleanup_fd_ int ports_fd = get(directory, ebc_map_name(EBC_MAP_PORTS));
+	_cleanup_fd_ int ctl_fd = get(directory, ebc_map_name(EBC_MAP_CTL));
+	_cleanup_fd_ int in_fd = get(directory, program_files[EBC_DIRECTION_RX]);
+	_cleanup_fd_ int out_fd = get(directory, program_files[EBC_DIRECTION_TX]);
+	struct ebc_hook_programs programs = {};
+	uint32_t key = 0, zero = 0;
+	struct ebc_ctl ctl;
+
+	if (ports_fd < 0 || ctl_fd < 0 || bpf_map_lookup_elem(ctl_fd, &zero, &ctl) < 0 ||
+	    ebc_program_id(in_fd, &programs.id[EBC_DIRECTION_RX]) < 0 ||
+	    ebc_program_id(out_fd, &programs.id[EBC_DIRECTION_TX]) < 0)
+		return;
+	programs.handle = ebc_handle(ctl.has_all_domains, ctl.sdo_id, ctl.domain_number);
+	for (bool is_first = true; bpf_map_get_next_key(ports_fd, is_first ? NULL : &key, &key) == 0;
+	     is_first = false)
+		ebc_hooks_remove_of(&programs, key);
+}
+
 static void remove_set(const char *directory)
 {
 	const struct timespec in_flight = {.tv_nsec = IN_FLIGHT_NS};
 
+	remove_filters(directory);
 	unlink_some(directory, "link_in_");
 	nanosleep(&in_flight, NULL);
 	unlink_some(directory, "");
@@ -170,6 +243,32 @@ static bool take_over(struct ebc_loader *loader, const char *directory)
 	return is_whole;
 }
 
+/* A set of our network namespace: taken over, remembered as a predecessor, or left alone. */
+static void consider(struct ebc_loader *loader, const struct ebc_loader_options *options,
+		     const char *directory, bool is_overlapping, const char *suffix)
+{
+	bool is_ours = is_overlapping && is_on(directory, options->set_ifindexes, options->n_set_ifindexes);
+	size_t len = strlen(directory);
+	_cleanup_fd_ int lock_fd = -1;
+
+	if (!is_ours && !is_orphan(loader, directory))
+		return;
+	lock_fd = lock_set(directory);
+	if (lock_fd < 0)
+		return;
+	if (is_ours && !loader->took_over && loader->mode == EBC_MODE_TRANSPARENT && len > strlen(suffix) &&
+	    strcmp(directory + len - strlen(suffix), suffix) == 0 &&
+	    is_numbered_alike(directory, options->set_ifindexes, options->n_set_ifindexes) &&
+	    take_over(loader, directory)) {
+		loader->took_over = true;
+		loader->set_lock_fd = TAKE_FD(lock_fd);
+		snprintf(loader->set_directory, sizeof(loader->set_directory), "%s", directory);
+	} else if (loader->n_predecessors < EBC_PREDECESSORS) {
+		snprintf(loader->predecessors[loader->n_predecessors++], EBC_PIN_PATH_OCTETS, "%s",
+			 directory);
+	}
+}
+
 int ebc_set_find(struct ebc_loader *loader, const struct ebc_loader_options *options, uint64_t hash)
 {
 	char prefix[32], suffix[20];
@@ -184,23 +283,10 @@ int ebc_set_find(struct ebc_loader *loader, const struct ebc_loader_options *opt
 	dir = opendir(options->set_pin_directory);
 	while (dir && (entry = readdir(dir))) {
 		char path[EBC_PIN_PATH_OCTETS];
-		size_t len = strlen(entry->d_name);
 
-		if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0 ||
-		    !file_path(options->set_pin_directory, entry->d_name, path, sizeof(path)) ||
-		    (!is_on(path, options->set_ifindexes, options->n_set_ifindexes) &&
-		     !is_orphan(loader, path)))
-			continue;
-		if (!loader->took_over && is_on(path, options->set_ifindexes, options->n_set_ifindexes) &&
-		    is_numbered_alike(path, options->set_ifindexes, options->n_set_ifindexes) &&
-		    loader->mode == EBC_MODE_TRANSPARENT && len > strlen(suffix) &&
-		    strcmp(entry->d_name + len - strlen(suffix), suffix) == 0 && take_over(loader, path)) {
-			loader->took_over = true;
-			snprintf(loader->set_directory, sizeof(loader->set_directory), "%s", path);
-		} else if (loader->n_predecessors < EBC_PREDECESSORS) {
-			snprintf(loader->predecessors[loader->n_predecessors++], EBC_PIN_PATH_OCTETS, "%s",
-				 path);
-		}
+		if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0 &&
+		    file_path(options->set_pin_directory, entry->d_name, path, sizeof(path)))
+			consider(loader, options, path, overlaps(entry->d_name, prefix, options), suffix);
 	}
 	if (dir)
 		closedir(dir);
@@ -225,11 +311,14 @@ static int pin_all(struct ebc_loader *loader)
 
 void ebc_set_pin(struct ebc_loader *loader, const struct ebc_loader_options *options, uint64_t hash)
 {
+	char domains[16];
 	struct statfs fs;
 	int r;
 
-	if (snprintf(loader->set_directory, sizeof(loader->set_directory), "%s/tc_%" PRIu64 "_%d_%016" PRIx64,
-		     options->set_pin_directory, (uint64_t)loader->ctl->netns_inum, (int)getpid(),
+	domains_text(options, domains, sizeof(domains));
+	if (snprintf(loader->set_directory, sizeof(loader->set_directory),
+		     "%s/tc_%" PRIu64 "_%s_%d_%016" PRIx64, options->set_pin_directory,
+		     (uint64_t)loader->ctl->netns_inum, domains, (int)getpid(),
 		     hash) >= (int)sizeof(loader->set_directory)) {
 		snprintf(loader->set_reason, sizeof(loader->set_reason), "the path is too long");
 		loader->set_directory[0] = '\0';
@@ -243,7 +332,10 @@ void ebc_set_pin(struct ebc_loader *loader, const struct ebc_loader_options *opt
 	}
 	unlink_some(loader->set_directory, "");
 	rmdir(loader->set_directory);
-	r = mkdir(loader->set_directory, 0700) < 0 ? -errno : pin_all(loader);
+	/* The lock first: a set without one is nobody's. */
+	loader->set_lock_fd = r = lock_set(loader->set_directory);
+	if (r >= 0)
+		r = mkdir(loader->set_directory, 0700) < 0 ? -errno : pin_all(loader);
 	if (r < 0) {
 		snprintf(loader->set_reason, sizeof(loader->set_reason), "%.150s: %s", loader->set_directory,
 			 strerror(-r));

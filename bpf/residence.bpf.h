@@ -116,6 +116,13 @@ static __always_inline struct ebc_departure *departure_find(const struct ebc_eve
 	return NULL;
 }
 
+/* Whether its follower may still come. */
+static __always_inline bool is_departure_awaited(const struct ebc_departure *departure, __u64 now_mono_ns)
+{
+	return departure->tc_mono_ns && !departure->is_answered &&
+	       now_mono_ns - departure->tc_mono_ns < EBC_FOLLOW_MAX_AGE_NS;
+}
+
 /* An event message is about to leave. True: it took the place of one whose follower may still come. */
 static __always_inline bool departure_begin(const struct ebc_event_key *key, __u64 now_mono_ns)
 {
@@ -127,10 +134,11 @@ static __always_inline bool departure_begin(const struct ebc_event_key *key, __u
 	if (!departure || !second)
 		return false;
 	if (!is_same_message(&departure->key, key) &&
-	    (is_same_message(&second->key, key) || second->tc_mono_ns < departure->tc_mono_ns))
+	    (is_same_message(&second->key, key) ||
+	     (is_departure_awaited(departure, now_mono_ns) &&
+	      (!is_departure_awaited(second, now_mono_ns) || second->tc_mono_ns < departure->tc_mono_ns))))
 		departure = second;
-	is_evicted = !is_same_message(&departure->key, key) && !departure->is_answered &&
-		     departure->tc_mono_ns && now_mono_ns - departure->tc_mono_ns < EBC_FOLLOW_MAX_AGE_NS;
+	is_evicted = !is_same_message(&departure->key, key) && is_departure_awaited(departure, now_mono_ns);
 	/* With full barriers around the rest, for readers on other CPUs. */
 	__sync_lock_test_and_set(&departure->tc_mono_ns, 0);
 	departure->key = *key;
@@ -229,7 +237,7 @@ static __always_inline void record_residence(const struct ebc_ctl *ctl, const st
 	struct ebc_residence *residence;
 
 	if (before_ns > EBC_RESIDENCE_MAX_NS ||
-	    (queued_ns != EBC_QUEUED_UNKNOWN && queued_ns > EBC_RESIDENCE_MAX_NS))
+	    (queued_ns != EBC_QUEUED_UNKNOWN && before_ns + queued_ns > EBC_RESIDENCE_MAX_NS))
 		return;
 	residence = residence_get(in_port_index, out_port_index, key->message_type);
 	if (residence) {
