@@ -221,9 +221,10 @@ static void no_follower_is_forgotten_in_between(void **state)
 {
 	struct box *box = *state;
 	uint64_t corrected = box_counter(box, 1, EBC_COUNTER_TX_FOLLOWER_CORRECTED),
-		 parked = box_counter(box, 1, EBC_COUNTER_TX_FOLLOWER_PARKED);
+		 parked = box_counter(box, 1, EBC_COUNTER_TX_FOLLOWER_PARKED),
+		 stamps = box_counter(box, 1, EBC_COUNTER_TX_STAMP);
 	struct ebc_departure_record departure;
-	uint64_t n_told = 0, n_held = 0, n = 300;
+	uint64_t n_told = 0, n_held = 0, n = 300, unstamped;
 	struct rig_rx rx;
 
 	box_set_qdisc(1, "tbf rate 200mbit burst 1600 limit 4000000");
@@ -248,10 +249,13 @@ static void no_follower_is_forgotten_in_between(void **state)
 		n_told++;
 	while (rig_take_rx(box->loader, &rx))
 		n_held++;
+	unstamped = n - (box_counter(box, 1, EBC_COUNTER_TX_STAMP) - stamps);
 	print_message("%llu corrected, %llu parked\n", (unsigned long long)corrected,
 		      (unsigned long long)parked);
 	assert_true(parked > 0 && corrected > 0);
-	assert_int_equal(n_told, parked);
+	/* The kernel passes our tracepoint programs by now and then while others attach theirs. */
+	assert_true(unstamped < n / 4);
+	assert_int_equal(n_told + unstamped, parked);
 	assert_int_equal(n_held, parked);
 	clear_queue(1);
 }
