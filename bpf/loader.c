@@ -392,8 +392,13 @@ void ebc_loader_free(struct ebc_loader *loader)
 {
 	if (!loader)
 		return;
-	ebc_port_detach_all(loader);
-	ebc_set_unpin(loader);
+	/* A start that failed after it took over: the predecessor's programs go on. */
+	if (loader->took_over && !loader->is_settled) {
+		ebc_port_forget_all(loader);
+	} else {
+		ebc_port_detach_all(loader);
+		ebc_set_unpin(loader);
+	}
 	ebc_unpin_stamps(loader);
 	ebc_ring_close(&loader->rx_ring);
 	ebc_ring_close(&loader->tx_ring);

@@ -73,7 +73,8 @@ typedef void (*ebc_tx_fn)(void *context, const struct ebc_tx_record *record);
  */
 int ebc_loader_new(const struct ebc_loader_options *options, struct ebc_loader **ret_loader, char *reason,
 		   size_t reason_size);
-/* Detaches everything, removes pins, frees. Accepts NULL. */
+/* Detaches everything, removes pins, frees; but what was taken over goes on if no port was attached since.
+ * Accepts NULL. */
 void ebc_loader_free(struct ebc_loader *loader);
 
 /*

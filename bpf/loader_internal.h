@@ -72,6 +72,7 @@ struct ebc_loader {
 	char set_directory[EBC_PIN_PATH_OCTETS]; /* of the pinned set; "": not pinned */
 	char set_reason[EBC_REASON_OCTETS];	 /* why not, if that was wished */
 	bool took_over;
+	bool is_settled; /* a port is attached: what was taken over is ours */
 	char predecessors[EBC_PREDECESSORS][EBC_PIN_PATH_OCTETS];
 	size_t n_predecessors;
 	uint32_t n_targets; /* of clones: for ctl->n_ports, once we carry frames */
@@ -98,6 +99,8 @@ int ebc_pin_stamps(struct ebc_loader *loader, const char *path, char *reason, si
 void ebc_unpin_stamps(struct ebc_loader *loader);
 
 void ebc_port_detach_all(struct ebc_loader *loader);
+/* Lets go of the ports' links, which their pins keep. */
+void ebc_port_forget_all(struct ebc_loader *loader);
 
 /*
  * pinned_set.c: what outlives the process. find() looks for sets that dead predecessors left on the ports of

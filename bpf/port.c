@@ -11,6 +11,7 @@
 
 #include "bpf/loader.h"
 #include "bpf/loader_internal.h"
+#include "util/cleanup.h"
 #include "util/macros.h"
 
 static struct ebc_port *port_find(struct ebc_loader *loader, uint32_t ifindex)
@@ -81,14 +82,26 @@ static int set_clone_target(struct ebc_loader *loader, uint32_t port_index, uint
 	return 0;
 }
 
+/* A predecessor measured the cable's delay; until it is measured anew, its value is better than none. */
+static void keep_link_delay(const struct ebc_loader *loader, uint32_t ifindex, struct ebc_port_conf *conf)
+{
+	struct ebc_port_conf before;
+
+	if (loader->took_over && conf->link_delay_sns == 0 &&
+	    bpf_map_lookup_elem(loader->map_fd[EBC_MAP_PORTS], &ifindex, &before) == 0)
+		conf->link_delay_sns = before.link_delay_sns;
+}
+
 static int set_entries(struct ebc_loader *loader, struct ebc_port *port, const struct ebc_port_conf *conf,
 		       const uint32_t *lowest, size_t n_lowest)
 {
 	int r = set_lowest(loader, port, lowest, n_lowest);
+	struct ebc_port_conf entry = *conf;
 
 	if (r < 0)
 		return r;
-	if (bpf_map_update_elem(loader->map_fd[EBC_MAP_PORTS], &port->ifindex, conf, BPF_ANY) < 0)
+	keep_link_delay(loader, port->ifindex, &entry);
+	if (bpf_map_update_elem(loader->map_fd[EBC_MAP_PORTS], &port->ifindex, &entry, BPF_ANY) < 0)
 		return -errno;
 	if (port->port_index != conf->port_index)
 		set_clone_target(loader, port->port_index, 0, 0);
@@ -144,6 +157,8 @@ int ebc_loader_attach_port(struct ebc_loader *loader, uint32_t ifindex, const st
 		r = set_clone_target(loader, port->port_index, ifindex, conf->bridge_ifindex);
 	if (r < 0)
 		port_remove(loader, port);
+	else
+		loader->is_settled = true;
 	return r;
 }
 
@@ -176,6 +191,13 @@ void ebc_port_detach_all(struct ebc_loader *loader)
 	for (size_t i = 0; i < EBC_MAX_PORTS; i++)
 		if (loader->ports[i].is_used)
 			port_remove(loader, &loader->ports[i]);
+}
+
+void ebc_port_forget_all(struct ebc_loader *loader)
+{
+	for (size_t i = 0; i < EBC_MAX_PORTS; i++)
+		for (int direction = 0; loader->ports[i].is_used && direction < EBC_DIRECTIONS; direction++)
+			close_fd(loader->ports[i].hooks.link_fd[direction]);
 }
 
 int ebc_loader_check_port(struct ebc_loader *loader, uint32_t ifindex)

@@ -119,7 +119,9 @@ static __always_inline struct ebc_departure *departure_find(const struct ebc_eve
 /* Whether its follower may still come. */
 static __always_inline bool is_departure_awaited(const struct ebc_departure *departure, __u64 now_mono_ns)
 {
-	return departure->tc_mono_ns && !departure->is_answered &&
+	bool is_settled = departure->is_answered || (departure->is_parked && departure->left);
+
+	return departure->tc_mono_ns && !is_settled &&
 	       now_mono_ns - departure->tc_mono_ns < EBC_FOLLOW_MAX_AGE_NS;
 }
 

@@ -70,6 +70,7 @@ static void on_rx(void *context, const struct ebc_rx_record *record)
 		return;
 	if (app->transparent) {
 		transparent_handle_rx(app, record, rx.stamp_mono_ns);
+		app_do_actions(app);
 		return;
 	}
 	if (!bc_encap_read(record->frame, record->frame_len, record->ptp_offset, transport, &rx.source,

@@ -135,6 +135,8 @@ static void choose_tx_stamp(struct app *app)
 			 *why_not ? ", since " : "", why_not);
 		break;
 	}
+	if (app->tx_stamp == EBC_STAMP_TC && app->settings->loader.mode == EBC_MODE_TRANSPARENT)
+		log_line(LOG_WARNING, "what a queue adds is not corrected, and one-step messages are kept");
 	log_line(LOG_INFO, "receive stamps: %s",
 		 app->settings->loader.rx_stamp == EBC_STAMP_SKB
 			 ? "the kernel's (skb->tstamp), read by BPF at tc ingress"

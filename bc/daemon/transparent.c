@@ -64,7 +64,9 @@ static void configure_programs(struct app *app)
 	const struct transparent_settings *settings = &app->settings->transparent;
 	volatile struct ebc_ctl *ctl = ebc_loader_ctl(app->loader);
 
-	ctl->rate_offset_2m32 = 0;
+	/* A predecessor's rate is better than none, until it is found anew. */
+	if (!ebc_loader_took_over(app->loader) || !settings->is_syntonized)
+		ctl->rate_offset_2m32 = 0;
 	ctl->priority = app->settings->loader.mode == EBC_MODE_MONITOR ? 0 : settings->priority;
 	ctl->is_p2p = settings->is_p2p;
 	ctl->is_auth_mutable = settings->is_auth_mutable;
@@ -230,8 +232,9 @@ static void syntonize(struct app *app)
 	char text[BC_CLOCK_IDENTITY_TEXT];
 
 	tclk_syntonizer_status(t->syntonizer, clocks_mono_ns(), &status);
-	ebc_loader_ctl(app->loader)->rate_offset_2m32 =
-		status.is_known ? (int64_t)llrint(status.rate_offset * 4294967296.0) : 0;
+	if (status.is_known || t->was_syntonized)
+		ebc_loader_ctl(app->loader)->rate_offset_2m32 =
+			status.is_known ? (int64_t)llrint(status.rate_offset * 4294967296.0) : 0;
 	if (status.is_known && !t->was_syntonized)
 		log_limited(LOG_INFO, LOG_KIND_SYNTONIZED, 0,
 			    "syntonized: grandmaster %s runs %+.0f ppb against this clock",
@@ -287,8 +290,12 @@ static void send_completed(struct app *app)
 		int r;
 
 		if (send.port_index >= app->n_ports ||
-		    (uint32_t)app->ports[send.port_index].link.ifindex != send.ifindex)
+		    (uint32_t)app->ports[send.port_index].link.ifindex != send.ifindex) {
+			/* The interface was replaced meanwhile. */
+			if (send.port_index < app->n_ports)
+				app->counters[send.port_index].value[DAEMON_COUNTER_TX_FAILED]++;
 			continue;
+		}
 		r = sender_send(app->sender, (int)send.ifindex, send.frame.octets, send.frame.len, false);
 		if (r < 0)
 			app_tell_send_failed(app, send.port_index, r);
