@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The picture: a script with its data inside goes into gnuplot, which writes into the file that we opened. */
+/* The picture: a script with its data inside goes into gnuplot. Only a whole picture comes near its file. */
 #include "ctl/plot.h"
 
 #include <errno.h>
@@ -10,9 +10,11 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 
 #include "ctl/histogram.h"
+#include "ctl/replace.h"
 #include "util/cleanup.h"
 #include "util/macros.h"
 
@@ -279,9 +281,9 @@ static void write_script(const struct picture *picture, FILE *to)
 }
 
 /* gnuplot reads from `in` and writes into `out`. */
-static int start_gnuplot(int in, int out, pid_t *ret_pid)
+static int start_gnuplot(const char *argument, int in, int out, pid_t *ret_pid)
 {
-	const char *const argv[] = {"gnuplot", "-", NULL};
+	const char *const argv[] = {"gnuplot", argument, NULL};
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	sigset_t none, pipe_only;
@@ -324,7 +326,7 @@ static int draw(const struct picture *picture, int out)
 		return -errno;
 	read_fd = fds[0];
 	write_fd = fds[1];
-	r = start_gnuplot(read_fd, out, &pid);
+	r = start_gnuplot("-", read_fd, out, &pid);
 	read_fd = close_fd(read_fd);
 	if (r < 0)
 		return r;
@@ -338,9 +340,46 @@ static int draw(const struct picture *picture, int out)
 	return wait_for(pid);
 }
 
+static int try_gnuplot(void)
+{
+	_cleanup_fd_ int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	pid_t pid;
+	int r;
+
+	if (null_fd < 0)
+		return -errno;
+	r = start_gnuplot("--version", null_fd, null_fd, &pid);
+	return r < 0 ? r : wait_for(pid);
+}
+
+static int fail_gnuplot(int error, char *reason, size_t reason_size)
+{
+	if (error == -ENOENT)
+		snprintf(reason, reason_size, "gnuplot is not installed (Debian: apt install gnuplot-nox)");
+	else
+		snprintf(reason, reason_size, "gnuplot failed");
+	return error;
+}
+
+static int fail_path(const char *path, int error, char *reason, size_t reason_size)
+{
+	snprintf(reason, reason_size, "%s: %s", path, strerror(-error));
+	return error;
+}
+
+int plot_check(const char *path, char *reason, size_t reason_size)
+{
+	int r = try_gnuplot();
+
+	if (r < 0)
+		return fail_gnuplot(r, reason, reason_size);
+	r = replace_check(path);
+	return r < 0 ? fail_path(path, r, reason, reason_size) : 0;
+}
+
 int plot_write(const struct residences *residences, const char *path, char *reason, size_t reason_size)
 {
-	_cleanup_fd_ int out = -1;
+	_cleanup_fd_ int drawn_fd = -1;
 	struct picture picture;
 	int r = choose_curves(residences, &picture);
 
@@ -348,19 +387,12 @@ int plot_write(const struct residences *residences, const char *path, char *reas
 		snprintf(reason, reason_size, "nothing to draw");
 		return r;
 	}
-	out = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	if (out < 0) {
-		r = -errno;
-		snprintf(reason, reason_size, "%s: %s", path, strerror(errno));
-		return r;
-	}
-	r = draw(&picture, out);
-	if (r == 0)
-		return 0;
-	unlink(path);
-	if (r == -ENOENT)
-		snprintf(reason, reason_size, "gnuplot is not installed (Debian: apt install gnuplot-nox)");
-	else
-		snprintf(reason, reason_size, "gnuplot failed");
-	return r;
+	drawn_fd = memfd_create("picture", MFD_CLOEXEC);
+	if (drawn_fd < 0)
+		return fail_path("memory", -errno, reason, reason_size);
+	r = draw(&picture, drawn_fd);
+	if (r < 0)
+		return fail_gnuplot(r, reason, reason_size);
+	r = replace_write(path, drawn_fd);
+	return r < 0 ? fail_path(path, r, reason, reason_size) : 0;
 }

@@ -10,7 +10,12 @@
 #define PLOT_CURVES_MAX 8
 
 /*
+ * Whether plot_write() could do its work: gnuplot runs and `path` may be written. Changes nothing. 0, or
+ * -errno with words for it in `reason`.
+ */
+int plot_check(const char *path, char *reason, size_t reason_size);
+/*
  * Writes an SVG. 0, or -errno with words for it in `reason`: what cannot be written, or that gnuplot is
- * missing or failed; the file is then removed.
+ * missing or failed; a file that was there is then as it was.
  */
 int plot_write(const struct residences *residences, const char *path, char *reason, size_t reason_size);

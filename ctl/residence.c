@@ -163,6 +163,12 @@ static enum exit_status fail(const struct client *client, int error)
 	return error == -EPIPE || error == -ETIMEDOUT ? EXIT_NO_DAEMON : EXIT_REFUSED;
 }
 
+static enum exit_status refuse_to_draw(const char *reason)
+{
+	complain("cannot draw", reason);
+	return EXIT_REFUSED;
+}
+
 static uint64_t time_limit_mono_ns(const struct options *o)
 {
 	return o->seconds > 0 ? now_mono_ns() + (uint64_t)(o->seconds * NSEC_PER_SEC) : UINT64_MAX;
@@ -296,10 +302,8 @@ static enum exit_status plot(const struct residences *residences, const char *pa
 {
 	char reason[256];
 
-	if (plot_write(residences, path, reason, sizeof(reason)) < 0) {
-		complain("cannot draw", reason);
-		return EXIT_REFUSED;
-	}
+	if (plot_write(residences, path, reason, sizeof(reason)) < 0)
+		return refuse_to_draw(reason);
 	if (residences->n > PLOT_CURVES_MAX)
 		fprintf(stderr,
 			PROGRAM "drawn are the %d of %zu with most messages; --port and --type choose\n",
@@ -330,6 +334,7 @@ static enum exit_status run_once(struct client *client, const struct options *o)
 static enum exit_status run(struct client *client, const struct options *o)
 {
 	static struct box box;
+	char reason[256];
 	int r = fetch_box(client, &box);
 
 	if (r < 0)
@@ -337,6 +342,9 @@ static enum exit_status run(struct client *client, const struct options *o)
 	if (!is_known(&box.ports, o->filter.port, "port") ||
 	    !is_known(&box.message_types, o->filter.type, "type of message"))
 		return EXIT_USAGE;
+	/* Not only after the minutes that a measurement takes, and before anything is forgotten. */
+	if (o->plot_path && plot_check(o->plot_path, reason, sizeof(reason)) < 0)
+		return refuse_to_draw(reason);
 	if (o->clear) {
 		r = fetch_clear(client);
 		if (r < 0)

@@ -161,20 +161,80 @@ class Plot(Tool):
             (bin_folder / "gnuplot").chmod(stat.S_IRWXU)
         return {**os.environ, "PATH": str(bin_folder)}
 
-    def test_a_missing_gnuplot_is_named_with_its_package(self):
+    # It answers --version, which is asked before anything is measured, and spoils the picture.
+    FAILS_LATE = '#!/bin/sh\n[ "$1" = --version ] && exit 0\necho half a picture\nexit 3\n'
+
+    def old_picture(self):
         path = self.folder / "picture.svg"
-        done = self.run_tool("--plot", str(path), status=1, env=self.with_gnuplot(None))
-        self.assertIn("gnuplot-nox", done.stderr)
+        path.write_text("of yesterday")
+        path.chmod(0o640)
+        return path
+
+    def assert_alone(self, path):
+        self.assertEqual([entry.name for entry in path.parent.iterdir() if entry.name.startswith(path.name)], [path.name])
+
+    def assert_untouched(self, path):
+        self.assertEqual(path.read_text(), "of yesterday")
+        self.assert_alone(path)
+
+    def test_a_missing_gnuplot_is_named_with_its_package(self):
+        path, environment = self.old_picture(), self.with_gnuplot(None)
+        self.assertIn("gnuplot-nox", self.run_tool("--plot", str(path), status=1, env=environment).stderr)
+        self.assert_untouched(path)
+        path.unlink()
+        self.run_tool("--plot", str(path), status=1, env=environment)
         self.assertFalse(path.exists())
 
-    def test_a_gnuplot_that_fails_leaves_no_file(self):
-        path = self.folder / "picture.svg"
-        done = self.run_tool("--plot", str(path), status=1, env=self.with_gnuplot("#!/bin/sh\nexit 3\n"))
+    def test_a_gnuplot_that_fails_leaves_what_was_there(self):
+        path = self.old_picture()
+        done = self.run_tool("--plot", str(path), status=1, env=self.with_gnuplot(self.FAILS_LATE))
         self.assertIn("gnuplot failed", done.stderr)
-        self.assertFalse(path.exists())
+        self.assertIn("sync", done.stdout)
+        self.assert_untouched(path)
+
+    def test_what_cannot_be_drawn_is_told_before_it_measures_or_clears(self):
+        broken, works = self.with_gnuplot("#!/bin/sh\nexit 3\n"), dict(os.environ)
+        if not shutil.which("gnuplot"):
+            self.skipTest("no gnuplot")
+        for path, env in ((self.old_picture(), broken), (self.folder, works), (self.folder / "no" / "such", works),
+                          ("", works)):
+            # It would take longer than the test waits.
+            done = self.run_tool("--clear", "--seconds", "1000", "--plot", str(path), status=1, env=env)
+            self.assertIn("cannot draw", done.stderr)
+        self.assert_untouched(self.folder / "picture.svg")
+        row = next(csv.DictReader(io.StringIO(self.run_tool("--csv", "--type", "sync", "--port", "c1").stdout)))
+        self.assertGreaterEqual(int(row["count"]), MESSAGES)
+
+    @unittest.skipUnless(shutil.which("gnuplot"), "no gnuplot")
+    def test_a_picture_that_was_there_is_replaced_also_through_a_link(self):
+        path, link = self.old_picture(), self.folder / "link.svg"
+        link.symlink_to(path)
+        with open(path, encoding="utf-8") as reader:
+            self.run_tool("--plot", str(link))
+            # Whoever reads the old one reads it to its end.
+            self.assertEqual(reader.read(), "of yesterday")
+        self.assertTrue(link.is_symlink())
+        ElementTree.parse(path)
+        self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o640)
+        self.assert_alone(path)
+
+    def test_what_is_no_regular_file_is_written_into_and_stays(self):
+        pipe = self.folder / "pipe"
+        os.mkfifo(pipe)
+        fd = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
+        self.addCleanup(os.close, fd)
+        environment = self.with_gnuplot("#!/bin/sh\necho picture\n")
+        self.run_tool("--plot", str(pipe), env=environment)
+        self.assertEqual(os.read(fd, 100), b"picture\n")
+        (self.folder / "bin" / "gnuplot").write_text(self.FAILS_LATE)
+        self.run_tool("--plot", str(pipe), status=1, env=environment)
+        with self.assertRaises(BlockingIOError):
+            os.read(fd, 100)
+        self.assertTrue(stat.S_ISFIFO(pipe.stat().st_mode))
 
     def test_a_path_that_cannot_be_written_is_named(self):
-        self.assertIn("no/such", self.run_tool("--plot", str(self.folder / "no/such/file"), status=1).stderr)
+        self.assertIn("no/such", self.run_tool("--plot", str(self.folder / "no/such/file"), status=1,
+                                               env=self.with_gnuplot("#!/bin/sh\n")).stderr)
 
 
 class Refusals(Tool):
