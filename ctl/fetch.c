@@ -245,6 +245,14 @@ static const struct residence *find(const struct residences *residences, const s
 	return NULL;
 }
 
+/* The parts are cleared together, and one that had nothing does not show it. */
+static bool was_cleared(const struct ebc_residence *now, const struct ebc_residence *earlier)
+{
+	return histogram_was_cleared(&now->total, &earlier->total) ||
+	       histogram_was_cleared(&now->before, &earlier->before) ||
+	       histogram_was_cleared(&now->queued, &earlier->queued);
+}
+
 int residences_since(const struct residences *now, const struct residences *earlier,
 		     struct residences *ret_since)
 {
@@ -255,6 +263,8 @@ int residences_since(const struct residences *now, const struct residences *earl
 		const struct residence *old = find(earlier, &now->list[i]);
 		struct residence *place;
 
+		if (old && was_cleared(n, &old->measured))
+			old = NULL;
 		if (old && old->measured.total.count == n->total.count)
 			continue;
 		place = add(&since);

@@ -49,7 +49,10 @@ bool filter_matches(const struct residence_filter *filter, const char *ingress, 
 		    const char *type);
 
 void residences_free(struct residences *residences);
-/* What came since `earlier`, without those to which nothing came. 0 or -ENOMEM; the caller frees. */
+/*
+ * What came since `earlier`, without those to which nothing came; of one that was cleared meanwhile, all that
+ * it has. 0 or -ENOMEM; the caller frees.
+ */
 int residences_since(const struct residences *now, const struct residences *earlier,
 		     struct residences *ret_since);
 

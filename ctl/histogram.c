@@ -3,7 +3,6 @@
 #include "ctl/histogram.h"
 
 #include <math.h>
-#include <stdbool.h>
 
 #include "util/macros.h"
 
@@ -97,11 +96,25 @@ static void find_extremes(struct ebc_histogram *since, const struct ebc_histogra
 	}
 }
 
+/* Not by the extremes: of two CPUs that count at once one may take the other's back. */
+bool histogram_was_cleared(const struct ebc_histogram *h, const struct ebc_histogram *earlier)
+{
+	if (h->count < earlier->count || h->sum_ns < earlier->sum_ns ||
+	    h->sum_squares_high < earlier->sum_squares_high ||
+	    (h->sum_squares_high == earlier->sum_squares_high &&
+	     h->sum_squares_low < earlier->sum_squares_low))
+		return true;
+	for (size_t i = 0; i < EBC_HISTOGRAM_BUCKETS; i++)
+		if (h->bucket[i] < earlier->bucket[i])
+			return true;
+	return false;
+}
+
 void histogram_since(const struct ebc_histogram *h, const struct ebc_histogram *earlier,
 		     struct ebc_histogram *ret_since)
 {
 	*ret_since = *h;
-	if (earlier->count == 0 || h->count < earlier->count)
+	if (earlier->count == 0)
 		return;
 	ret_since->count -= earlier->count;
 	ret_since->sum_ns -= earlier->sum_ns;
@@ -109,6 +122,6 @@ void histogram_since(const struct ebc_histogram *h, const struct ebc_histogram *
 	ret_since->sum_squares_high -= h->sum_squares_low < earlier->sum_squares_low;
 	ret_since->sum_squares_low -= earlier->sum_squares_low;
 	for (size_t i = 0; i < EBC_HISTOGRAM_BUCKETS; i++)
-		ret_since->bucket[i] -= MIN(earlier->bucket[i], h->bucket[i]);
+		ret_since->bucket[i] -= earlier->bucket[i];
 	find_extremes(ret_since, h, earlier);
 }

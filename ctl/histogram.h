@@ -2,6 +2,7 @@
 /* What a histogram of the kernel programs (bpf/ebc_abi.h) says of the times that went into it. Pure. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,9 +22,12 @@ double histogram_mean_ns(const struct ebc_histogram *h);
 /* Of the sample (n - 1); NaN below two. */
 double histogram_sd_ns(const struct ebc_histogram *h);
 
+/* Whether `h` was cleared after `earlier` was read, as far as it shows: something fell that can only rise. */
+bool histogram_was_cleared(const struct ebc_histogram *h, const struct ebc_histogram *earlier);
+
 /*
- * What was added since `earlier`. Its minimum and maximum are known only to a bucket, unless they are the
- * whole's and new. When `h` was cleared meanwhile that is `h` itself.
+ * What was added since `earlier`, after which `h` was not cleared. Its minimum and maximum are known only to
+ * a bucket, unless they are the whole's and new.
  */
 void histogram_since(const struct ebc_histogram *h, const struct ebc_histogram *earlier,
 		     struct ebc_histogram *ret_since);

@@ -176,6 +176,40 @@ static void what_came_since_is_told_by_key(void **state)
 	residences_free(&since);
 }
 
+/* As many came after as there were before, or more: no count tells it. */
+static void what_somebody_else_cleared_is_all_new(void **state)
+{
+	static const uint64_t later[] = {3, 4};
+	struct residences earlier = {}, now = {}, since = {};
+
+	(void)state;
+	stub_loader_set_residences(2);
+	for (size_t i = 0; i < 2; i++) {
+		for (size_t k = 0; k < 3; k++)
+			stub_histogram_add(&stub_loader_residence(i)->total, 10000000);
+		/* A part that shows nothing goes with one that does. */
+		stub_histogram_add(&stub_loader_residence(i)->queued, 10);
+	}
+	assert_int_equal(fetch_residences(bench.client, &all, &earlier), 0);
+	for (size_t i = 0; i < 2; i++) {
+		*stub_loader_residence(i) = (struct ebc_residence){};
+		for (size_t k = 0; k < later[i]; k++)
+			stub_histogram_add(&stub_loader_residence(i)->total, 10000);
+		stub_histogram_add(&stub_loader_residence(i)->queued, 10);
+	}
+	assert_int_equal(fetch_residences(bench.client, &all, &now), 0);
+	assert_int_equal(residences_since(&now, &earlier, &since), 0);
+	assert_int_equal(since.n, 2);
+	for (size_t i = 0; i < since.n; i++) {
+		assert_memory_equal(&since.list[i].measured, &now.list[i].measured,
+				    sizeof(since.list[i].measured));
+		assert_int_equal(since.list[i].measured.queued.count, 1);
+	}
+	residences_free(&earlier);
+	residences_free(&now);
+	residences_free(&since);
+}
+
 static void the_box_is_told(void **state)
 {
 	struct box box;
@@ -252,6 +286,7 @@ int main(void)
 		CASE(a_table_that_is_full_arrives_whole),
 		CASE(filters_choose),
 		CASE(what_came_since_is_told_by_key),
+		CASE(what_somebody_else_cleared_is_all_new),
 		CASE(the_box_is_told),
 		CASE(answers_that_make_no_sense_are_refused),
 	};

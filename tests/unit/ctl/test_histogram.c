@@ -234,18 +234,42 @@ static void the_sum_of_squares_borrows_from_its_upper_half(void **state)
 	assert_int_equal(since.sum_squares_low, 9000000000000000000ULL);
 }
 
-static void after_clearing_all_is_new(void **state)
+static void add_times(struct ebc_histogram *h, size_t n, uint64_t ns)
 {
-	struct ebc_histogram earlier, since;
+	for (size_t i = 0; i < n; i++)
+		stub_histogram_add(h, ns);
+}
+
+/* Each by one field alone: the others are above what they were. */
+static void what_falls_was_cleared(void **state)
+{
+	struct ebc_histogram other_bucket = {}, less = {}, below = {}, earlier = {};
 
 	(void)state;
-	stub_histogram_add(&histogram, 5);
-	stub_histogram_add(&histogram, 6);
-	earlier = histogram;
-	histogram = (struct ebc_histogram){};
-	stub_histogram_add(&histogram, 7);
-	histogram_since(&histogram, &earlier, &since);
-	assert_memory_equal(&since, &histogram, sizeof(since));
+	add_times(&earlier, 3, 10000000);
+	assert_false(histogram_was_cleared(&earlier, &earlier));
+	histogram = earlier;
+	add_times(&histogram, 1, 0);
+	assert_false(histogram_was_cleared(&histogram, &earlier));
+	histogram.count = 2;
+	assert_true(histogram_was_cleared(&histogram, &earlier));
+	add_times(&other_bucket, 4, 20000000);
+	assert_true(histogram_was_cleared(&other_bucket, &earlier));
+
+	/* In the same bucket. */
+	add_times(&less, 3, 9999999);
+	assert_int_equal(stub_bucket(9999999), stub_bucket(10000000));
+	assert_true(histogram_was_cleared(&less, &earlier));
+	less.sum_ns = earlier.sum_ns;
+	assert_true(histogram_was_cleared(&less, &earlier));
+	less.sum_squares_high = earlier.sum_squares_high + 1;
+	assert_false(histogram_was_cleared(&less, &earlier));
+	less.sum_ns--;
+	assert_true(histogram_was_cleared(&less, &earlier));
+
+	below = earlier;
+	earlier.sum_squares_high = 1;
+	assert_true(histogram_was_cleared(&below, &earlier));
 }
 
 static void numbers_of_128_bits_survive_as_text(void **state)
@@ -305,7 +329,7 @@ int main(void)
 		cmocka_unit_test_setup(what_came_since_is_the_difference, reset),
 		cmocka_unit_test_setup(new_extremes_are_known_exactly, reset),
 		cmocka_unit_test_setup(the_sum_of_squares_borrows_from_its_upper_half, reset),
-		cmocka_unit_test_setup(after_clearing_all_is_new, reset),
+		cmocka_unit_test_setup(what_falls_was_cleared, reset),
 		cmocka_unit_test(numbers_of_128_bits_survive_as_text),
 		cmocka_unit_test(what_is_no_number_of_128_bits_is_refused),
 	};
