@@ -34,7 +34,7 @@
 #define QUEUE_MESSAGES	   16
 #define QUEUE_OCTETS	   131072
 #define MESSAGES_OF_ANSWER 3 /* kept free for the answer to a request */
-/* Residences handed to one client before others get their turn: each is a look into a map of all CPUs. */
+/* Residences handed to one client before others get their turn: each is 12 kB out of the kernel, as text. */
 #define WALK_AT_ONCE 2
 /* Batches of samples that one tick takes out of the ring. */
 #define BATCHES_AT_ONCE 8
