@@ -106,13 +106,17 @@ class Life(unittest.TestCase):
     def test_killed_with_clsact_it_goes_on_correcting_and_the_next_takes_over_without_a_gap(self):
         self.check_killed_and_started_again({"bpf_attach": "clsact"})
 
-    def check_replaced(self, options):
+    def check_replaced(self, options, has_gap=False):
         with self.rig(options) as rig:
             held, ids = bpfobjects.held_by(rig.box.pid), self.one_a_hook(rig)
             rig.box.kill()
             rig.box = rig.start_box({**options, "rx_ring_bytes": 65536})
             # A Sync may leave by the old programs and its Follow_Up by the new ones, which know nothing of each other.
-            self.all_corrected_until(lambda: self.is_ready(rig.box, rig), START_S, "the start", has_follower=False)
+            if has_gap:
+                until(lambda: self.is_ready(rig.box, rig), START_S, lambda: rig.box.tail())
+            else:
+                self.all_corrected_until(lambda: self.is_ready(rig.box, rig), START_S, "the start",
+                                         has_follower=False)
             self.assertFalse(self.one_a_hook(rig) & ids)
             self.assertEqual(rig.box.find_all("took over"), [])
             self.assertTrue(self.sync_passes_corrected())
@@ -124,8 +128,9 @@ class Life(unittest.TestCase):
     def test_one_that_is_configured_otherwise_replaces_what_was_left_without_a_gap(self):
         self.check_replaced({"bpf_attach": "tcx"})
 
-    def test_with_clsact_one_that_is_configured_otherwise_replaces_what_was_left_without_a_gap(self):
-        self.check_replaced({"bpf_attach": "clsact"})
+    def test_with_clsact_one_that_is_configured_otherwise_replaces_what_was_left(self):
+        # A hook there has one filter of an instance: old and new cannot serve side by side.
+        self.check_replaced({"bpf_attach": "clsact"}, has_gap=True)
 
     def test_a_boundary_clock_that_starts_there_replaces_what_was_left(self):
         with self.rig() as rig:
