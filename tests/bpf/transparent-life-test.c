@@ -23,7 +23,7 @@
 #include "util/macros.h"
 
 #define TCX    46	   /* ingress; egress is the next */
-#define HANDLE 0xEBC00000U /* of sdoId 0, domain 0 */
+#define HANDLE 0xEBD00000U /* of all domains */
 
 static struct box box;
 static char folder[] = "/tmp/ebc-life-test-XXXXXX";
@@ -388,6 +388,45 @@ static void sets_on_other_ports_stay(void **state)
 	assert_int_equal(pinned_sets(), 0);
 }
 
+/* It may be another version's, or of another configuration: whoever lives is left alone. */
+static void sets_of_the_living_stay(void **state)
+{
+	struct ebc_loader_options options = pinned_options();
+	struct ebc_loader *first, *second;
+
+	(void)state;
+	first = rig_loader(&options);
+	box_attach(&box, first);
+	options.rx_ring_bytes *= 2;
+	second = take_over(&options, false);
+	ebc_loader_remove_predecessors(second);
+	assert_int_equal(pinned_sets(), 2);
+	ebc_loader_free(second);
+	assert_int_equal(pinned_sets(), 1);
+	expect_programs(1);
+	expect_corrected();
+	ebc_loader_free(first);
+	assert_int_equal(pinned_sets(), 0);
+}
+
+/* Whatever keeps a daemon from starting must not end what its predecessor's programs do. */
+static void a_start_that_fails_leaves_what_it_took_over(void **state)
+{
+	struct ebc_loader_options options = pinned_options();
+	struct ebc_loader *loader;
+
+	(void)state;
+	leave_a_dead_instance(&options);
+	ebc_loader_free(take_over(&options, true));
+	expect_programs(1);
+	expect_corrected();
+	loader = take_over(&options, true);
+	box_attach(&box, loader);
+	ebc_loader_free(loader);
+	expect_programs(0);
+	assert_int_equal(pinned_sets(), 0);
+}
+
 /* Filters of clsact outlive the process; the lease does not. */
 static void unpinned_clsact_programs_change_nothing_after_the_lease(void **state)
 {
@@ -457,6 +496,8 @@ int main(void)
 		life_test(a_port_that_is_no_longer_configured_is_left),
 		life_test(ports_with_other_numbers_start_anew),
 		life_test(sets_on_other_ports_stay),
+		life_test(sets_of_the_living_stay),
+		life_test(a_start_that_fails_leaves_what_it_took_over),
 		life_test(unpinned_clsact_programs_change_nothing_after_the_lease),
 		life_test(unpinned_tcx_programs_go_with_the_process),
 		life_test(without_a_bpf_file_system_it_is_said),

@@ -186,9 +186,10 @@ static void lost_samples_are_counted(void **state)
 	struct message sent;
 
 	ebc_loader_ctl(box->loader)->wants_samples = 1;
-	message_new(EBC_TRANSPORT_IEEE_802_3, TYPE_DELAY_REQ, box_next_sequence_id(box), &sent);
-	for (uint64_t i = 0; i < room + 50; i++)
+	for (uint64_t i = 0; i < room + 50; i++) {
+		message_new(EBC_TRANSPORT_IEEE_802_3, TYPE_DELAY_REQ, box_next_sequence_id(box), &sent);
 		box_send(box, 0, &sent);
+	}
 	assert_true(box_counter(box, 1, EBC_COUNTER_TX_SAMPLE_LOST) > lost);
 	assert_true(ebc_loader_consume_samples(box->loader, 2 * room, add_sample, &samples) > (int)room / 2);
 	ebc_loader_ctl(box->loader)->wants_samples = 0;
