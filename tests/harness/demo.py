@@ -9,6 +9,7 @@ import math
 import os
 import pathlib
 import shutil
+import signal
 import sys
 import time
 
@@ -22,6 +23,10 @@ TC_CONFIG = programs.TREE / "config" / "lab-tc.conf"
 # In sync: half of the absolute offsets of the run's second half are below this. Ten times what an
 # idle machine shows, so that a busy one does not fail.
 IN_SYNC_NS = 5000
+# A path delay up to this is a cable's, whatever the stay in the box. A larger one must be less than this part of
+# the stay: what is not corrected lengthens the path by all of it.
+CABLE_NS = 5000
+UNCORRECTED_PART = 0.25
 # A host whose last offset is older than this is not in sync any more.
 FRESH_S = 3.0
 LOCKED_NS = 1000
@@ -48,6 +53,17 @@ def in_ns(value):
     if abs(value) < 100_000:
         return f"{value:.0f} ns"
     return f"{value / 1000:.0f} us" if abs(value) < 10_000_000 else f"{value / 1e6:.0f} ms"
+
+
+def path_faults(label, delays_ns, stays_ns):
+    """Why a client's path delays do not look corrected: a box that corrects nothing delays both directions by the
+    same, so that offsets alone do not show it. `stays_ns`: the p50 of each way that its messages take in the box."""
+    if not delays_ns or not stays_ns:
+        return []
+    p50, limit_ns = stats.quantile(delays_ns, 0.5), max(CABLE_NS, UNCORRECTED_PART * min(stays_ns))
+    if p50 <= limit_ns:
+        return []
+    return [f"{label}: half of its path delays are above {in_ns(p50)} (limit {in_ns(limit_ns)}): the stay in the box is in them"]
 
 
 class Follower:
@@ -128,9 +144,14 @@ class Demo:
         reasons = [] if self.gm.is_running() else [f"gm: ptp4l has ended:\n{self.gm.tail()}"]
         for follower in self.followers:
             reasons += follower.faults(half_s, self.gm.grandmaster)
-        return reasons + (self.box_faults() if self.box.is_running() else [])
+        return reasons + self.box_faults(half_s)
 
-    def box_faults(self):
+    def ask_for_counters(self):
+        """For what a line is to show the next time."""
+
+    def box_faults(self, _since_mono_s):
+        if not self.box.is_running():
+            return []  # told of it as a follower
         states = {(number, port): self.box.states.get(number, "no state")
                   for number, port in enumerate(self.lab.ports[1:], 2)}
         return [f"box: port {number} ({port}) is {state}, not MASTER" for (number, port), state in states.items()
@@ -201,6 +222,7 @@ class Demo:
         period_s = 0.5 if is_terminal else 2.0
         shown, next_s = 0, time.monotonic()
         while self.elapsed_s() < self.seconds and self.box.is_running() and self.gm.is_running():
+            self.ask_for_counters()
             if is_terminal:
                 columns = shutil.get_terminal_size().columns
                 table = [line[:columns - 1] for line in self.table()]  # a wrapped line would count as two
@@ -235,7 +257,7 @@ class TcDemo(Demo):
         return states[-1][1] if states else "-"
 
     def ways(self):
-        """What the control socket tells: (ingress, egress, type, count, p50_ns) of all messages corrected so far."""
+        """What the control socket tells: (ingress, egress, type, count, p50_ns) of all messages measured so far."""
         if self.box_program == "ptp4l" or not self.box.is_running():
             return []
         try:
@@ -245,11 +267,32 @@ class TcDemo(Demo):
         return [(one["ingress"], one["egress"], one["type"], one["total"]["count"], one["total"]["p50_ns"])
                 for one in measured]
 
-    def box_faults(self):
+    def corrected(self):
+        """{port: messages that it corrected}, as last told."""
+        return {port: self.box.counters.get(number, {}).get("bpf_tx_corrected", 0)
+                for number, port in enumerate(self.lab.ports, 1)}
+
+    def ask_for_counters(self):
+        # Not before it listens to signals, which is before its first link is up.
+        if self.box_program != "ptp4l" and self.box.is_running() and self.link(1) != "-":
+            self.box.signal(signal.SIGUSR1)
+
+    def box_faults(self, since_mono_s):
+        if not self.box.is_running():
+            return [f"box: {self.box.argv[0]} has ended, status {self.box.status}:\n" + self.box.tail()]
         if self.box_program == "ptp4l":
             return []
-        towards = {egress for _, egress, kind, _, _ in self.ways() if kind == "sync"}
-        return [f"box: no Sync left by {port}" for port in self.lab.ports[1:] if port not in towards]
+        ways = self.ways()
+        towards = {egress for _, egress, kind, _, _ in ways if kind == "sync"}
+        reasons = [f"box: no Sync left by {port}" for port in self.lab.ports[1:] if port not in towards]
+        if self.link(1) != "-":
+            self.box.read_counters()
+        reasons += [f"box: {port} corrected nothing" for port, count in self.corrected().items() if count == 0]
+        for follower, port in zip(self.followers, self.lab.ports[1:]):
+            stays_ns = [p50_ns for ingress, egress, _, _, p50_ns in ways
+                        if {ingress, egress} == {self.lab.ports[0], port}]
+            reasons += path_faults(follower.label, [delay_ns for _, _, delay_ns in follower.samples(since_mono_s)], stays_ns)
+        return reasons
 
     @staticmethod
     def way_row(*cells):
@@ -276,17 +319,15 @@ class TcDemo(Demo):
                     lines.append(self.way_row(*first, what, count, in_ns(p50_ns)))
         lines += ["", self.row("host", "port", "state", "offset", "p50 *", "p99 *", "path delay", "samples")]
         lines += [self.follower_row(follower, "eth0") for follower in self.followers]
-        lines += ["", f"The messages are corrected by the time that they stayed in the box.   * of |offset| in the last "
-                      f"{RECENT_S:.0f} s"]
+        lines += ["", "What is corrected is the time that messages stayed in the box" + (
+            f" ({sum(self.corrected().values())} so far)" if self.box_program != "ptp4l" else "")
+            + f".   * of |offset| in the last {RECENT_S:.0f} s"]
         return [line.rstrip() for line in lines]
 
     def ports_word(self):
         if self.box_program == "ptp4l":
             return super().ports_word()
-        corrected = dict.fromkeys(self.lab.ports, 0)
-        for _, egress, _, count, _ in self.ways():
-            corrected[egress] = corrected.get(egress, 0) + count
-        return "corrected " + " ".join(f"{port} {count}" for port, count in corrected.items())
+        return "corrected " + " ".join(f"{port} {count}" for port, count in self.corrected().items())
 
 
 def main():

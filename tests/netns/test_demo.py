@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The lab of tests/demo as its users run it: the verdict as its exit status, and nothing left of it."""
 
+import contextlib
 import glob
 import os
+import pathlib
 import signal
 import sys
 import tempfile
+import time
 import unittest
 
-from harness import programs
+from harness import demo as lab_demo
+from harness import programs, session
+from harness.lab import Lab
 from harness.process import Process, run
 
 # Whatever it starts inherits this variable, by whatever name it runs.
@@ -63,6 +68,7 @@ class Demo(unittest.TestCase):
         self.assertRegex(demo.text, r"(?m)^ +bc0 +up +delay_req, from bc1 +[1-9]\d* +\d+ (ns|us)$")
         for port in ("bc1", "bc2"):
             self.assertRegex(demo.text, rf"(?m)^ +{port} +up( .*\n)? +sync, from bc0 +[1-9]")
+        self.assertRegex(demo.text, r"corrected bc0 [1-9]\d* bc1 [1-9]\d* bc2 [1-9]")
         self.assert_nothing_left(demo)
 
     def test_as_a_transparent_clock_a_run_too_short_says_so_and_leaves_nothing(self):
@@ -89,3 +95,64 @@ class Demo(unittest.TestCase):
         self.assertEqual(demo.wait(20), 128 + signal.SIGINT, demo.text)
         self.assertNotIn("verdict", demo.text)
         self.assert_nothing_left(demo)
+
+
+class UncorrectedDemo(lab_demo.TcDemo):
+    """Everything passes and is measured, but by a bridge and a box that changes no frame."""
+
+    def start_box(self):
+        text = self.config.read_text(encoding="utf-8")
+        self.config = pathlib.Path(session.current().directory) / "monitor.conf"
+        self.config.write_text(text.replace("E2E_TC", "MONITOR").replace("tc_forward", "#tc_forward"), encoding="utf-8")
+        self.lab.box.bridge("br0", self.lab.ports)
+        return super().start_box()
+
+
+class Verdict(unittest.TestCase):
+    @contextlib.contextmanager
+    def started(self, demo):
+        with Lab() as lab:
+            demo.start(lab)
+            try:
+                yield demo
+            finally:
+                for program in (demo.box, demo.gm, *(follower.program for follower in demo.followers)):
+                    program.stop()
+
+    def wait_until(self, condition, limit_s=30):
+        deadline_s = time.monotonic() + limit_s
+        while not condition():
+            self.assertLess(time.monotonic(), deadline_s)
+            time.sleep(0.05)
+
+    def test_a_box_that_corrects_nothing_is_not_in_sync(self):
+        with self.started(UncorrectedDemo("ebpf-bc", 30)) as demo:
+            self.wait_until(lambda: not [reason for reason in demo.faults() if "no Sync left" in reason])
+            lines, is_in_sync = demo.summary()
+        self.assertFalse(is_in_sync)
+        for port in demo.lab.ports:
+            self.assertIn(f"  box: {port} corrected nothing", lines)
+
+    def test_a_path_delay_with_the_stay_in_it_is_not_in_sync(self):
+        self.assertEqual(lab_demo.path_faults("c1", [1000, 2000, 90_000], [20_000, 21_000]), [])
+        self.assertEqual(lab_demo.path_faults("c1", [7000, 8000], [60_000, 50_000]), [])
+        self.assertEqual(lab_demo.path_faults("c1", [], [20_000]), [])
+        for delays_ns in ([1000, 21_000, 22_000], [13_000]):
+            reasons = lab_demo.path_faults("c1", delays_ns, [20_000, 25_000])
+            self.assertEqual(len(reasons), 1)
+            self.assertIn("c1: half of its path delays", reasons[0])
+
+    def test_a_client_s_path_delay_is_held_against_its_own_ways(self):
+        with self.started(lab_demo.TcDemo("ebpf-bc", 30)) as demo:
+            self.wait_until(lambda: all(demo.corrected().values()) or demo.ask_for_counters())
+            self.wait_until(lambda: all(follower.samples() for follower in demo.followers))
+            self.assertEqual([reason for reason in demo.box_faults(0) if reason.startswith("box")], [])
+            late = [(mono_s, offset_ns, 10**9) for mono_s, offset_ns, _ in demo.followers[0].samples()]
+            demo.followers[0] = lab_demo.Follower("late", demo.followers[0].program, lambda: late)
+            self.assertIn("late: half of its path delays", "".join(demo.box_faults(0)))
+
+    def test_a_box_that_has_ended_is_told(self):
+        with self.started(lab_demo.TcDemo("ebpf-bc", 30)) as demo:
+            self.wait_until(lambda: demo.link(1) != "-")
+            demo.box.stop()
+            self.assertIn("ebpf-bc has ended, status 0", "".join(demo.faults()))
