@@ -209,6 +209,29 @@ static void steps_are_counted_where_wished(void **state)
 		}
 }
 
+/* A checksum that becomes zero is written as 0xFFFF: zero says that there is none. */
+static void a_checksum_never_becomes_none(void **state)
+{
+	struct box *box = *state;
+	struct message sent, after, out;
+	uint16_t seek = 0;
+
+	ebc_loader_ctl(box->loader)->counts_steps = 1;
+	build(box, TYPE_ANNOUNCE, &sent);
+	do {
+		put_be16(message_ptp(&sent) + 44, ++seek); /* nobody looks at it */
+		put_be16(message_ptp(&sent) + 61, 6);
+		after = sent;
+		message_set_correction_sns(&after, 0); /* and with it the checksum */
+	} while (message_stored_checksum(&after) != 0xFFFF && seek != 0xFFFF);
+	assert_int_equal(message_stored_checksum(&after), 0xFFFF);
+	put_be16(message_ptp(&sent) + 61, 5);
+	message_set_correction_sns(&sent, 0);
+	box_send(box, 0, &sent);
+	assert_int_equal(box_expect(box, 1, &after, &out), 0);
+	assert_int_equal(message_stored_checksum(&out), 0xFFFF);
+}
+
 static void authenticated_messages_change_only_where_they_may(void **state)
 {
 	struct frame_spec spec = message_spec(EBC_TRANSPORT_UDP_IPV6, TYPE_SYNC, 0);
@@ -274,6 +297,7 @@ int main(void)
 		reset_test(a_field_that_would_overflow_stays),
 		reset_test(the_sum_is_right_in_network_order),
 		reset_test(steps_are_counted_where_wished),
+		reset_test(a_checksum_never_becomes_none),
 		reset_test(authenticated_messages_change_only_where_they_may),
 		reset_test(filters_of_others_do_not_harm),
 		reset_test(event_messages_of_the_box_s_own_programs_stay),
