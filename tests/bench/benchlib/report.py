@@ -53,6 +53,15 @@ def compare(what, ours, theirs, q, target=None, note="", unit="ns"):
                target, unit, note)
 
 
+def compare_rounds(what, ours, theirs, q, target=None, unit="ns"):
+    """The same of lists of rounds, each a list of samples, with the interval by rounds as its note. Rounds without
+    samples are left out; each side has one with some."""
+    ours, theirs = ([one for one in rounds if one] for rounds in (ours, theirs))
+    by_rounds = stats.quantile_ratio_of_rounds(ours, theirs, q)
+    return compare(what, *([sample for one in rounds for sample in one] for rounds in (ours, theirs)), q, target,
+                   f"{by_rounds.low:.2f}-{by_rounds.high:.2f} by rounds", unit)
+
+
 class Output:
     """The directory bench-out/NAME/ and the text that goes both there and onto the terminal."""
 
