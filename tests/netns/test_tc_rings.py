@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """More than one way from here to there, with a transparent clock on it: two ports on one network, two clocks with
-two cables between them, a bridge whose spanning tree blocks a port. Each message arrives once, and nothing goes round."""
+two cables between them, a bridge whose spanning tree blocks a port. Each message arrives once, nothing goes round."""
 
 import collections
 import contextlib
@@ -106,22 +106,25 @@ class Rings(Once):
             messages = Messages(near)
             self.send_each_and_wait(messages, far)
             self.check_once(messages, far)
-            self.assertEqual(messages.seen(near), {})
+            # Nothing comes back, but for the follower of a copy that was made a two-step one and came too late.
+            back = messages.seen(near)
+            self.assertTrue(set(back) <= {(wire.FOLLOW_UP, number) for number in range(1, N + 1)}, back)
+            self.assertEqual(set(back.values()) - {1}, set())
             for port in cables:
                 self.assertLessEqual(max(messages.seen(port).values()), 2)
 
 
 class SpanningTree(Once):
-    """Two cables from the box's bridge to a switch that floods everything, spanning tree messages as well: by those the
-    bridge finds that it is connected with itself, and blocks the port with the larger number."""
+    """Two cables from the box's bridge to a switch that floods everything, spanning tree messages as well: by those
+    the bridge finds that it is connected with itself, and blocks the port with the larger number."""
 
     PORTS = ["bc0", "bc1", "bc2"]
 
     @contextlib.contextmanager
     def network(self, blocked):
         with contextlib.ExitStack() as stack:
-            box, switch, gm, client = hosts = [stack.enter_context(Namespace(name)) for name in ("tc", "sw", "gm", "c1")]
-            for host in hosts:
+            box, switch, gm, client = (stack.enter_context(Namespace(name)) for name in ("tc", "sw", "gm", "c1"))
+            for host in (box, switch, gm, client):
                 # Nobody says anything that would go round before a port is blocked.
                 host.sysctl("net/ipv6/conf/all/disable_ipv6", 1)
                 host.sysctl("net/ipv6/conf/default/disable_ipv6", 1)
@@ -130,11 +133,12 @@ class SpanningTree(Once):
                 cable(*ends)
             switch.bridge("br0", ["sw0", "sw1", "sw2"])
             box.bridge("br0", self.PORTS)
-            until(lambda: self.states(box) == {name: "forwarding" for name in self.PORTS}, 5, lambda: self.states(box))
+            all_forward = {name: "forwarding" for name in self.PORTS}
+            until(lambda: self.states(box) == all_forward, 5, lambda: self.states(box))
             box.ip("link", "set", blocked, "type", "bridge_slave", "priority", "63")
             # What forwards already goes on with it, without the seconds that a port listens and learns first.
             box.ip("link", "set", "br0", "type", "bridge", "hello_time", "100", "stp_state", "1")
-            expected = {name: "blocking" if name == blocked else "forwarding" for name in self.PORTS}
+            expected = {**all_forward, blocked: "blocking"}
             until(lambda: self.states(box) == expected, 10, lambda: self.states(box))
             uplinks = {name: stack.enter_context(RawPort(box, name)) for name in self.PORTS[:2]}
             near, far = (stack.enter_context(RawPort(host, "eth0")) for host in (gm, client))
