@@ -213,6 +213,7 @@ static __always_inline int enter(struct __sk_buff *skb, const struct ebc_ctl *ct
 {
 	bool is_answer = look->message_type == PTP_DELAY_RESP || look->message_type == PTP_PDELAY_RESP;
 	bool is_event = PTP_IS_EVENT(look->message_type), can_change;
+	bool is_two_step = look->header.flags_be16 & bpf_htons(PTP_FLAG_TWO_STEP);
 	struct ebc_event_key key;
 	__u8 stamp_source = EBC_STAMP_NONE;
 	__u64 rx_mono_ns = now_mono_ns;
@@ -228,8 +229,9 @@ static __always_inline int enter(struct __sk_buff *skb, const struct ebc_ctl *ct
 	}
 	event_key(skb, &look->frame, &look->header, &key);
 	if (ebc_is_monitor && is_event)
-		remember(skb, port, &key, rx_mono_ns, now_mono_ns);
-	else if (!ebc_is_monitor && is_carried(port, &look->frame) && was_seen(skb, port, &key, now_mono_ns))
+		remember(skb, port, &key, is_two_step, rx_mono_ns, now_mono_ns);
+	else if (!ebc_is_monitor && is_carried(port, &look->frame) &&
+		 was_seen(skb, port, &key, is_two_step, now_mono_ns))
 		return ebc_consume_verdict;
 	if (ctl->is_p2p) {
 		verdict = end_here(skb, ctl, port, look, rx_mono_ns, stamp_source, now_mono_ns);
@@ -248,7 +250,7 @@ static __always_inline int enter(struct __sk_buff *skb, const struct ebc_ctl *ct
 			publish_stamp(skb->ifindex, EBC_DIRECTION_RX, look->message_type, key.domain_number,
 				      key.source_port_identity, key.sequence_id, rx_mono_ns, stamp_source);
 	}
-	verdict = forward(skb, ctl, port, &look->frame, &key, now_mono_ns);
+	verdict = forward(skb, ctl, port, &look->frame, &key, is_two_step, now_mono_ns);
 	/* Last: what is carried has left by now. */
 	observe(skb, ctl, port, look, rx_mono_ns, stamp_source, now_mono_ns);
 	return verdict;
@@ -586,7 +588,7 @@ int ebc_egress(struct __sk_buff *skb)
 		/* Made here, so never seen to come in: a ring must not bring it back as something new. */
 		if (!ebc_is_monitor) {
 			event_key(skb, &look.frame, &look.header, &key);
-			remember(skb, port, &key, now_mono_ns, now_mono_ns);
+			remember(skb, port, &key, false, now_mono_ns, now_mono_ns);
 		}
 		return own_frame(skb, ctl, port, &look.header);
 	}

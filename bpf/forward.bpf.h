@@ -14,6 +14,7 @@
 #include "bpf/ebc_abi.h"
 #include "bpf/maps.bpf.h"
 #include "bpf/parse.bpf.h"
+#include "bpf/ptp_wire.h"
 #include "bpf/receive.bpf.h"
 
 /* Messages of the last second, by key with ifindex 0, so that a ring's copy is known when it comes. */
@@ -21,7 +22,9 @@ struct ebc_seen {
 	__u64 tc_mono_ns;
 	__u64 rx_mono_ns;
 	__u32 ifindex;
-	__u32 in_port_index;
+	__u16 in_port_index;
+	__u8 is_two_step;
+	__u8 pad;
 };
 
 struct {
@@ -40,13 +43,15 @@ struct {
 } ebc_clone_targets SEC(".maps");
 
 static __always_inline void remember(const struct __sk_buff *skb, const struct ebc_port_conf *port,
-				     const struct ebc_event_key *key, __u64 rx_mono_ns, __u64 now_mono_ns)
+				     const struct ebc_event_key *key, bool is_two_step, __u64 rx_mono_ns,
+				     __u64 now_mono_ns)
 {
 	struct ebc_seen seen = {
 		.tc_mono_ns = now_mono_ns,
 		.rx_mono_ns = rx_mono_ns,
 		.ifindex = skb->ifindex,
 		.in_port_index = port->port_index,
+		.is_two_step = is_two_step,
 	};
 
 	bpf_map_update_elem(&ebc_seen, key, &seen, BPF_ANY);
@@ -54,19 +59,27 @@ static __always_inline void remember(const struct __sk_buff *skb, const struct e
 
 /*
  * A ring's copy: the same message came within the last second, by whatever port (also by the same one, when
- * two of ours lead to one network). Else it is remembered.
+ * two of ours lead to one network). Else it is remembered. If some other clock of the ring made two steps of
+ * what went on here in one, the follower that it made is not to go on either.
  */
 static __always_inline bool was_seen(const struct __sk_buff *skb, const struct ebc_port_conf *port,
-				     const struct ebc_event_key *key, __u64 now_mono_ns)
+				     const struct ebc_event_key *key, bool is_two_step, __u64 now_mono_ns)
 {
 	const struct ebc_seen *before = bpf_map_lookup_elem(&ebc_seen, key);
+	struct ebc_event_key follower = *key;
 
-	if (before && now_mono_ns - before->tc_mono_ns < EBC_FOLLOW_MAX_AGE_NS) {
-		count(port->port_index, EBC_COUNTER_RX_DROPPED_SEEN);
-		return true;
+	if (!before || now_mono_ns - before->tc_mono_ns >= EBC_FOLLOW_MAX_AGE_NS) {
+		remember(skb, port, key, is_two_step, now_mono_ns, now_mono_ns);
+		return false;
 	}
-	remember(skb, port, key, now_mono_ns, now_mono_ns);
-	return false;
+	count(port->port_index, EBC_COUNTER_RX_DROPPED_SEEN);
+	if (is_two_step && !before->is_two_step &&
+	    (key->message_type == PTP_SYNC || key->message_type == PTP_PDELAY_RESP)) {
+		follower.message_type =
+			key->message_type == PTP_SYNC ? PTP_FOLLOW_UP : PTP_PDELAY_RESP_FOLLOW_UP;
+		remember(skb, port, &follower, false, now_mono_ns, now_mono_ns);
+	}
+	return true;
 }
 
 /* 01-80-C2-00-00-0x: never forwarded by a bridge. */
@@ -124,15 +137,15 @@ static __always_inline bool is_any_clone_due(const struct __sk_buff *skb, const 
  */
 static __always_inline int forward(struct __sk_buff *skb, const struct ebc_ctl *ctl,
 				   const struct ebc_port_conf *port, const struct frame *frame,
-				   const struct ebc_event_key *key, __u64 now_mono_ns)
+				   const struct ebc_event_key *key, bool is_two_step, __u64 now_mono_ns)
 {
 	bool is_link_local_frame = is_link_local(frame);
 
 	/* Without ports: a predecessor's programs carry on until ours may. */
 	if (!is_group_mac(frame->dst_mac) || port->forward == EBC_FORWARD_NONE || !ctl->n_ports)
 		return TC_ACT_UNSPEC;
-	if (is_bridged(port) &&
-	    (!is_any_clone_due(skb, ctl, port, is_link_local_frame) || was_seen(skb, port, key, now_mono_ns)))
+	if (is_bridged(port) && (!is_any_clone_due(skb, ctl, port, is_link_local_frame) ||
+				 was_seen(skb, port, key, is_two_step, now_mono_ns)))
 		return TC_ACT_UNSPEC;
 	for (__u32 i = 0; i < EBC_MAX_PORTS && i < ctl->n_ports; i++) {
 		__u32 ifindex = clone_target(skb, port, i, is_link_local_frame);

@@ -98,16 +98,24 @@ static void domains_text(const struct ebc_loader_options *options, char *ret, si
 		snprintf(ret, size, "%x-%u", options->sdo_id, options->domain_number);
 }
 
-/* Whether the domains of a set, which follow `prefix` in its name, meet ours. */
-static bool overlaps(const char *name, const char *prefix, const struct ebc_loader_options *options)
+enum domains {
+	DOMAINS_APART,
+	DOMAINS_MEET,
+	DOMAINS_SAME,
+};
+
+/* How the domains of a set, which follow `prefix` in its name, lie to ours. */
+static enum domains compare_domains(const char *name, const char *prefix,
+				    const struct ebc_loader_options *options)
 {
 	char own[16];
 	const char *other = name + strlen(prefix);
 	size_t len = strcspn(other, "_");
 
 	domains_text(options, own, sizeof(own));
-	return options->has_all_domains || strncmp(other, "all_", 4) == 0 ||
-	       (len == strlen(own) && strncmp(other, own, len) == 0);
+	if (len == strlen(own) && strncmp(other, own, len) == 0)
+		return DOMAINS_SAME;
+	return options->has_all_domains || strncmp(other, "all_", 4) == 0 ? DOMAINS_MEET : DOMAINS_APART;
 }
 
 /* Unlinks the pins of a set whose names begin with `prefix`. */
@@ -245,9 +253,10 @@ static bool take_over(struct ebc_loader *loader, const char *directory)
 
 /* A set of our network namespace: taken over, remembered as a predecessor, or left alone. */
 static void consider(struct ebc_loader *loader, const struct ebc_loader_options *options,
-		     const char *directory, bool is_overlapping, const char *suffix)
+		     const char *directory, enum domains domains, const char *suffix)
 {
-	bool is_ours = is_overlapping && is_on(directory, options->set_ifindexes, options->n_set_ifindexes);
+	bool is_ours = domains != DOMAINS_APART &&
+		       is_on(directory, options->set_ifindexes, options->n_set_ifindexes);
 	size_t len = strlen(directory);
 	_cleanup_fd_ int lock_fd = -1;
 
@@ -256,7 +265,8 @@ static void consider(struct ebc_loader *loader, const struct ebc_loader_options 
 	lock_fd = lock_set(directory);
 	if (lock_fd < 0)
 		return;
-	if (is_ours && !loader->took_over && loader->mode == EBC_MODE_TRANSPARENT && len > strlen(suffix) &&
+	if (is_ours && domains == DOMAINS_SAME && !loader->took_over &&
+	    loader->mode == EBC_MODE_TRANSPARENT && len > strlen(suffix) &&
 	    strcmp(directory + len - strlen(suffix), suffix) == 0 &&
 	    is_numbered_alike(directory, options->set_ifindexes, options->n_set_ifindexes) &&
 	    take_over(loader, directory)) {
@@ -286,7 +296,8 @@ int ebc_set_find(struct ebc_loader *loader, const struct ebc_loader_options *opt
 
 		if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0 &&
 		    file_path(options->set_pin_directory, entry->d_name, path, sizeof(path)))
-			consider(loader, options, path, overlaps(entry->d_name, prefix, options), suffix);
+			consider(loader, options, path, compare_domains(entry->d_name, prefix, options),
+				 suffix);
 	}
 	if (dir)
 		closedir(dir);
