@@ -26,6 +26,12 @@ KINDS = {
     "Management": lambda **header: wire.management(0x2000, **header),
 }
 L2 = {**TC, "network_transport": "L2", "bpf_pin_path": ""}
+PORTS = ["bc0", "bc1", "bc2"]
+
+
+def wait_ready(clock, ports):
+    for name in ports:
+        clock.wait_for(rf"\({name}\): link up", START_S)
 
 
 def is_converted(message):
@@ -84,9 +90,8 @@ class Rings(Once):
                 cable(*ends)
             switch.bridge("br0", ["sw0", "sw1", "sw2"])
             near, far = (stack.enter_context(RawPort(host, "eth0")) for host in (gm, client))
-            clock = stack.enter_context(programs.EbpfBc(box, ["bc0", "bc1", "bc2"], config=L2))
-            for number in range(3):
-                clock.wait_for(rf"\(bc{number}\): link up", START_S)
+            clock = stack.enter_context(programs.EbpfBc(box, PORTS, config=L2))
+            wait_ready(clock, PORTS)
             messages = Messages(near)
             self.send_each_and_wait(messages, far)
             self.check_once(messages, far)
@@ -101,8 +106,7 @@ class Rings(Once):
             far, near = row.raw_port(row.client_host, "eth0"), row.raw_port(row.gm_host, "eth0")
             for i in range(2):
                 clock = row.start_box(i, more=["loop"])
-                clock.wait_for(r"\(out\): link up", START_S)
-                clock.wait_for(r"\(loop\): link up", START_S)
+                wait_ready(clock, ("in", "out", "loop"))
             messages = Messages(near)
             self.send_each_and_wait(messages, far)
             self.check_once(messages, far)
@@ -115,9 +119,13 @@ class Rings(Once):
 
     def test_a_follower_goes_on_if_the_copy_that_went_on_wants_one(self):
         """Another clock of the ring made two steps of its copy of a Sync; here it comes first or last."""
-        with TcRig(gm=False, clients=False, n_clients=2, options={"tc_one_step": "keep"}) as rig:
-            rig.wait_ready()
-            one, other, far = (rig.raw_port(host) for host in rig.hosts)
+        with contextlib.ExitStack() as stack:
+            box, *hosts = (stack.enter_context(Namespace(name)) for name in ("tc", "gm", "c1", "c2"))
+            for number, host in enumerate(hosts):
+                cable(box, f"bc{number}", host, "eth0")
+            one, other, far = (stack.enter_context(RawPort(host, "eth0")) for host in hosts)
+            clock = stack.enter_context(programs.EbpfBc(box, PORTS, config={**L2, "tc_one_step": "keep"}))
+            wait_ready(clock, PORTS)
 
             def send(port, build, sequence, **fields):
                 port.send(frames.l2(build(source=SOURCE, sequence=sequence, **fields), port.mac))
@@ -143,8 +151,6 @@ class SpanningTree(Once):
     """Two cables from the box's bridge to a switch that floods everything, spanning tree messages as well: by those
     the bridge finds that it is connected with itself, and blocks the port with the larger number."""
 
-    PORTS = ["bc0", "bc1", "bc2"]
-
     @contextlib.contextmanager
     def network(self, blocked):
         with contextlib.ExitStack() as stack:
@@ -157,30 +163,29 @@ class SpanningTree(Once):
                          (box, "bc2", client, "eth0")):
                 cable(*ends)
             switch.bridge("br0", ["sw0", "sw1", "sw2"])
-            box.bridge("br0", self.PORTS)
-            all_forward = {name: "forwarding" for name in self.PORTS}
+            box.bridge("br0", PORTS)
+            all_forward = {name: "forwarding" for name in PORTS}
             until(lambda: self.states(box) == all_forward, 5, lambda: self.states(box))
             box.ip("link", "set", blocked, "type", "bridge_slave", "priority", "63")
             # What forwards already goes on with it, without the seconds that a port listens and learns first.
             box.ip("link", "set", "br0", "type", "bridge", "hello_time", "100", "stp_state", "1")
             expected = {**all_forward, blocked: "blocking"}
             until(lambda: self.states(box) == expected, 10, lambda: self.states(box))
-            uplinks = {name: stack.enter_context(RawPort(box, name)) for name in self.PORTS[:2]}
+            uplinks = {name: stack.enter_context(RawPort(box, name)) for name in PORTS[:2]}
             near, far = (stack.enter_context(RawPort(host, "eth0")) for host in (gm, client))
-            clock = stack.enter_context(programs.EbpfBc(box, self.PORTS, config=L2))
-            for name in self.PORTS:
-                clock.wait_for(rf"\({name}\): link up", START_S)
+            clock = stack.enter_context(programs.EbpfBc(box, PORTS, config=L2))
+            wait_ready(clock, PORTS)
             yield uplinks, near, far
             self.assertEqual(self.states(box), expected)
             self.assertTrue(clock.is_running())
 
     def states(self, box):
         return {name: re.search(r"state (\w+)", box.run("bridge", "link", "show", "dev", name).stdout)[1]
-                for name in self.PORTS}
+                for name in PORTS}
 
     def test_what_the_blocked_port_hears_first_arrives_by_the_other_one(self):
         heard_first = set()
-        for blocked in self.PORTS[:2]:
+        for blocked in PORTS[:2]:
             with self.subTest(blocked=blocked), self.network(blocked) as (uplinks, near, far):
                 messages = Messages(near)
                 self.send_each_and_wait(messages, far)
