@@ -144,9 +144,12 @@ static __always_inline int forward(struct __sk_buff *skb, const struct ebc_ctl *
 	/* Without ports: a predecessor's programs carry on until ours may. */
 	if (!is_group_mac(frame->dst_mac) || port->forward == EBC_FORWARD_NONE || !ctl->n_ports)
 		return TC_ACT_UNSPEC;
-	if (is_bridged(port) && (!is_any_clone_due(skb, ctl, port, is_link_local_frame) ||
-				 was_seen(skb, port, key, is_two_step, now_mono_ns)))
-		return TC_ACT_UNSPEC;
+	if (is_bridged(port)) {
+		if (!is_any_clone_due(skb, ctl, port, is_link_local_frame))
+			return TC_ACT_UNSPEC;
+		if (was_seen(skb, port, key, is_two_step, now_mono_ns))
+			return is_link_local_frame ? ebc_consume_verdict : TC_ACT_UNSPEC;
+	}
 	for (__u32 i = 0; i < EBC_MAX_PORTS && i < ctl->n_ports; i++) {
 		__u32 ifindex = clone_target(skb, port, i, is_link_local_frame);
 
