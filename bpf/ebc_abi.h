@@ -280,49 +280,49 @@ _Static_assert(sizeof(struct ebc_stamp_value) == 16, "ebc_stamp_value layout");
  * Counters of the kernel side, one set a port and CPU (ebc_counters, indexed by port_index).
  * X(identifier, name in logs). "passed": left alone, for others to handle.
  */
-#define EBC_COUNTERS(X)                                                                                     \
-	X(RX_EVENT, "bpf_rx_event")			/* consumed into the ring */                        \
-	X(RX_GENERAL, "bpf_rx_general")			/* consumed into the ring */                        \
-	X(RX_PASSED_VERSION, "bpf_rx_passed_version")	/* PTPv1 or unknown version */                      \
-	X(RX_PASSED_DOMAIN, "bpf_rx_passed_domain")	/* another domainNumber */                          \
-	X(RX_PASSED_SDO, "bpf_rx_passed_sdo_id")	/* another sdoId */                                 \
-	X(RX_PASSED_VLAN, "bpf_rx_passed_vlan")		/* not this port's own tag state */                 \
-	X(RX_PASSED_UNICAST, "bpf_rx_passed_unicast")	/* addressed to somebody else */                    \
-	X(RX_PASSED_LEASE, "bpf_rx_passed_no_lease")	/* the daemon does not live */                      \
-	X(RX_PASSED_FRAGMENT, "bpf_rx_passed_fragment") /* IP fragment to or from who knows which port */   \
-	X(RX_DROPPED_SHORT, "bpf_rx_dropped_short")	/* shorter than the common header */                \
-	X(RX_DROPPED_LENGTH, "bpf_rx_dropped_length")	/* messageLength beyond frame or below header */    \
-	X(RX_DROPPED_LONG, "bpf_rx_dropped_long")	/* longer than a record holds */                    \
-	X(RX_DROPPED_RATE, "bpf_rx_dropped_rate")	/* token bucket empty */                            \
-	X(RX_DROPPED_RING_FULL, "bpf_rx_dropped_ring_full")                                                 \
-	X(RX_STAMP_REPLACED, "bpf_rx_stamp_replaced") /* skb->tstamp missing or out of range */             \
-	X(TX_EVENT, "bpf_tx_event")		      /* own event frames seen at tc egress */              \
-	X(TX_STAMP, "bpf_tx_stamp")		      /* transmit stamps reported */                        \
-	X(TX_STAMP_RING_FULL, "bpf_tx_stamp_ring_full")                                                     \
-	X(TX_DROPPED_FOREIGN,                                                                               \
-	  "bpf_tx_dropped_foreign")		/* multicast of our domain the daemon did not send */       \
-	X(RX_PASSED_TYPE, "bpf_rx_passed_type") /* reserved messageType, or shorter than its type */        \
-	X(RX_PASSED_TLV, "bpf_rx_passed_tlv")	/* TLVs that do not fit, or more than are followed */       \
-	X(RX_PASSED_AUTH, "bpf_rx_passed_authentication") /* correction would break its check value */      \
-	X(RX_DROPPED_SEEN, "bpf_rx_dropped_seen")	  /* came by another port within the last second */ \
-	X(RX_DROPPED_DELAY, "bpf_rx_dropped_delay")	  /* delay requests and answers end at a P2P_TC */  \
-	X(RX_OBSERVED, "bpf_rx_observed")		  /* copied for the daemon */                       \
-	X(RX_ANSWER_CORRECTED, "bpf_rx_answer_corrected") /* by what the request met in a queue */          \
-	X(RX_ANSWER_UNMATCHED, "bpf_rx_answer_unmatched") /* no such request left by this port */           \
-	X(RX_CLONED, "bpf_rx_cloned")			  /* copies made for other ports */                 \
-	X(RX_CLONE_FAILED, "bpf_rx_clone_failed")                                                           \
-	X(TX_CORRECTED, "bpf_tx_corrected")	 /* event messages, in the frame */                         \
-	X(TX_UNMARKED, "bpf_tx_passed_unmarked") /* event messages that did not come in by a port */        \
-	X(TX_RANGE, "bpf_tx_passed_range")	 /* residence or correctionField out of range */            \
-	X(TX_FOLLOWER_CORRECTED, "bpf_tx_follower_corrected")                                               \
-	X(TX_FOLLOWER_UNMATCHED, "bpf_tx_follower_unmatched") /* its event message did not leave here */    \
-	X(TX_FOLLOWER_PARKED, "bpf_tx_follower_parked") /* overtook its event message; with the daemon */   \
-	X(TX_FOLLOWER_NO_LEASE, "bpf_tx_follower_passed_no_lease") /* the same, but no daemon */            \
-	X(TX_DEPARTURE_EVICTED, "bpf_tx_departure_evicted") /* by another, before its follower came */      \
-	X(TX_FOLLOWER_NOT_HELD, "bpf_tx_follower_passed_not_held") /* too long, or ring full */             \
-	X(TX_ONE_STEP_KEPT, "bpf_tx_one_step_kept")                                                         \
-	X(TX_ONE_STEP_CONVERTED, "bpf_tx_one_step_converted")                                               \
-	X(TX_RESIDENCE_FULL, "bpf_tx_residence_full") /* no room for another histogram */                   \
+#define EBC_COUNTERS(X)                                                                                    \
+	X(RX_EVENT, "bpf_rx_event")			/* consumed into the ring */                       \
+	X(RX_GENERAL, "bpf_rx_general")			/* consumed into the ring */                       \
+	X(RX_PASSED_VERSION, "bpf_rx_passed_version")	/* PTPv1 or unknown version */                     \
+	X(RX_PASSED_DOMAIN, "bpf_rx_passed_domain")	/* another domainNumber */                         \
+	X(RX_PASSED_SDO, "bpf_rx_passed_sdo_id")	/* another sdoId */                                \
+	X(RX_PASSED_VLAN, "bpf_rx_passed_vlan")		/* not this port's own tag state */                \
+	X(RX_PASSED_UNICAST, "bpf_rx_passed_unicast")	/* addressed to somebody else */                   \
+	X(RX_PASSED_LEASE, "bpf_rx_passed_no_lease")	/* the daemon does not live */                     \
+	X(RX_PASSED_FRAGMENT, "bpf_rx_passed_fragment") /* IP fragment to or from who knows which port */  \
+	X(RX_DROPPED_SHORT, "bpf_rx_dropped_short")	/* shorter than the common header */               \
+	X(RX_DROPPED_LENGTH, "bpf_rx_dropped_length")	/* messageLength beyond frame or below header */   \
+	X(RX_DROPPED_LONG, "bpf_rx_dropped_long")	/* longer than a record holds */                   \
+	X(RX_DROPPED_RATE, "bpf_rx_dropped_rate")	/* token bucket empty */                           \
+	X(RX_DROPPED_RING_FULL, "bpf_rx_dropped_ring_full")                                                \
+	X(RX_STAMP_REPLACED, "bpf_rx_stamp_replaced") /* skb->tstamp missing or out of range */            \
+	X(TX_EVENT, "bpf_tx_event")		      /* own event frames seen at tc egress */             \
+	X(TX_STAMP, "bpf_tx_stamp")		      /* transmit stamps reported */                       \
+	X(TX_STAMP_RING_FULL, "bpf_tx_stamp_ring_full")                                                    \
+	X(TX_DROPPED_FOREIGN,                                                                              \
+	  "bpf_tx_dropped_foreign")		/* multicast of our domain the daemon did not send */      \
+	X(RX_PASSED_TYPE, "bpf_rx_passed_type") /* reserved messageType, or shorter than its type */       \
+	X(RX_PASSED_TLV, "bpf_rx_passed_tlv")	/* TLVs that do not fit, or more than are followed */      \
+	X(RX_PASSED_AUTH, "bpf_rx_passed_authentication") /* correction would break its check value */     \
+	X(RX_DROPPED_SEEN, "bpf_rx_dropped_seen")	  /* came within the last second already */        \
+	X(RX_DROPPED_DELAY, "bpf_rx_dropped_delay")	  /* delay requests and answers end at a P2P_TC */ \
+	X(RX_OBSERVED, "bpf_rx_observed")		  /* copied for the daemon */                      \
+	X(RX_ANSWER_CORRECTED, "bpf_rx_answer_corrected") /* by what the request met in a queue */         \
+	X(RX_ANSWER_UNMATCHED, "bpf_rx_answer_unmatched") /* no such request left by this port */          \
+	X(RX_CLONED, "bpf_rx_cloned")			  /* copies made for other ports */                \
+	X(RX_CLONE_FAILED, "bpf_rx_clone_failed")                                                          \
+	X(TX_CORRECTED, "bpf_tx_corrected")	 /* event messages, in the frame */                        \
+	X(TX_UNMARKED, "bpf_tx_passed_unmarked") /* event messages that did not come in by a port */       \
+	X(TX_RANGE, "bpf_tx_passed_range")	 /* residence or correctionField out of range */           \
+	X(TX_FOLLOWER_CORRECTED, "bpf_tx_follower_corrected")                                              \
+	X(TX_FOLLOWER_UNMATCHED, "bpf_tx_follower_unmatched") /* its event message did not leave here */   \
+	X(TX_FOLLOWER_PARKED, "bpf_tx_follower_parked") /* overtook its event message; with the daemon */  \
+	X(TX_FOLLOWER_NO_LEASE, "bpf_tx_follower_passed_no_lease") /* the same, but no daemon */           \
+	X(TX_DEPARTURE_EVICTED, "bpf_tx_departure_evicted") /* by another, before its follower came */     \
+	X(TX_FOLLOWER_NOT_HELD, "bpf_tx_follower_passed_not_held") /* too long, or ring full */            \
+	X(TX_ONE_STEP_KEPT, "bpf_tx_one_step_kept")                                                        \
+	X(TX_ONE_STEP_CONVERTED, "bpf_tx_one_step_converted")                                              \
+	X(TX_RESIDENCE_FULL, "bpf_tx_residence_full") /* no room for another histogram */                  \
 	X(TX_SAMPLE_LOST, "bpf_tx_sample_lost")	      /* ring of samples full */
 
 enum ebc_counter {
