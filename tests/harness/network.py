@@ -91,6 +91,10 @@ class Namespace:
     def clear_root_qdisc(self, interface):
         self.tc("qdisc", "del", "dev", interface, "root")
 
+    def backlog_octets(self, interface):
+        """What waits in an interface's root qdisc now."""
+        return json.loads(self.tc("-j", "-s", "qdisc", "show", "dev", interface, "root"))[0]["backlog"]
+
     def filters(self, interface, direction):
         """What `tc filter show` says about "ingress" or "egress"."""
         return self.run("tc", "filter", "show", "dev", interface, direction, check=False).stdout.strip()

@@ -81,8 +81,7 @@ class StampPoints(unittest.TestCase):
         self.serve({}, [])
         port = rig.raw_port(rig.lab.clients[0])
         with UdpFlood(rig.lab.box, "10.77.1.2", rate_per_s=1500):
-            until(lambda: int(re.search(r"backlog (\d+)b", rig.lab.box.tc("-s", "qdisc", "show", "dev", "bc1"))[1] or 0)
-                  > 10000, 5, "a backlog")
+            until(lambda: rig.lab.box.backlog_octets("bc1") > 10000, 5, "a backlog")
             start = len(port.captured)
             until(lambda: len(served_time_errors_ns(port, start)) > 8, 10, lambda: f"served\n{rig.box.tail()}")
         self.assertLess(max(map(abs, served_time_errors_ns(port, start))), IN_SYNC_NS)

@@ -16,6 +16,7 @@ N_CRAFTED = 12
 DOMAIN = 9
 # A full queue of 14 kB at 10 Mbit/s: more than this, and corrected to a small part of it.
 WAIT_NS = 4_000_000
+FULL_OCTETS = 10_000
 PART = 20
 
 
@@ -28,6 +29,7 @@ class Queue(unittest.TestCase):
         rig.wait_in_sync()
         rig.lab.box.set_root_qdisc("bc1", "tbf", "rate", "10mbit", "burst", "2kb", "limit", "14kb")
         self.enterContext(UdpFlood(rig.lab.box, "10.77.1.2", rate_per_s=1500))
+        until(lambda: rig.lab.box.backlog_octets("bc1") > FULL_OCTETS, 5, "a full queue")
         self.passage = Passage(rig.raw_port(rig.lab.gm), rig.raw_port(rig.lab.clients[0]))
         return rig
 
