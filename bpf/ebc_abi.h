@@ -76,8 +76,19 @@ struct ebc_ctl {
 	__u8 wants_samples;	     /* every residence also goes into ebc_samples */
 	__u8 observes;		     /* copies of Sync, Follow_Up and Announce of sdo_id and domain_number */
 	__u32 n_ports;		     /* port_index is below this */
+
+	/*
+	 * A boundary clock's time, for whoever maps this: PTP = ref_ptp + elapsed * (1 + rate_q62 / 2^62),
+	 * elapsed since ref_mono. The writer makes clock_seq odd, writes, and makes it even again; 0: no
+	 * clock.
+	 */
+	__u32 clock_seq;
+	__u32 clock_ref_frac; /* to be added to clock_ref_ptp_ns, 2^-32 ns */
+	__u64 clock_ref_mono_ns;
+	__s64 clock_ref_ptp_ns;
+	__s64 clock_rate_q62;
 };
-_Static_assert(sizeof(struct ebc_ctl) == 80, "ebc_ctl layout");
+_Static_assert(sizeof(struct ebc_ctl) == 112, "ebc_ctl layout");
 
 /* What becomes of event messages that no other message follows (tc_one_step). */
 enum ebc_one_step {

@@ -16,9 +16,10 @@ struct app {
 	struct ebc_links *links;
 	struct ebc_loader *loader;
 	struct sender *sender;
-	struct bc_engine *engine;	 /* a boundary clock's; NULL otherwise */
-	struct transparent *transparent; /* a transparent clock's or monitor's; NULL otherwise */
-	struct control *control;	 /* NULL: no control socket */
+	struct bc_engine *engine;	       /* a boundary clock's; NULL otherwise */
+	struct bc_local_clock published_clock; /* as the map has it */
+	struct transparent *transparent;       /* a transparent clock's or monitor's; NULL otherwise */
+	struct control *control;	       /* NULL: no control socket */
 	struct control_sources control_sources;
 	uint64_t control_tick_mono_ns; /* when samples were handed on last */
 	const char *port_names[BC_MAX_PORTS];
@@ -51,6 +52,8 @@ void app_refresh_port(struct app *app, struct port *port);
 void app_renew_lease(struct app *app);
 /* Carries out what the engine wants. */
 void app_do_actions(struct app *app);
+/* Tells readers of ebc_ctl_map what PTP time is, if that changed. */
+void app_publish_clock(struct app *app);
 /* Sends a message of ours. */
 void app_send(struct app *app, const struct bc_action *action);
 void app_tell_send_failed(struct app *app, size_t port, int error);

@@ -151,6 +151,25 @@ void app_send(struct app *app, const struct bc_action *action)
 		app_tell_send_failed(app, action->port, r);
 }
 
+/* For readers of the map: a tool, a bench, and the programs themselves. */
+void app_publish_clock(struct app *app)
+{
+	const struct bc_local_clock *clock = bc_engine_clock(app->engine);
+	volatile struct ebc_ctl *ctl = ebc_loader_ctl(app->loader);
+
+	if (ctl->clock_seq != 0 && bc_local_clock_equal(clock, &app->published_clock))
+		return;
+	app->published_clock = *clock;
+	ctl->clock_seq++;
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	ctl->clock_ref_frac = clock->ref_frac;
+	ctl->clock_ref_mono_ns = clock->ref_mono_ns;
+	ctl->clock_ref_ptp_ns = clock->ref_ptp_ns;
+	ctl->clock_rate_q62 = clock->rate_q62;
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	ctl->clock_seq++;
+}
+
 void app_do_actions(struct app *app)
 {
 	struct bc_action action;
@@ -165,6 +184,7 @@ void app_do_actions(struct app *app)
 		else
 			report_action(&app->report, &action);
 	}
+	app_publish_clock(app);
 }
 
 static void tell_log(struct port *port, bool is_usable)

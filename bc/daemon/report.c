@@ -37,6 +37,8 @@ static void report_sync(struct report *report, const struct bc_action *action)
 	double offset = (double)action->sync.offset_ns, delay = (double)action->sync.path_delay_ns;
 	struct report_sums *s = &report->sums;
 
+	log_line(LOG_DEBUG, "sync stamps: port %zu t1_ptp_ns %" PRId64 " t2_mono_ns %" PRIu64,
+		 action->port + 1, action->sync.origin_ptp_ns, action->sync.rx_mono_ns);
 	if (wanted == 1) {
 		log_line(LOG_INFO, "master offset %10" PRId64 " s%d freq %+7.0f path delay %9" PRId64,
 			 action->sync.offset_ns, (int)action->sync.servo_state, action->sync.frequency_ppb,
@@ -97,6 +99,10 @@ void report_action(struct report *report, const struct bc_action *action)
 		break;
 	case BC_ACTION_SYNC:
 		report_sync(report, action);
+		break;
+	case BC_ACTION_DELAY:
+		log_line(LOG_DEBUG, "delay stamps: port %zu t3_mono_ns %" PRIu64 " t4_ptp_ns %" PRId64,
+			 port + 1, action->delay.t3_mono_ns, action->delay.t4_ptp_ns);
 		break;
 	case BC_ACTION_CLOCK:
 		if (action->clock.step_ns != 0)

@@ -117,6 +117,7 @@ enum bc_action_type {
 	BC_ACTION_BEST_MASTER,	  /* the grandmaster is another one */
 	BC_ACTION_FOREIGN_MASTER, /* first Announce of a master on a port */
 	BC_ACTION_SYNC,		  /* an offset was measured, the servo ran */
+	BC_ACTION_DELAY,	  /* a Delay_Req was stamped and answered */
 	BC_ACTION_CLOCK,	  /* PTP time is another function of monotonic time from now on */
 	BC_ACTION_MASTER_STEP,	  /* the master's time jumped: first refused, then accepted */
 	BC_ACTION_LOOP,		  /* a port hears another port of this clock */
@@ -156,6 +157,10 @@ struct bc_action {
 			int64_t origin_ptp_ns;
 			uint64_t rx_mono_ns;
 		} sync;
+		struct {
+			uint64_t t3_mono_ns; /* departure */
+			int64_t t4_ptp_ns;   /* the master's receiveTimestamp less corrections */
+		} delay;
 		struct {
 			int64_t step_ns; /* 0: only the rate changed */
 			double frequency_ppb;

@@ -46,6 +46,12 @@ void bc_local_clock_step(struct bc_local_clock *clock, int64_t step_ns)
 	clock->ref_ptp_ns += step_ns;
 }
 
+bool bc_local_clock_equal(const struct bc_local_clock *a, const struct bc_local_clock *b)
+{
+	return a->ref_mono_ns == b->ref_mono_ns && a->ref_ptp_ns == b->ref_ptp_ns &&
+	       a->ref_frac == b->ref_frac && a->rate_q62 == b->rate_q62;
+}
+
 double bc_local_clock_rate_ppb(const struct bc_local_clock *clock)
 {
 	return (double)clock->rate_q62 / RATE_ONE * 1e9;

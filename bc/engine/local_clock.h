@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct bc_local_clock {
@@ -20,4 +21,6 @@ int64_t bc_local_clock_ptp_ns(const struct bc_local_clock *clock, uint64_t mono_
 /* Runs faster by rate_ppb from now_mono_ns on, without a step. |rate_ppb| < 1e9. */
 void bc_local_clock_set_rate(struct bc_local_clock *clock, uint64_t now_mono_ns, double rate_ppb);
 void bc_local_clock_step(struct bc_local_clock *clock, int64_t step_ns);
+/* The same function, from the same reference on. */
+bool bc_local_clock_equal(const struct bc_local_clock *a, const struct bc_local_clock *b);
 double bc_local_clock_rate_ppb(const struct bc_local_clock *clock);

@@ -396,6 +396,16 @@ void bc_slave_follow_up(struct bc_port *port, const struct bc_msg *msg, uint64_t
 		pair(port, now_mono_ns);
 }
 
+static void announce_delay(const struct bc_port *port, const struct bc_delay_req_sent *sent)
+{
+	struct bc_action *action = bc_action_push(port->engine, BC_ACTION_DELAY, port->index);
+
+	if (!action)
+		return;
+	action->delay.t3_mono_ns = sent->t3_mono_ns;
+	action->delay.t4_ptp_ns = sent->t4_ptp_ns;
+}
+
 static void use_delay(struct bc_port *port, const struct bc_delay_req_sent *sent)
 {
 	struct bc_engine *engine = port->engine;
@@ -417,6 +427,7 @@ static void use_delay(struct bc_port *port, const struct bc_delay_req_sent *sent
 	}
 	engine->status.mean_path_delay_ns = bc_delay_filter_sample(port->delay_filter, delay_ns);
 	engine->n_path_delays++;
+	announce_delay(port, sent);
 }
 
 static void use_delay_if_complete(struct bc_port *port, struct bc_delay_req_sent *sent)

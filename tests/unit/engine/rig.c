@@ -228,6 +228,8 @@ static void do_action(struct rig *rig, const struct bc_action *action)
 		rig->n_syncs++;
 		rig->last_sync = *action;
 		break;
+	case BC_ACTION_DELAY:
+		break;
 	case BC_ACTION_CLOCK:
 		rig->n_steps += action->clock.step_ns != 0;
 		rig->last_clock = *action;
