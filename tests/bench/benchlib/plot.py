@@ -25,7 +25,8 @@ _TERMINALS = {
 }
 
 
-def _draw(output, name, title, size, body, data, formats):
+def draw(output, name, title, size, body, data, formats):
+    """Runs gnuplot's commands `body` on blocks of points, {name: [(number, ...)]}; False without gnuplot."""
     if not shutil.which("gnuplot"):
         return False
     blocks = "".join(f"${key} << EOD\n" + "\n".join(" ".join(f"{x:.6g}" for x in point) for point in points) + "\nEOD\n"
@@ -67,7 +68,7 @@ set xtics ('10' 10, '30' 30, '100' 100, '300' 300, '1000' 1000, '3000' 3000, '10
 set key bottom left box lc rgb '#dddddd' opaque
 plot {', '.join(lines)}
 """
-    return _draw(output, name, title, (760, 480), body, data, formats)
+    return draw(output, name, title, (760, 480), body, data, formats)
 
 
 def _round_up(x):
@@ -111,7 +112,7 @@ set multiplot
 {''.join(plots)}
 unset multiplot
 """
-    return _draw(output, name, title, (900, 120 + 170 * n), body, data, formats)
+    return draw(output, name, title, (900, 120 + 170 * n), body, data, formats)
 
 
 def distribution(output, name, title, series, label, target=None, formats=("svg",)):
@@ -132,4 +133,4 @@ set jitter overlap 0.1 spread 0.5 vertical
 {mark}
 plot {', '.join(lines)}
 """
-    return _draw(output, name, title, (760, 150 + 60 * len(series)), body, data, formats)
+    return draw(output, name, title, (760, 150 + 60 * len(series)), body, data, formats)
