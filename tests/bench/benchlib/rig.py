@@ -5,11 +5,10 @@ A ptp4l box has a clock of its own (own_clock.c): without it, it would serve the
 grandmaster has, and its servo could do nothing wrong."""
 
 import contextlib
-import math
 import os
-import pathlib
-import time
 
+from benchlib.built import built
+from benchlib.own_clock import OwnClock
 from harness import network, programs
 from harness.lab import Lab
 from harness.process import Process
@@ -37,38 +36,6 @@ def is_ours(name):
 def program_of(name):
     """The program of one of our sides; None for the one under test."""
     return os.environ["EBC_OTHER_PROGRAM"] if name == "ebpf-bc-other" else None
-
-
-def built(name, folder="tests/bench"):
-    """A file that meson made for the benchmarks, in the build directory of the program under test."""
-    build = pathlib.Path(programs.find_ebpf_bc()).parent
-    path = build / folder / name
-    if not path.exists():
-        raise FileNotFoundError(f"{path} is not there: ninja -C {build}")
-    return str(path)
-
-
-class OwnClock:
-    """A clock of a host's own: offset_ns ahead at start, then gaining as own_clock.c says."""
-
-    def __init__(self, offset_ns=0, frequency_ppb=0.0, wander_ppb=0.0, period_s=0.0):
-        self.start_ns = time.clock_gettime_ns(time.CLOCK_REALTIME)
-        self.offset_ns, self.frequency_ppb = offset_ns, frequency_ppb
-        self.wander_ppb, self.period_s = wander_ppb, period_s
-
-    @property
-    def env(self):
-        return {"LD_PRELOAD": built("own-clock.so"),
-                "EBC_OWN_CLOCK": f"{self.start_ns} {self.offset_ns} {self.frequency_ppb} {self.wander_ppb} {self.period_s}"}
-
-    def ahead_ns(self, real_ns):
-        """By how much it is ahead of the machine's clock, undisciplined."""
-        t_ns = real_ns - self.start_ns
-        ahead = self.offset_ns + t_ns * self.frequency_ppb * 1e-9
-        if self.period_s:
-            w = 2 * math.pi / (self.period_s * 1e9)
-            ahead += self.wander_ppb * 1e-9 / w * (1 - math.cos(w * t_ns))
-        return ahead
 
 
 class Rig:
