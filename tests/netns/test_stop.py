@@ -171,8 +171,11 @@ class TakenAway(unittest.TestCase):
             self.assertEqual(len(links), 2)
 
             def take_away():
+                # Else it might mend the first before the second is gone.
+                rig.box.signal(signal.SIGSTOP)
                 for link in links:
                     run(["bpftool", "link", "detach", "id", link.id])
+                rig.box.signal(signal.SIGCONT)
             self.check(rig, take_away)
 
     def test_a_clsact_qdisc_that_was_deleted_is_made_anew_within_a_second(self):
