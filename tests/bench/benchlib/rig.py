@@ -46,6 +46,7 @@ class Rig:
         self.name, self.log_sync = name, log_sync
         self.gm_clock = gm_clock
         self.box = None
+        self.box_clock = None  # ptp4l's own
         self._box_options = {"summary_interval": summary_interval, **(box_options or {})}
         self._preload = preload
         self._common = {"logSyncInterval": log_sync, "logMinDelayReqInterval": log_delay_req,
@@ -86,7 +87,7 @@ class Rig:
                 "clock_type": "BC", "priority1": 200, "network_transport": "L2", "utc_offset": 0,
                 "virtual_clock_start_offset": START_OFFSET_NS, **options}, program=program_of(self.name))
         else:
-            clock = OwnClock(START_OFFSET_NS) if self._preload else None
+            clock = self.box_clock = OwnClock(START_OFFSET_NS) if self._preload else None
             self.box = programs.Ptp4l(
                 self.lab.box, self.lab.ports, "bc", with_monitor=False, env=clock.env if clock else None,
                 options={"free_running": 0 if clock else 1, "freq_est_interval": 1, "priority1": 200, **options})
