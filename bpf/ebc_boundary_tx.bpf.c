@@ -9,7 +9,7 @@ int BPF_PROG(ebc_xmit, struct sk_buff *skb, int rc)
 	struct ebc_tx_slot *slot = departed(skb, rc, &departure);
 
 	if (slot)
-		report_own(slot, departure.stamp_mono_ns);
+		report_own(slot, &departure);
 	return 0;
 }
 

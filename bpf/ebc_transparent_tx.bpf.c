@@ -74,7 +74,7 @@ int BPF_PROG(ebc_xmit, struct sk_buff *skb, int rc)
 	if (slot->is_forwarded)
 		forwarded_left(slot, &departure);
 	else
-		report_own(slot, departure.stamp_mono_ns);
+		report_own(slot, &departure);
 	return 0;
 }
 

@@ -115,6 +115,7 @@ static __always_inline __u64 wake_flag(const struct ebc_ctl *ctl)
 struct departure {
 	__u64 start_mono_ns; /* net_dev_start_xmit */
 	__u64 stamp_mono_ns; /* the transmit stamp */
+	__u64 driver_ns;     /* from the start to net_dev_xmit; 0: not measured */
 };
 
 /*
@@ -132,12 +133,15 @@ static __always_inline struct ebc_tx_slot *departed(const struct sk_buff *skb, i
 		return NULL;
 	in_driver->skb = 0;
 	ret->start_mono_ns = ret->stamp_mono_ns = in_driver->start_mono_ns;
+	ret->driver_ns = 0;
 	/*
 	 * The frame leaves somewhere in the driver, which takes longer the colder the caches are: with sparse
 	 * traffic two microseconds, and as much again now and then. Halfway errs least, and on neither side.
 	 */
-	if (ebc_tx_halfway)
-		ret->stamp_mono_ns += (bpf_ktime_get_ns() - ret->start_mono_ns) / 2;
+	if (ebc_tx_halfway) {
+		ret->driver_ns = bpf_ktime_get_ns() - ret->start_mono_ns;
+		ret->stamp_mono_ns += ret->driver_ns / 2;
+	}
 	if (rc > NET_XMIT_MASK) /* not taken: it stays armed and comes again */
 		return NULL;
 	index = in_driver->slot_index;
@@ -149,12 +153,13 @@ static __always_inline struct ebc_tx_slot *departed(const struct sk_buff *skb, i
 }
 
 /* An event frame of the daemon's own left. */
-static __always_inline void report_own(struct ebc_tx_slot *slot, __u64 stamp_mono_ns)
+static __always_inline void report_own(struct ebc_tx_slot *slot, const struct departure *departure)
 {
 	struct ebc_tx_record record = slot->record;
 	const struct ebc_ctl *ctl = ctl_get();
 
-	record.stamp_mono_ns = stamp_mono_ns;
+	record.stamp_mono_ns = departure->stamp_mono_ns;
+	record.driver_ns = departure->driver_ns > 0xFFFFFFFF ? 0xFFFFFFFF : departure->driver_ns;
 	if (bpf_ringbuf_output(&ebc_tx_ring, &record, sizeof(record), wake_flag(ctl))) {
 		count(record.port_index, EBC_COUNTER_TX_STAMP_RING_FULL);
 		return;
@@ -162,6 +167,6 @@ static __always_inline void report_own(struct ebc_tx_slot *slot, __u64 stamp_mon
 	count(record.port_index, EBC_COUNTER_TX_STAMP);
 	if (ctl && ctl->publish_stamps)
 		publish_stamp(record.ifindex, EBC_DIRECTION_TX, record.message_type, record.domain_number,
-			      slot->source_port_identity, record.sequence_id, stamp_mono_ns,
+			      slot->source_port_identity, record.sequence_id, record.stamp_mono_ns,
 			      record.stamp_source);
 }

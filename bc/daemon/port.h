@@ -7,6 +7,7 @@
 
 #include "bc/daemon/sender.h"
 #include "bc/daemon/settings.h"
+#include "bc/daemon/tx_stamp.h"
 #include "netlink/link.h"
 
 /* What the log has been told of an interface. */
@@ -27,9 +28,10 @@ struct port {
 	struct membership membership;
 	struct port_description described;
 	struct bc_address source;
-	bool is_usable;	 /* the engine has been told that the link is up */
-	char reason[64]; /* why not */
-	char told[64];	 /* the reason that the log has told; "": usable */
+	struct tx_stamp_history tx_history[4]; /* by message type: Sync, Delay_Req, Pdelay_Req, Pdelay_Resp */
+	bool is_usable;			       /* the engine has been told that the link is up */
+	char reason[64];		       /* why not */
+	char told[64];			       /* the reason that the log has told; "": usable */
 };
 
 void port_init(struct port *port, size_t index, const struct settings *settings);

@@ -117,8 +117,8 @@ static void choose_tx_stamp(struct app *app)
 
 	switch (app->tx_stamp) {
 	case EBC_STAMP_XMIT:
-		log_line(LOG_INFO, "transmit stamps: BPF after the qdisc, halfway from net_dev_start_xmit to "
-				   "net_dev_xmit");
+		log_line(LOG_INFO,
+			 "transmit stamps: BPF after the qdisc, at net_dev_start_xmit and net_dev_xmit");
 		break;
 	case EBC_STAMP_START_XMIT:
 		log_line(LOG_INFO, "transmit stamps: BPF at net_dev_start_xmit, after the qdisc");

@@ -427,6 +427,7 @@ static void use_delay(struct bc_port *port, const struct bc_delay_req_sent *sent
 	}
 	engine->status.mean_path_delay_ns = bc_delay_filter_sample(port->delay_filter, delay_ns);
 	engine->n_path_delays++;
+	bc_servo_delay(engine->servo, back_ns, engine->status.mean_path_delay_ns, sent->t3_mono_ns);
 	announce_delay(port, sent);
 }
 

@@ -112,6 +112,12 @@ double bc_servo_sample(struct bc_servo *servo, int64_t offset_ns, uint64_t local
 	return bc_servo_clamp_ppb(servo, ppb);
 }
 
+void bc_servo_delay(struct bc_servo *servo, int64_t back_ns, int64_t path_delay_ns, uint64_t local_mono_ns)
+{
+	if (servo->ops->delay)
+		servo->ops->delay(servo, back_ns, path_delay_ns, local_mono_ns);
+}
+
 void bc_servo_set_interval(struct bc_servo *servo, double interval_s)
 {
 	if (!isfinite(interval_s) || interval_s <= 0)

@@ -61,6 +61,13 @@ void bc_servo_free(struct bc_servo *servo);
  */
 double bc_servo_sample(struct bc_servo *servo, int64_t offset_ns, uint64_t local_mono_ns, double weight,
 		       enum bc_servo_state *ret_state);
+/*
+ * The way back was measured too (Delay_Req): it left at local_mono_ns, and its receive stamp less its
+ * transmit stamp, the latter in time of the corrected clock, is back_ns. path_delay_ns is what was and will
+ * be taken from the Sync messages' times to make the offsets, from now on. Without these calls the offsets
+ * are all that is known.
+ */
+void bc_servo_delay(struct bc_servo *servo, int64_t back_ns, int64_t path_delay_ns, uint64_t local_mono_ns);
 /* The nominal time between two samples, seconds; 1 until it is called. Nonsense is ignored. */
 void bc_servo_set_interval(struct bc_servo *servo, double interval_s);
 /*

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The default controller: a two-state Kalman filter (kalman.c) made robust. The variance of the
- * measurements is learnt from the median change between innovations; each innovation is weighted as if its
- * noise were Student's t (Agamennoni, Nieto and Nebot, "An outlier-robust Kalman filter", ICRA 2011);
- * far ones are ignored, until so many agree with each other that the master must have
- * stepped: then the filter starts anew. A repeated-median line gives the first phase and frequency.
- * The clock is steered to the estimate: its frequency, plus the phase spread over a short time.
+ * The default controller: a three-state Kalman filter (kalman.c) made robust, which takes each direction of
+ * the path as a measurement of its own. Their variances are learnt from the median change between innovations
+ * (noise.c); each innovation is weighted as if its noise were Student's t (Agamennoni, Nieto and Nebot, "An
+ * outlier-robust Kalman filter", ICRA 2011); far ones are ignored, until so many agree with each other that
+ * the master must have stepped: then the filter starts anew. If both directions are far on the same side, the
+ * path has changed, not the clock. A repeated-median line gives the first phase and frequency. The clock is
+ * steered to the estimate: its frequency, plus the phase spread over a short time.
  */
 #include "bc/servo/servo_private.h"
 
@@ -13,6 +14,7 @@
 #include <string.h>
 
 #include "bc/servo/kalman.h"
+#include "bc/servo/noise.h"
 #include "bc/servo/robust.h"
 #include "util/macros.h"
 
@@ -24,23 +26,28 @@
 
 /*
  * Process noise. The random walk of the frequency is learnt: innovations that go on having one sign say
- * that the filter lags (more wander), those that alternate that it chases noise. A little more than 1 is
- * expected of the normalized square of the trend, since the delay filter's error changes slowly.
+ * that the filter lags (more wander), those that alternate that it chases noise.
  */
-#define PHASE_NOISE_NS2_PER_S	1.0
 #define WANDER_GUESS_PPB2_PER_S 300.0
-#define WANDER_MIN_PPB2_PER_S	50.0
+#define WANDER_MIN_PPB2_PER_S	10.0
 #define WANDER_MAX_PPB2_PER_S	1e6
 #define WANDER_RATE		0.01
 #define TREND_RATE		0.125
-#define TREND_EXPECTED		1.6
+#define TREND_EXPECTED		1.2
 #define TREND_MAX		9.0
+/*
+ * Phase noise that is not there but damps the filter: with a random walk of frequency alone it amplifies slow
+ * errors of its master by a quarter, and eight such clocks in a chain by six. In the steady state the damping
+ * ratio is sqrt(2 + this) / 2.
+ */
+#define EXTRA_DAMPING	      7.0
+#define PHASE_NOISE_NS2_PER_S 1.0
+#define DELAY_NOISE_NS2_PER_S 25.0
 
-/* Noise of the stamps: before it is known, what that guess weighs, and the least ever assumed. */
-#define NOISE_GUESS_NS	    300.0
-#define NOISE_GUESS_SAMPLES 8.0
-#define NOISE_MIN_NS	    4.0
-#define NOISE_WINDOW	    BC_ROBUST_MAX
+/* The first delays were measured at a wrong frequency. */
+#define FIRST_DELAY_NS 3000.0
+/* Before the noise of the stamps is known. */
+#define NOISE_GUESS_NS 300.0
 
 /* The first line: enough samples over enough time, whichever the rate. */
 #define HISTORY_MAX	       32u
@@ -50,6 +57,7 @@
 #define ACQUIRE_SPAN_SLOW_S    1.0
 #define STEP_SAMPLES	       4u /* that must agree before the clock is stepped again */
 #define SLEW_SAMPLES	       8u /* or slewed to a new phase */
+#define FAR_BACK_SAMPLES       4u /* or the path back is another one */
 #define SLEW_SAMPLES_FRESH     3u /* the same soon after a start */
 #define FRESH_SAMPLES	       16u
 #define FREQUENCY_AGREES_SIGMA 4.0
@@ -84,46 +92,20 @@ struct kalman_servo {
 	int64_t last_offset_ns;
 	unsigned int num_far; /* so many of the newest lie far from the estimate, on one side */
 	bool is_far_ahead;
+	unsigned int num_far_back; /* the same of the direction back */
+	bool is_far_back_ahead;
 
-	double changes_ns[NOISE_WINDOW]; /* from one innovation to the next */
-	unsigned int num_changes, next_change;
-	double last_innovation_ns;
-	double noise_guess_ns, noise_ns;
+	struct bc_noise forward, back;
+	double told_delay_ns;	/* in the offsets */
+	uint64_t state_mono_ns; /* of the filter: the last measurement of either direction */
+	uint64_t back_mono_ns;	/* the last one back; 0: none since the filter started */
+	double back_interval_s; /* 0: the path back is not measured */
 	double wander_ppb2_per_s;
 	unsigned int num_fresh; /* samples that are still to come before the estimate is trusted */
 	double trend;		/* smoothed innovation in standard deviations */
 };
 
-/* --- noise of the measurements --- */
-
-static void noise_restart(struct kalman_servo *s, double guess_ns)
-{
-	s->num_changes = 0;
-	s->next_change = 0;
-	s->last_innovation_ns = 0;
-	s->wander_ppb2_per_s = WANDER_GUESS_PPB2_PER_S;
-	s->trend = 0;
-	s->noise_guess_ns = fmax(guess_ns, NOISE_MIN_NS);
-	s->noise_ns = s->noise_guess_ns;
-}
-
-static void noise_add(struct kalman_servo *s, double innovation_ns)
-{
-	double core_ns, n;
-
-	s->changes_ns[s->next_change] = (innovation_ns - s->last_innovation_ns) / M_SQRT2;
-	s->last_innovation_ns = innovation_ns;
-	s->next_change = (s->next_change + 1) % NOISE_WINDOW;
-	if (s->num_changes < NOISE_WINDOW)
-		s->num_changes++;
-
-	core_ns = bc_robust_spread(s->changes_ns, s->num_changes, 0);
-	if (s->num_changes < NOISE_WINDOW) {
-		n = s->num_changes;
-		core_ns = (core_ns * n + s->noise_guess_ns * NOISE_GUESS_SAMPLES) / (n + NOISE_GUESS_SAMPLES);
-	}
-	s->noise_ns = fmax(core_ns, NOISE_MIN_NS);
-}
+/* --- noise of the oscillator --- */
 
 static void wander_learn(struct kalman_servo *s, double innovation_sigmas)
 {
@@ -133,6 +115,23 @@ static void wander_learn(struct kalman_servo *s, double innovation_sigmas)
 	excess = s->trend * s->trend * (2.0 - TREND_RATE) / TREND_RATE;
 	s->wander_ppb2_per_s *= exp(WANDER_RATE * (fmin(excess, TREND_MAX) - TREND_EXPECTED));
 	s->wander_ppb2_per_s = CLAMP(s->wander_ppb2_per_s, WANDER_MIN_PPB2_PER_S, WANDER_MAX_PPB2_PER_S);
+}
+
+static struct bc_kalman_noise process_noise(const struct kalman_servo *s)
+{
+	double forward_ns2 = s->forward.sigma_ns * s->forward.sigma_ns, known_per_s;
+	double back_ns2 = s->back.sigma_ns * s->back.sigma_ns;
+
+	/* What the measurements of a second tell, as the inverse of a variance. */
+	known_per_s = 1.0 / (forward_ns2 * s->mean_interval_s);
+	if (s->back_interval_s > 0)
+		known_per_s += 1.0 / (back_ns2 * s->back_interval_s);
+	return (struct bc_kalman_noise){
+		.phase_ns2_per_s =
+			PHASE_NOISE_NS2_PER_S + EXTRA_DAMPING * sqrt(s->wander_ppb2_per_s / known_per_s),
+		.frequency_ppb2_per_s = s->wander_ppb2_per_s,
+		.delay_ns2_per_s = s->back_interval_s > 0 ? DELAY_NOISE_NS2_PER_S : 0,
+	};
 }
 
 /* --- the last samples --- */
@@ -193,31 +192,49 @@ static struct start history_fit(const struct kalman_servo *s, unsigned int n)
 	return start;
 }
 
+/* Offsets tell phase + delay - told_delay_ns: what is not known of the delay is not known of the phase. */
+static void delay_start(struct kalman_servo *s, bool is_same_path)
+{
+	struct bc_kalman *k = &s->filter;
+
+	if (!is_same_path || s->back_interval_s <= 0) {
+		k->delay_ns = s->told_delay_ns;
+		k->p[2][2] = s->back_interval_s > 0 ? FIRST_DELAY_NS * FIRST_DELAY_NS : 0;
+	}
+	k->phase_ns += s->told_delay_ns - k->delay_ns;
+	k->p[0][0] += k->p[2][2];
+	k->p[0][2] = k->p[2][0] = -k->p[2][2];
+	k->p[1][2] = k->p[2][1] = 0;
+}
+
 /*
  * Start the filter from a line, with the phase relative to the newest sample. A frequency that was
  * known stays, unless the line contradicts it.
  */
 static void filter_start(struct kalman_servo *s, const struct start *start, bool is_same_master)
 {
-	double sigma_ns = fmax(start->line.spread, s->noise_ns);
+	double sigma_ns = fmax(start->line.spread, s->forward.sigma_ns);
 	double slope_sigma_ppb = sigma_ns * sqrt(12.0 / start->n) / start->span_s;
 	struct bc_kalman *k = &s->filter;
 
 	if (s->has_frequency && fabs(start->line.slope) < FREQUENCY_AGREES_SIGMA * slope_sigma_ppb) {
 		k->phase_ns = start->value_same_ns;
-		k->p00 = 4.0 * sigma_ns * sigma_ns / start->n;
-		k->p01 = 0;
+		k->p[0][0] = 4.0 * sigma_ns * sigma_ns / start->n;
+		k->p[0][1] = 0;
 		if (is_same_master)
-			k->p11 += slope_sigma_ppb * slope_sigma_ppb / 16.0;
+			k->p[1][1] += slope_sigma_ppb * slope_sigma_ppb / 16.0;
 		else
-			k->p11 = slope_sigma_ppb * slope_sigma_ppb;
+			k->p[1][1] = slope_sigma_ppb * slope_sigma_ppb;
 	} else {
 		k->phase_ns = start->line.value;
 		k->frequency_ppb = bc_servo_clamp_ppb(&s->base, k->frequency_ppb + start->line.slope);
-		k->p00 = 8.0 * sigma_ns * sigma_ns / start->n;
-		k->p01 = 12.0 * sigma_ns * sigma_ns / (start->n * start->span_s);
-		k->p11 = 2.0 * slope_sigma_ppb * slope_sigma_ppb;
+		k->p[0][0] = 8.0 * sigma_ns * sigma_ns / start->n;
+		k->p[0][1] = 12.0 * sigma_ns * sigma_ns / (start->n * start->span_s);
+		k->p[1][1] = 2.0 * slope_sigma_ppb * slope_sigma_ppb;
 	}
+	k->p[1][0] = k->p[0][1];
+	delay_start(s, is_same_master);
+	s->state_mono_ns = s->last_mono_ns;
 	s->has_frequency = true;
 	s->num_far = 0;
 	s->num_fresh = FRESH_SAMPLES;
@@ -231,7 +248,7 @@ static double steer(struct kalman_servo *s)
 	double ppb = bc_servo_clamp_ppb(&s->base, s->filter.frequency_ppb + s->filter.phase_ns / steer_s);
 	double late_ns = COMMAND_LATENCY_S * (ppb - s->command_ppb);
 
-	s->filter.p00 += late_ns * late_ns;
+	s->filter.p[0][0] += late_ns * late_ns;
 	s->command_ppb = ppb;
 	return ppb;
 }
@@ -279,7 +296,9 @@ static double acquire(struct kalman_servo *s, int64_t offset_ns, uint64_t local_
 		return s->command_ppb;
 
 	start = history_fit(s, s->num_history);
-	noise_restart(s, fmax(NOISE_GUESS_NS, start.line.spread));
+	bc_noise_start(&s->forward, fmax(NOISE_GUESS_NS, start.line.spread));
+	bc_noise_start(&s->back, fmax(NOISE_GUESS_NS, start.line.spread));
+	s->trend = 0;
 	s->mean_interval_s = start.span_s / (start.n - 1);
 	filter_start(s, &start, false);
 	s->phase = KALMAN_TRACK;
@@ -320,7 +339,7 @@ static bool take_step(struct kalman_servo *s, int64_t offset_ns, double innovati
 	if (n < HISTORY_MAX)
 		n = needed;
 	start = history_fit(s, n);
-	if (n < HISTORY_MAX && start.line.spread > fmax(fabs(innovation_ns) / 8.0, 2.0 * s->noise_ns))
+	if (n < HISTORY_MAX && start.line.spread > fmax(fabs(innovation_ns) / 8.0, 2.0 * s->forward.sigma_ns))
 		return false;
 
 	filter_start(s, &start, true);
@@ -328,11 +347,54 @@ static bool take_step(struct kalman_servo *s, int64_t offset_ns, double innovati
 	return true;
 }
 
+/* A measurement against what the filter expects at its time. */
+struct innovation {
+	enum bc_kalman_direction direction;
+	double ns;
+	double noise_ns2;
+	double sigmas;
+};
+
+/*
+ * Lets the filter's time pass up to mono_ns. A measurement may also be a little older than the last one of
+ * the other direction, since each waits for its second message: then it is set against where the phase was.
+ */
+static struct innovation innovation(struct kalman_servo *s, enum bc_kalman_direction direction,
+				    double measured_less_phase_ns, double noise_ns2, uint64_t mono_ns)
+{
+	struct innovation i = {.direction = direction, .noise_ns2 = noise_ns2};
+	double sign = direction == BC_KALMAN_FORWARD ? 1.0 : -1.0, behind_s = 0, variance_ns2;
+
+	if (mono_ns > s->state_mono_ns) {
+		struct bc_kalman_noise process = process_noise(s);
+
+		bc_kalman_predict(&s->filter, &process, (double)(mono_ns - s->state_mono_ns) * 1e-9,
+				  s->command_ppb);
+		s->state_mono_ns = mono_ns;
+	} else {
+		behind_s = (double)(s->state_mono_ns - mono_ns) * 1e-9;
+	}
+	i.ns = measured_less_phase_ns - bc_kalman_expected_ns(&s->filter, direction, &variance_ns2) +
+	       sign * (s->filter.frequency_ppb - s->command_ppb) * behind_s;
+	i.sigmas = i.ns / sqrt(variance_ns2 + noise_ns2);
+	return i;
+}
+
+static void update(struct kalman_servo *s, const struct innovation *i)
+{
+	double weighted_ns2 = i->noise_ns2 * (STUDENT_DOF + i->sigmas * i->sigmas) / (STUDENT_DOF + 1.0);
+
+	if (fabs(i->sigmas) >= GATE_SIGMAS)
+		return;
+	bc_kalman_update(&s->filter, i->direction, i->ns, weighted_ns2);
+	s->filter.frequency_ppb = bc_servo_clamp_ppb(&s->base, s->filter.frequency_ppb);
+}
+
 static double track(struct kalman_servo *s, int64_t offset_ns, uint64_t local_mono_ns, double weight,
 		    enum bc_servo_state *ret_state)
 {
-	struct bc_kalman_noise process = {PHASE_NOISE_NS2_PER_S, s->wander_ppb2_per_s};
-	double elapsed_s, innovation_ns, variance_ns2, sigmas;
+	double elapsed_s;
+	struct innovation i;
 
 	*ret_state = BC_SERVO_LOCKED;
 	if (local_mono_ns <= s->last_mono_ns)
@@ -343,22 +405,78 @@ static double track(struct kalman_servo *s, int64_t offset_ns, uint64_t local_mo
 	if (s->num_fresh > 0)
 		s->num_fresh--;
 
-	bc_kalman_predict(&s->filter, &process, elapsed_s, s->command_ppb);
-	innovation_ns = (double)offset_ns - s->filter.phase_ns;
-	variance_ns2 = s->noise_ns * s->noise_ns / weight;
-	sigmas = innovation_ns / sqrt(s->filter.p00 + variance_ns2);
-	noise_add(s, innovation_ns);
-	wander_learn(s, sigmas);
-	far_count(s, sigmas);
+	i = innovation(s, BC_KALMAN_FORWARD, (double)offset_ns + s->told_delay_ns,
+		       s->forward.sigma_ns * s->forward.sigma_ns / weight, local_mono_ns);
+	bc_noise_add(&s->forward, i.ns);
+	wander_learn(s, i.sigmas);
+	far_count(s, i.sigmas);
 
-	if (take_step(s, offset_ns, innovation_ns, ret_state))
+	if (take_step(s, offset_ns, i.ns, ret_state))
 		return steer(s);
-	if (fabs(sigmas) < GATE_SIGMAS) {
-		variance_ns2 *= (STUDENT_DOF + sigmas * sigmas) / (STUDENT_DOF + 1.0);
-		bc_kalman_update(&s->filter, innovation_ns, variance_ns2);
-		s->filter.frequency_ppb = bc_servo_clamp_ppb(&s->base, s->filter.frequency_ppb);
-	}
+	update(s, &i);
 	return steer(s);
+}
+
+/*
+ * Whether the path is another one: later in both directions, or earlier; or time and again in the direction
+ * back alone. Then the delay is open again, in the latter case without a word against what came forward.
+ */
+static bool is_new_path(struct kalman_servo *s, const struct innovation *back)
+{
+	struct bc_kalman *k = &s->filter;
+	bool is_ahead = back->sigmas > 0;
+	double delay_ns2;
+
+	if (fabs(back->sigmas) < FAR_SIGMAS) {
+		s->num_far_back = 0;
+		return false;
+	}
+	s->num_far_back = s->num_far_back > 0 && is_ahead == s->is_far_back_ahead ? s->num_far_back + 1 : 1;
+	s->is_far_back_ahead = is_ahead;
+	if (s->num_far > 0) {
+		if (s->is_far_ahead != is_ahead)
+			return false;
+		k->p[2][2] += back->ns * back->ns;
+	} else {
+		if (s->num_far_back < FAR_BACK_SAMPLES)
+			return false;
+		delay_ns2 = back->ns * back->ns / 4.0;
+		k->p[0][0] += delay_ns2;
+		k->p[2][2] += delay_ns2;
+		k->p[0][2] -= delay_ns2;
+		k->p[2][0] = k->p[0][2];
+	}
+	s->num_far = 0;
+	s->num_far_back = 0;
+	return true;
+}
+
+static void kalman_delay(struct bc_servo *servo, int64_t back_ns, int64_t path_delay_ns,
+			 uint64_t local_mono_ns)
+{
+	struct kalman_servo *s = (struct kalman_servo *)servo;
+	double elapsed_s = (double)(int64_t)(local_mono_ns - s->back_mono_ns) * 1e-9;
+	struct innovation i;
+
+	s->told_delay_ns = (double)path_delay_ns;
+	if (s->back_mono_ns != 0 && elapsed_s > 0)
+		s->back_interval_s =
+			s->back_interval_s > 0
+				? s->back_interval_s +
+					  (fmin(elapsed_s, 4.0 * s->back_interval_s) - s->back_interval_s) /
+						  8.0
+				: elapsed_s;
+	s->back_mono_ns = local_mono_ns;
+	if (s->phase == KALMAN_ACQUIRE || s->back_interval_s <= 0)
+		return;
+
+	i = innovation(s, BC_KALMAN_BACK, (double)back_ns, s->back.sigma_ns * s->back.sigma_ns,
+		       local_mono_ns);
+	bc_noise_add(&s->back, i.ns);
+	wander_learn(s, -i.sigmas);
+	if (is_new_path(s, &i))
+		i.sigmas = 0;
+	update(s, &i);
 }
 
 static double kalman_sample(struct bc_servo *servo, int64_t offset_ns, uint64_t local_mono_ns, double weight,
@@ -384,6 +502,9 @@ static void kalman_reset(struct bc_servo *servo)
 	struct kalman_servo *s = (struct kalman_servo *)servo;
 
 	acquire_restart(s);
+	s->back_mono_ns = 0;
+	s->back_interval_s = 0;
+	s->told_delay_ns = 0;
 	s->command_ppb = s->filter.frequency_ppb;
 }
 
@@ -394,6 +515,7 @@ static double kalman_frequency_ppb(const struct bc_servo *servo)
 
 static const struct bc_servo_ops kalman_ops = {
 	.sample = kalman_sample,
+	.delay = kalman_delay,
 	.set_interval = kalman_set_interval,
 	.reset = kalman_reset,
 	.frequency_ppb = kalman_frequency_ppb,
@@ -409,6 +531,8 @@ struct bc_servo *bc_servo_kalman_new(const struct bc_servo_config *config, doubl
 	s->base.ops = &kalman_ops;
 	s->filter.frequency_ppb = frequency_ppb;
 	s->command_ppb = frequency_ppb;
-	noise_restart(s, NOISE_GUESS_NS);
+	s->wander_ppb2_per_s = WANDER_GUESS_PPB2_PER_S;
+	bc_noise_start(&s->forward, NOISE_GUESS_NS);
+	bc_noise_start(&s->back, NOISE_GUESS_NS);
 	return &s->base;
 }

@@ -18,6 +18,8 @@ struct bc_servo_ops {
 	/* offset_ns and weight are checked by the dispatcher; the result may still be out of range. */
 	double (*sample)(struct bc_servo *servo, int64_t offset_ns, uint64_t local_mono_ns, double weight,
 			 enum bc_servo_state *ret_state);
+	/* NULL: the controller has no use for it. */
+	void (*delay)(struct bc_servo *servo, int64_t back_ns, int64_t path_delay_ns, uint64_t local_mono_ns);
 	void (*set_interval)(struct bc_servo *servo, double interval_s);
 	void (*reset)(struct bc_servo *servo);
 	double (*frequency_ppb)(const struct bc_servo *servo);

@@ -36,8 +36,8 @@ class StampPoints(unittest.TestCase):
             self.assertEqual(len(rig.box.find_all(pattern)), 1, f"{pattern} in\n{rig.box.text}")
         return rig.box
 
-    def test_halfway_and_the_kernels_receive_stamp_are_the_default(self):
-        box = self.serve({}, ["transmit stamps: BPF after the qdisc, halfway", "receive stamps: .*skb->tstamp"])
+    def test_both_ends_of_the_driver_and_the_kernels_receive_stamp_are_the_default(self):
+        box = self.serve({}, ["transmit stamps: BPF after the qdisc, at net_dev_start_xmit and net_dev_xmit", "receive stamps: .*skb->tstamp"])
         counters = box.read_counters()
         for port in (1, 2):
             # Each frame got its stamp; the last one may be under way.

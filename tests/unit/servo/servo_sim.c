@@ -189,6 +189,8 @@ struct servo_sim_result servo_sim_run(const struct servo_sim *sim, enum bc_servo
 				delay_ns = (double)bc_delay_filter_sample(
 					filter, (int64_t)llround((sync_ns + request_ns) / 2));
 				has_delay = true;
+				bc_servo_delay(servo, (int64_t)llround(request_ns), (int64_t)delay_ns,
+					       mono_ns + (uint64_t)(SUBSTEPS / 2 * substep_s * 1e9));
 			}
 		}
 	}
