@@ -3,7 +3,7 @@
 
 The clock is a file (own_clock_model.h has its layout) that is made here, served to programs by own_clock.c, and
 can be read by anybody while they run: by the sampler, and here. The oscillator is a known function of
-CLOCK_MONOTONIC; whatever steps or slews the machine's clock meanwhile does not move it."""
+CLOCK_MONOTONIC; a step of the machine's clock does not move it."""
 
 import itertools
 import math
