@@ -34,7 +34,7 @@ class Chain:
 
     def __init__(self, side, n_hops, *, gm_clock, log_sync=-3, log_delay_req=-3, is_raw_logged=False):
         self.side = side
-        self.boxes, self.clocks = [], []
+        self.boxes, self.clocks, self.client = [], [], None
         self._is_raw_logged = is_raw_logged
         self._common = {"logSyncInterval": log_sync, "logMinDelayReqInterval": log_delay_req,
                         "logAnnounceInterval": 0}
@@ -46,7 +46,7 @@ class Chain:
             self.gm = programs.Ptp4l(self.gm_host, "eth0", "gm", env=gm_clock.env,
                                      options={**self._common, "logAnnounceInterval": -1})
             stack.callback(self.gm.stop)
-            stack.callback(self._stop_boxes)
+            stack.callback(self._stop_followers)
             self.gm.wait_for_state(1, ("MASTER", "GRAND_MASTER"), 15)
             self._stack = stack.pop_all()
 
@@ -58,9 +58,9 @@ class Chain:
             near.add_address(near_port, f"10.77.{i}.1/24")
             far.add_address(far_port, f"10.77.{i}.2/24")
 
-    def _stop_boxes(self):
-        for box in reversed(self.boxes):
-            box.stop()
+    def _stop_followers(self):
+        for follower in reversed(self.programs[1:]):
+            follower.stop()
 
     def start_box(self):
         """The next box of the chain, START_OFFSET_NS wrong. Returns what tells its clock: the program, or its OwnClock."""
@@ -99,6 +99,14 @@ class Chain:
             self._wait_until_serving(self.boxes[-1])
             self.start_box()
 
+    def start_client(self, side):
+        """An unmodified ptp4l that follows the last box, as wrong as the boxes were. Returns its OwnClock."""
+        self._wait_until_serving(self.boxes[-1])
+        clock = OwnClock(offset_ns=rig.START_OFFSET_NS)
+        self.client = programs.Ptp4l(self.client_host, "eth0", "client", with_monitor=False, env=clock.env, options={
+            "free_running": 0, "freq_est_interval": 1, **self._common, **SIDES[side], "summary_interval": 4})
+        return clock
+
     @staticmethod
     def _wait_until_serving(box):
         box.wait_for_state(1, "SLAVE", 60)
@@ -124,7 +132,7 @@ class Chain:
 
     @property
     def programs(self):
-        return [self.gm, *self.boxes]
+        return [self.gm, *self.boxes, *([self.client] if self.client else [])]
 
     def state_changes_since(self, mono_s):
         return [(program.name, change) for program in self.programs for change in program.state_changes
