@@ -40,7 +40,26 @@ double sim_random_exponential(struct sim_random *random)
 
 static double elapsed_ns(const struct sim_oscillator *o, int64_t true_ns)
 {
-	return (double)(true_ns - o->ref_true_ns) * (1.0 + o->rate_ppb * 1e-9) + o->ref_frac_ns;
+	return (double)(true_ns - o->ref_true_ns) * (1.0 + o->piece_ppb * 1e-9) + o->ref_frac_ns;
+}
+
+static void begin_piece(struct sim_oscillator *o)
+{
+	double turns_a_piece;
+
+	o->piece_ppb = o->rate_ppb;
+	if (o->sine_ppb <= 0)
+		return;
+	turns_a_piece = PIECE_NS * 1e-9 / o->sine_period_s;
+	o->piece_ppb += o->sine_ppb * sin(2 * M_PI * (o->sine_turns + turns_a_piece / 2));
+	o->sine_turns = fmod(o->sine_turns + turns_a_piece, 1.0);
+}
+
+void sim_oscillator_start(struct sim_oscillator *o)
+{
+	if (o->sine_ppb > 0)
+		o->sine_turns = sim_random_unit(&o->random);
+	begin_piece(o);
 }
 
 int64_t sim_oscillator_mono_ns(struct sim_oscillator *o, int64_t true_ns)
@@ -54,6 +73,7 @@ int64_t sim_oscillator_mono_ns(struct sim_oscillator *o, int64_t true_ns)
 		o->ref_frac_ns = elapsed - (double)whole;
 		if (o->wander_ppb > 0)
 			o->rate_ppb += o->wander_ppb * sim_random_gaussian(&o->random);
+		begin_piece(o);
 	}
 	return o->ref_mono_ns + (int64_t)floor(elapsed_ns(o, true_ns));
 }
@@ -62,5 +82,5 @@ int64_t sim_oscillator_true_ns(const struct sim_oscillator *o, int64_t mono_ns)
 {
 	double mono = (double)(mono_ns - o->ref_mono_ns) - o->ref_frac_ns;
 
-	return o->ref_true_ns + (int64_t)ceil(mono / (1.0 + o->rate_ppb * 1e-9));
+	return o->ref_true_ns + (int64_t)ceil(mono / (1.0 + o->piece_ppb * 1e-9));
 }

@@ -39,6 +39,7 @@ struct node {
 
 struct link {
 	struct sim_link config;
+	struct sim_replay replay;
 	size_t node[2], port[2];
 	bool is_up;
 };
@@ -134,8 +135,11 @@ size_t sim_add(struct sim *sim, const struct sim_node *config)
 		.ref_mono_ns = MONO_AT_START_NS + (int64_t)(sim->n_nodes * 777 * NSEC_PER_SEC),
 		.rate_ppb = config->drift_ppb,
 		.wander_ppb = config->wander_ppb,
+		.sine_ppb = config->sine_ppb,
+		.sine_period_s = config->sine_period_s,
 		.random = {sim_random_u64(&sim->random)},
 	};
+	sim_oscillator_start(&node->oscillator);
 	return sim->n_nodes++;
 }
 
@@ -145,6 +149,8 @@ size_t sim_connect(struct sim *sim, size_t a, size_t a_port, size_t b, size_t b_
 	check(sim->n_links < SIM_MAX_LINKS, "too many links");
 	sim->links[sim->n_links] =
 		(struct link){.config = *config, .node = {a, b}, .port = {a_port, b_port}, .is_up = true};
+	if (config->recording)
+		sim->links[sim->n_links].replay.random.state = sim_random_u64(&sim->random);
 	sim->nodes[a].ends[a_port] = (struct end){true, sim->n_links, 0};
 	sim->nodes[b].ends[b_port] = (struct end){true, sim->n_links, 1};
 	return sim->n_links++;
@@ -181,10 +187,22 @@ static bool happens(struct sim *sim, double probability)
 	return probability > 0 && sim_random_unit(&sim->random) < probability;
 }
 
+/* What a message takes beyond the link's constant delay. Nothing of a recording is spent on general messages.
+ */
+static int64_t extra_delay(struct sim *sim, struct link *link, unsigned int side, bool is_event)
+{
+	if (!link->config.recording)
+		return jitter(sim, &link->config);
+	if (!is_event)
+		return 0;
+	return sim_replay_next(&link->replay, link->config.recording,
+			       side == 0 ? SIM_RECORDED_FORWARD : SIM_RECORDED_BACK);
+}
+
 static void deliver(struct sim *sim, const struct end *from, const struct bc_action *action,
 		    int64_t depart_true_ns)
 {
-	const struct link *link = &sim->links[from->link];
+	struct link *link = &sim->links[from->link];
 	const struct sim_link *config = &link->config;
 	size_t to = link->node[1 - from->side];
 	struct sim_event event = {
@@ -196,7 +214,8 @@ static void deliver(struct sim *sim, const struct end *from, const struct bc_act
 
 	memcpy(event.message, action->send.message, action->send.len);
 	for (int copies = happens(sim, config->duplication) ? 2 : 1; copies > 0; copies--) {
-		int64_t delay_ns = config->delay_ns[from->side] + jitter(sim, config);
+		int64_t delay_ns = config->delay_ns[from->side] +
+				   extra_delay(sim, link, from->side, action->send.is_event);
 
 		if (happens(sim, config->loss))
 			continue;

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "bc/engine/engine.h"
+#include "tests/sim/recorded.h"
 
 #define SIM_MAX_NODES 72
 #define SIM_MAX_LINKS 72
@@ -29,6 +30,9 @@ struct sim_link {
 	int64_t delay_ns[2]; /* from the first end to the second, and back */
 	enum sim_jitter jitter;
 	double jitter_ns;
+	/* Of event messages instead of the jitter: forward from the first end to the second. Or NULL. The
+	 * caller's, until the end of the simulation. */
+	const struct sim_recording *recording;
 	double loss, duplication, reorder; /* probabilities */
 	int64_t reorder_ns;		   /* how much later a reordered frame comes */
 };
@@ -37,8 +41,10 @@ struct sim_node {
 	struct bc_engine_config engine; /* n_ports and ports are filled in by sim_add() */
 	struct bc_port_config port;	/* of every port */
 	size_t n_ports;
-	double drift_ppb;	  /* its oscillator against true time */
-	double wander_ppb;	  /* random walk of the frequency: standard deviation after a second */
+	double drift_ppb;  /* its oscillator against true time */
+	double wander_ppb; /* random walk of the frequency: standard deviation after a second */
+	double sine_ppb;   /* amplitude of a sine in the frequency, of any phase; 0: none */
+	double sine_period_s;
 	int64_t offset_ns;	  /* its PTP time against true time at the start */
 	double stamp_noise_ns;	  /* standard deviation */
 	int64_t stamp_latency_ns; /* from the event until the engine is told */
