@@ -33,14 +33,14 @@
 #define WANDER_MAX_PPB2_PER_S	1e6
 #define WANDER_RATE		0.01
 #define TREND_RATE		0.125
-#define TREND_EXPECTED		1.2
+#define TREND_EXPECTED		1.1
 #define TREND_MAX		9.0
 /*
  * Phase noise that is not there but damps the filter: with a random walk of frequency alone it amplifies slow
- * errors of its master by a quarter, and eight such clocks in a chain by six. In the steady state the damping
- * ratio is sqrt(2 + this) / 2.
+ * errors of its master by a quarter, and clocks in a chain amplify each other's. In the steady state the
+ * damping ratio is sqrt(2 + this) / 2.
  */
-#define EXTRA_DAMPING	      7.0
+#define EXTRA_DAMPING	      12.0
 #define PHASE_NOISE_NS2_PER_S 1.0
 #define DELAY_NOISE_NS2_PER_S 25.0
 
@@ -474,9 +474,9 @@ static void kalman_delay(struct bc_servo *servo, int64_t back_ns, int64_t path_d
 		       local_mono_ns);
 	bc_noise_add(&s->back, i.ns);
 	wander_learn(s, -i.sigmas);
-	if (is_new_path(s, &i))
-		i.sigmas = 0;
-	update(s, &i);
+	/* If it is not, those that follow say so. */
+	if (!is_new_path(s, &i))
+		update(s, &i);
 }
 
 static double kalman_sample(struct bc_servo *servo, int64_t offset_ns, uint64_t local_mono_ns, double weight,

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Where in the driver's time a stamp is put. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdlib.h>
+
+#include "bc/daemon/tx_stamp.h"
+
+#define START_MONO_NS 1000000000ULL
+
+static int64_t after_start_ns(struct tx_stamp_history *history, uint32_t driver_ns)
+{
+	return (int64_t)(tx_stamp_mono_ns(history, START_MONO_NS, driver_ns) - START_MONO_NS);
+}
+
+static void the_usual_frame_is_stamped_early_in_the_drivers_time(void **state)
+{
+	struct tx_stamp_history history = {};
+
+	(void)state;
+	for (int i = 0; i < 1000; i++)
+		assert_int_equal(after_start_ns(&history, 3000), 600);
+}
+
+static void a_driver_that_takes_longer_moves_the_stamp_and_not_the_usual_one(void **state)
+{
+	struct tx_stamp_history history = {};
+
+	(void)state;
+	for (int i = 0; i < 100; i++)
+		after_start_ns(&history, 3000);
+	/* The mean moves by a 64th. */
+	assert_in_range(after_start_ns(&history, 4000), 1300 - 20, 1300);
+	assert_true(llabs(after_start_ns(&history, 2000) - (-100)) < 20);
+	assert_in_range(after_start_ns(&history, 3000), 590, 610);
+}
+
+static void one_wild_time_changes_little_for_those_that_follow(void **state)
+{
+	struct tx_stamp_history history = {};
+
+	(void)state;
+	for (int i = 0; i < 100; i++)
+		after_start_ns(&history, 3000);
+	after_start_ns(&history, UINT32_MAX);
+	assert_in_range(after_start_ns(&history, 3000), 600 - 60, 600);
+}
+
+static void a_wild_first_one_is_soon_forgotten(void **state)
+{
+	struct tx_stamp_history history = {};
+	int64_t first_ns = after_start_ns(&history, 60000), last_ns = 0;
+
+	(void)state;
+	assert_int_equal(first_ns, 12000);
+	for (int i = 0; i < 200; i++)
+		last_ns = after_start_ns(&history, 3000);
+	assert_true(llabs(last_ns - 600) < 100);
+}
+
+static void the_usual_time_follows_a_change_of_load(void **state)
+{
+	struct tx_stamp_history history = {};
+
+	(void)state;
+	for (int i = 0; i < 200; i++)
+		after_start_ns(&history, 5000);
+	for (int i = 0; i < 400; i++)
+		after_start_ns(&history, 500);
+	assert_in_range(after_start_ns(&history, 500), 50, 100);
+}
+
+static void frames_without_a_measured_time_keep_their_start(void **state)
+{
+	struct tx_stamp_history history = {};
+
+	(void)state;
+	assert_int_equal(after_start_ns(&history, 0), 0);
+	assert_int_equal(after_start_ns(&history, 0), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_usual_frame_is_stamped_early_in_the_drivers_time),
+		cmocka_unit_test(a_driver_that_takes_longer_moves_the_stamp_and_not_the_usual_one),
+		cmocka_unit_test(one_wild_time_changes_little_for_those_that_follow),
+		cmocka_unit_test(a_wild_first_one_is_soon_forgotten),
+		cmocka_unit_test(the_usual_time_follows_a_change_of_load),
+		cmocka_unit_test(frames_without_a_measured_time_keep_their_start),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
