@@ -100,7 +100,7 @@ static uint64_t own_tx_stamp(struct port *port, const struct ebc_tx_record *reco
 {
 	if (record->stamp_source != EBC_STAMP_XMIT || record->message_type >= ARRAY_SIZE(port->tx_history))
 		return record->stamp_mono_ns;
-	return tx_stamp_mono_ns(&port->tx_history[record->message_type],
+	return tx_stamp_mono_ns(&port->tx_history[record->message_type], record->sequence_id,
 				record->stamp_mono_ns - record->driver_ns / 2, record->driver_ns);
 }
 
@@ -117,22 +117,29 @@ static void on_tx(void *context, const struct ebc_tx_record *record)
 static void take_driver_stamps(struct app *app)
 {
 	struct sender_event event;
+	uint64_t stamp_mono_ns;
 	int64_t real_ns;
 
 	for (int i = 0; i < TX_BUDGET && sender_pop_stamp(app->sender, &event, &real_ns); i++) {
-		if (real_ns == 0 || event.port >= app->n_ports)
+		if (real_ns == 0 || event.port >= app->n_ports ||
+		    event.message_type >= ARRAY_SIZE(app->ports->tx_history))
 			continue;
-		use_tx_stamp(app, event.port, event.message_type, event.sequence_id,
-			     (uint64_t)(real_ns - app->real_minus_mono_ns));
+		stamp_mono_ns = (uint64_t)(real_ns - app->real_minus_mono_ns);
+		if (app->tx_stamp == EBC_STAMP_DRIVER)
+			use_tx_stamp(app, event.port, event.message_type, event.sequence_id, stamp_mono_ns);
+		else
+			tx_stamp_handle_driver(&app->ports[event.port].tx_history[event.message_type],
+					       event.sequence_id, stamp_mono_ns);
 	}
 }
 
-/* Mostly the stamp is there when the send returns; when a qdisc holds the frame, poll(2) tells later. */
-static void take_tx_stamps(struct app *app)
+/* Mostly the stamp is there when the send returns; when a qdisc holds the frame, poll(2) tells later. The
+ * driver's comes first, since it is used when the record of the tracepoints is taken. */
+static void take_tx_stamps(struct app *app, bool has_driver_stamps)
 {
-	if (app->tx_stamp == EBC_STAMP_DRIVER)
+	if (has_driver_stamps)
 		take_driver_stamps(app);
-	else
+	if (app->tx_stamp != EBC_STAMP_DRIVER)
 		ebc_loader_consume_tx(app->loader, TX_BUDGET, on_tx, app);
 }
 
@@ -154,7 +161,7 @@ void app_send(struct app *app, const struct bc_action *action)
 	r = port_send(&app->ports[action->port], app->sender, action);
 	ctl->is_sending = 0;
 	if (action->send.is_event)
-		take_tx_stamps(app);
+		take_tx_stamps(app, sender_has_asked(app->sender));
 	if (r < 0)
 		app_tell_send_failed(app, action->port, r);
 }
@@ -410,7 +417,7 @@ static void serve(struct app *app, const struct pollfd *polled)
 {
 	if (polled[POLL_CLOCK].revents)
 		on_clock_set(app);
-	take_tx_stamps(app);
+	take_tx_stamps(app, polled[POLL_SENDER].revents != 0);
 	if (app->transparent)
 		transparent_take_departures(app);
 	app_do_actions(app);

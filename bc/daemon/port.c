@@ -177,7 +177,16 @@ static bool is_peer_delay(uint8_t message_type)
 	       message_type == PTP_PDELAY_RESP_FOLLOW_UP;
 }
 
-int port_send(const struct port *port, struct sender *sender, const struct bc_action *action)
+static bool asks_driver(struct port *port, const struct bc_action *action)
+{
+	if (!action->send.is_event)
+		return false;
+	if (port->tx_stamp == EBC_STAMP_XMIT && action->send.message_type == PTP_DELAY_REQ)
+		return tx_stamp_asks_driver(&port->tx_history[PTP_DELAY_REQ], action->send.sequence_id);
+	return port->tx_stamp == EBC_STAMP_DRIVER;
+}
+
+int port_send(struct port *port, struct sender *sender, const struct bc_action *action)
 {
 	struct bc_encap encap = {
 		.transport = port->transport,
@@ -194,5 +203,5 @@ int port_send(const struct port *port, struct sender *sender, const struct bc_ac
 
 	if (!port->is_attached || len == 0)
 		return -ENETDOWN;
-	return sender_send(sender, port->link.ifindex, frame, len, action->send.is_event);
+	return sender_send(sender, port->link.ifindex, frame, len, asks_driver(port, action));
 }

@@ -28,6 +28,7 @@ struct port {
 	struct membership membership;
 	struct port_description described;
 	struct bc_address source;
+	enum ebc_stamp_source tx_stamp;
 	struct tx_stamp_history tx_history[4]; /* by message type: Sync, Delay_Req, Pdelay_Req, Pdelay_Resp */
 	bool is_usable;			       /* the engine has been told that the link is up */
 	char reason[64];		       /* why not */
@@ -53,4 +54,4 @@ bool port_check(struct port *port, struct ebc_links *links, struct ebc_loader *l
 void port_set_link_delay(struct port *port, struct ebc_loader *loader, int64_t link_delay_ns);
 
 /* Wraps a message and sends it: one system call. 0 or -errno. */
-int port_send(const struct port *port, struct sender *sender, const struct bc_action *action);
+int port_send(struct port *port, struct sender *sender, const struct bc_action *action);

@@ -19,7 +19,7 @@
 
 struct sender {
 	int fd;
-	bool with_driver_stamps;
+	bool has_asked;
 	uint64_t cookie;
 };
 
@@ -37,7 +37,7 @@ static int switch_on_stamps(const struct sender *s)
 	return setsockopt(s->fd, SOL_SOCKET, SO_TIMESTAMPING, &flags, sizeof(flags)) < 0 ? -errno : 0;
 }
 
-int sender_new(bool with_driver_stamps, int socket_priority, struct sender **ret_sender)
+int sender_new(int socket_priority, struct sender **ret_sender)
 {
 	_cleanup_(cleanup_sender) struct sender *s = calloc(1, sizeof(*s));
 	socklen_t len = sizeof(s->cookie);
@@ -45,7 +45,6 @@ int sender_new(bool with_driver_stamps, int socket_priority, struct sender **ret
 
 	if (!s)
 		return -ENOMEM;
-	s->with_driver_stamps = with_driver_stamps;
 	/* Protocol 0: the socket receives nothing. */
 	s->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (s->fd < 0)
@@ -80,7 +79,12 @@ int sender_fd(const struct sender *sender)
 	return sender->fd;
 }
 
-int sender_send(struct sender *s, int ifindex, const uint8_t *frame, size_t len, bool is_event)
+bool sender_has_asked(const struct sender *sender)
+{
+	return sender->has_asked;
+}
+
+int sender_send(struct sender *s, int ifindex, const uint8_t *frame, size_t len, bool asks_driver)
 {
 	struct sockaddr_ll to = {
 		.sll_family = AF_PACKET,
@@ -94,10 +98,10 @@ int sender_send(struct sender *s, int ifindex, const uint8_t *frame, size_t len,
 	} control = {};
 	struct iovec iov = {.iov_base = (void *)(uintptr_t)frame, .iov_len = len};
 	struct msghdr msg = {.msg_name = &to, .msg_namelen = sizeof(to), .msg_iov = &iov, .msg_iovlen = 1};
-	bool wants_stamp = is_event && s->with_driver_stamps;
 
 	memcpy(to.sll_addr, frame, 6);
-	if (wants_stamp) {
+	s->has_asked = asks_driver;
+	if (asks_driver) {
 		uint32_t flags = SOF_TIMESTAMPING_TX_SOFTWARE;
 
 		control.header.cmsg_level = SOL_SOCKET;

@@ -114,6 +114,8 @@ static void choose_tx_stamp(struct app *app)
 		 (wish == EBC_STAMP_NONE && app->tx_stamp == EBC_STAMP_TC && drivers_stamp(app)))
 		app->tx_stamp = EBC_STAMP_DRIVER;
 	ebc_loader_ctl(app->loader)->tx_stamp_source = (uint8_t)app->tx_stamp;
+	for (size_t i = 0; i < app->n_ports; i++)
+		app->ports[i].tx_stamp = app->tx_stamp;
 
 	switch (app->tx_stamp) {
 	case EBC_STAMP_XMIT:
@@ -229,7 +231,7 @@ static int start_programs(struct app *app)
 	/* The predecessor's folder is ours to take away. */
 	app->made_pin_directory |= ebc_loader_took_over(app->loader);
 	choose_tx_stamp(app);
-	r = sender_new(app->tx_stamp == EBC_STAMP_DRIVER, app->settings->socket_priority, &app->sender);
+	r = sender_new(app->settings->socket_priority, &app->sender);
 	if (r < 0) {
 		log_line(LOG_ERR, "cannot open a packet socket: %s", strerror(-r));
 		return r;

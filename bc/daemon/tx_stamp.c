@@ -14,6 +14,10 @@
 /* Frames that the mean remembers, and those at the start of which any might be the wild one. */
 #define MEAN_MAX   64u
 #define MEAN_FIRST 8u
+/* A driver that left so many in a row unanswered does not stamp. */
+#define UNANSWERED_MAX 8u
+/* Its stamp lies within its time, but for how near its clock is known (CLOCK_REALTIME). */
+#define CLOCK_SLACK_NS 1000
 
 static void learn(struct tx_stamp_history *history, double driver_ns)
 {
@@ -23,9 +27,43 @@ static void learn(struct tx_stamp_history *history, double driver_ns)
 	history->usual_ns += CLAMP(driver_ns - history->usual_ns, -limit_ns, limit_ns) / history->n;
 }
 
-uint64_t tx_stamp_mono_ns(struct tx_stamp_history *history, uint64_t start_mono_ns, uint32_t driver_ns)
+bool tx_stamp_asks_driver(struct tx_stamp_history *history, uint16_t sequence_id)
+{
+	if (history->n_unanswered >= UNANSWERED_MAX)
+		return false;
+	history->n_unanswered++;
+	history->has_asked = true;
+	history->asked_sequence_id = sequence_id;
+	history->driver_mono_ns = 0;
+	return true;
+}
+
+void tx_stamp_handle_driver(struct tx_stamp_history *history, uint16_t sequence_id, uint64_t driver_mono_ns)
+{
+	history->n_unanswered = 0;
+	if (history->has_asked && history->asked_sequence_id == sequence_id)
+		history->driver_mono_ns = driver_mono_ns;
+}
+
+/* Whether the driver's own stamp of this frame has come, and can be true. */
+static bool take_driver_stamp(struct tx_stamp_history *history, uint16_t sequence_id, uint64_t start_mono_ns,
+			      uint32_t driver_ns)
+{
+	int64_t after_start_ns = (int64_t)(history->driver_mono_ns - start_mono_ns);
+
+	if (!history->has_asked || history->asked_sequence_id != sequence_id)
+		return false;
+	history->has_asked = false;
+	return history->driver_mono_ns != 0 && after_start_ns >= -CLOCK_SLACK_NS &&
+	       after_start_ns <= (int64_t)driver_ns + CLOCK_SLACK_NS;
+}
+
+uint64_t tx_stamp_mono_ns(struct tx_stamp_history *history, uint16_t sequence_id, uint64_t start_mono_ns,
+			  uint32_t driver_ns)
 {
 	learn(history, driver_ns);
+	if (take_driver_stamp(history, sequence_id, start_mono_ns, driver_ns))
+		return history->driver_mono_ns;
 	return start_mono_ns + (uint64_t)(int64_t)(PART_BEFORE_STAMP * history->usual_ns +
 						   PART_BEFORE_WIRE * (driver_ns - history->usual_ns));
 }

@@ -16,6 +16,7 @@ UP, DOWN = "bc0", "bc1"
 # What a box can be, by name: the options of our program, or of ptp4l.
 SIDES = {
     **rig.BOXES,
+    "ebpf-bc-driver": {"tx_stamp_point": "driver"},
     "ebpf-bc-tc-stamps": {"tx_stamp_point": "tc", "rx_stamp_point": "tc"},
 }
 # The servo whose settling takes longest.
@@ -32,8 +33,11 @@ def settle_s(side):
 class Chain:
     """Namespaces, cables and the grandmaster, until the end of the block; boxes as they are started."""
 
-    def __init__(self, side, n_hops, *, gm_clock, log_sync=-3, log_delay_req=-3, is_raw_logged=False):
+    def __init__(self, side, n_hops, *, gm_clock, log_sync=-3, log_delay_req=-3, is_raw_logged=False,
+                 egress_latency_ns=0):
+        """egress_latency_ns: our boxes' egressLatency (ptp4l's stay at their default, 0)."""
         self.side = side
+        self._own_options = {"egressLatency": egress_latency_ns} if egress_latency_ns else {}
         self.boxes, self.clocks, self.client = [], [], None
         self._is_raw_logged = is_raw_logged
         self._common = {"logSyncInterval": log_sync, "logMinDelayReqInterval": log_delay_req,
@@ -69,7 +73,7 @@ class Chain:
         if rig.is_ours(self.side):
             box = programs.EbpfBc(host, [UP, DOWN], program=rig.program_of(self.side), config={
                 "clock_type": "BC", "priority1": 200, "network_transport": "L2", "utc_offset": 0,
-                "virtual_clock_start_offset": rig.START_OFFSET_NS, **options},
+                "virtual_clock_start_offset": rig.START_OFFSET_NS, **self._own_options, **options},
                 arguments=["-l", "7"] if self._is_raw_logged else [])
             clock = box
         else:

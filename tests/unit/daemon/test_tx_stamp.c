@@ -13,7 +13,7 @@
 
 static int64_t after_start_ns(struct tx_stamp_history *history, uint32_t driver_ns)
 {
-	return (int64_t)(tx_stamp_mono_ns(history, START_MONO_NS, driver_ns) - START_MONO_NS);
+	return (int64_t)(tx_stamp_mono_ns(history, 1, START_MONO_NS, driver_ns) - START_MONO_NS);
 }
 
 static void the_usual_frame_is_stamped_early_in_the_drivers_time(void **state)
@@ -82,6 +82,49 @@ static void frames_without_a_measured_time_keep_their_start(void **state)
 	assert_int_equal(after_start_ns(&history, 0), 0);
 }
 
+static void the_drivers_own_stamp_is_taken_where_it_was_asked_for_and_can_be_true(void **state)
+{
+	struct tx_stamp_history history = {};
+
+	(void)state;
+	for (int i = 0; i < 100; i++)
+		after_start_ns(&history, 3000);
+	assert_true(tx_stamp_asks_driver(&history, 1));
+	tx_stamp_handle_driver(&history, 1, START_MONO_NS + 1234);
+	assert_int_equal(after_start_ns(&history, 3000), 1234);
+	/* Only once. */
+	assert_int_equal(after_start_ns(&history, 3000), 600);
+	/* Of another frame; outside the driver's time; not come. */
+	assert_true(tx_stamp_asks_driver(&history, 1));
+	tx_stamp_handle_driver(&history, 2, START_MONO_NS + 1234);
+	assert_int_equal(after_start_ns(&history, 3000), 600);
+	assert_true(tx_stamp_asks_driver(&history, 1));
+	tx_stamp_handle_driver(&history, 1, START_MONO_NS + 30000);
+	assert_int_equal(after_start_ns(&history, 3000), 600);
+	assert_true(tx_stamp_asks_driver(&history, 1));
+	tx_stamp_handle_driver(&history, 1, START_MONO_NS - 30000);
+	assert_int_equal(after_start_ns(&history, 3000), 600);
+	assert_true(tx_stamp_asks_driver(&history, 1));
+	assert_int_equal(after_start_ns(&history, 3000), 600);
+}
+
+static void a_driver_that_never_answers_is_not_asked_for_ever(void **state)
+{
+	struct tx_stamp_history history = {};
+	unsigned int n_asked = 0;
+
+	(void)state;
+	/* One lost answer among others does not matter. */
+	for (uint16_t i = 0; i < 100; i++) {
+		assert_true(tx_stamp_asks_driver(&history, i));
+		if (i % 3)
+			tx_stamp_handle_driver(&history, i, START_MONO_NS);
+	}
+	for (uint16_t i = 100; i < 200; i++)
+		n_asked += tx_stamp_asks_driver(&history, i);
+	assert_in_range(n_asked, 4, 8);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -91,6 +134,8 @@ int main(void)
 		cmocka_unit_test(a_wild_first_one_is_soon_forgotten),
 		cmocka_unit_test(the_usual_time_follows_a_change_of_load),
 		cmocka_unit_test(frames_without_a_measured_time_keep_their_start),
+		cmocka_unit_test(the_drivers_own_stamp_is_taken_where_it_was_asked_for_and_can_be_true),
+		cmocka_unit_test(a_driver_that_never_answers_is_not_asked_for_ever),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
