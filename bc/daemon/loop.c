@@ -96,9 +96,11 @@ static void use_tx_stamp(struct app *app, size_t port, uint8_t message_type, uin
 		bc_engine_handle_tx_stamp(app->engine, port, message_type, sequence_id, stamp_mono_ns);
 }
 
-static uint64_t own_tx_stamp(struct port *port, const struct ebc_tx_record *record)
+/* A transparent clock's peer delay belongs to its residence times, and is stamped where those end. */
+static uint64_t own_tx_stamp(const struct app *app, struct port *port, const struct ebc_tx_record *record)
 {
-	if (record->stamp_source != EBC_STAMP_XMIT || record->message_type >= ARRAY_SIZE(port->tx_history))
+	if (app->transparent || record->stamp_source != EBC_STAMP_XMIT ||
+	    record->message_type >= ARRAY_SIZE(port->tx_history))
 		return record->stamp_mono_ns;
 	return tx_stamp_mono_ns(&port->tx_history[record->message_type], record->sequence_id,
 				record->stamp_mono_ns - record->driver_ns / 2, record->driver_ns);
@@ -111,7 +113,7 @@ static void on_tx(void *context, const struct ebc_tx_record *record)
 	if (app->tx_stamp == EBC_STAMP_DRIVER || !is_own_port(app, record->port_index, record->ifindex))
 		return;
 	use_tx_stamp(app, record->port_index, record->message_type, record->sequence_id,
-		     own_tx_stamp(&app->ports[record->port_index], record));
+		     own_tx_stamp(app, &app->ports[record->port_index], record));
 }
 
 static void take_driver_stamps(struct app *app)
