@@ -40,9 +40,9 @@
  * errors of its master by a quarter, and clocks in a chain amplify each other's. In the steady state the
  * damping ratio is sqrt(2 + this) / 2.
  */
-#define EXTRA_DAMPING	      12.0
+#define EXTRA_DAMPING	      10.0
 #define PHASE_NOISE_NS2_PER_S 1.0
-#define DELAY_NOISE_NS2_PER_S 25.0
+#define DELAY_NOISE_NS2_PER_S 200.0
 
 /* The first delays were measured at a wrong frequency. */
 #define FIRST_DELAY_NS 3000.0
