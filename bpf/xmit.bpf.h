@@ -136,7 +136,8 @@ static __always_inline struct ebc_tx_slot *departed(const struct sk_buff *skb, i
 	ret->driver_ns = 0;
 	/*
 	 * The frame leaves somewhere in the driver, which takes longer the colder the caches are: with sparse
-	 * traffic two microseconds, and as much again now and then. Halfway errs least, and on neither side.
+	 * traffic two microseconds, and as much again now and then. Halfway is nearest to it, and errs on
+	 * neither side; the daemon makes more of both ends where the stamp is its own (bc/daemon/tx_stamp.h).
 	 */
 	if (ebc_tx_halfway) {
 		ret->driver_ns = bpf_ktime_get_ns() - ret->start_mono_ns;

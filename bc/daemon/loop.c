@@ -85,8 +85,11 @@ static void on_rx(void *context, const struct ebc_rx_record *record)
 static void use_tx_stamp(struct app *app, size_t port, uint8_t message_type, uint16_t sequence_id,
 			 uint64_t stamp_mono_ns)
 {
-	/* We were stopped meanwhile: nobody waits for that Follow_Up any more. */
-	if ((int64_t)(clocks_mono_ns() - stamp_mono_ns) > NSEC_PER_SEC) {
+	int64_t age_ns = (int64_t)(clocks_mono_ns() - stamp_mono_ns);
+
+	/* We were stopped meanwhile: nobody waits for that Follow_Up any more. Or the system's clock, by
+	 * which drivers stamp, was set meanwhile. */
+	if (age_ns > NSEC_PER_SEC || age_ns < -NSEC_PER_MSEC) {
 		app->counters[port].value[DAEMON_COUNTER_TX_STAMP_STALE]++;
 		return;
 	}
@@ -96,33 +99,13 @@ static void use_tx_stamp(struct app *app, size_t port, uint8_t message_type, uin
 		bc_engine_handle_tx_stamp(app->engine, port, message_type, sequence_id, stamp_mono_ns);
 }
 
-/* A transparent clock's peer delay belongs to its residence times, and is stamped where those end. */
-static uint64_t own_tx_stamp(const struct app *app, struct port *port, const struct ebc_tx_record *record)
-{
-	if (app->transparent || record->stamp_source != EBC_STAMP_XMIT ||
-	    record->message_type >= ARRAY_SIZE(port->tx_history))
-		return record->stamp_mono_ns;
-	return tx_stamp_mono_ns(&port->tx_history[record->message_type], record->sequence_id,
-				record->stamp_mono_ns - record->driver_ns / 2, record->driver_ns);
-}
-
-static void on_tx(void *context, const struct ebc_tx_record *record)
-{
-	struct app *app = context;
-
-	if (app->tx_stamp == EBC_STAMP_DRIVER || !is_own_port(app, record->port_index, record->ifindex))
-		return;
-	use_tx_stamp(app, record->port_index, record->message_type, record->sequence_id,
-		     own_tx_stamp(app, &app->ports[record->port_index], record));
-}
-
-static void take_driver_stamps(struct app *app)
+static void take_driver_stamps(struct app *app, int budget)
 {
 	struct sender_event event;
 	uint64_t stamp_mono_ns;
 	int64_t real_ns;
 
-	for (int i = 0; i < TX_BUDGET && sender_pop_stamp(app->sender, &event, &real_ns); i++) {
+	for (int i = 0; i < budget && sender_pop_stamp(app->sender, &event, &real_ns); i++) {
 		if (real_ns == 0 || event.port >= app->n_ports ||
 		    event.message_type >= ARRAY_SIZE(app->ports->tx_history))
 			continue;
@@ -135,12 +118,38 @@ static void take_driver_stamps(struct app *app)
 	}
 }
 
+/* A transparent clock's peer delay belongs to its residence times, and is stamped where those end. */
+static uint64_t own_tx_stamp(struct app *app, struct port *port, const struct ebc_tx_record *record)
+{
+	struct tx_stamp_history *history;
+
+	if (app->transparent || record->stamp_source != EBC_STAMP_XMIT ||
+	    record->message_type >= ARRAY_SIZE(port->tx_history))
+		return record->stamp_mono_ns;
+	history = &port->tx_history[record->message_type];
+	/* On another CPU, or behind a qdisc, its answer may be the later one to be told of. */
+	if (tx_stamp_awaits_driver(history, record->sequence_id))
+		take_driver_stamps(app, TX_BUDGET);
+	return tx_stamp_mono_ns(history, record->sequence_id, record->stamp_mono_ns - record->driver_ns / 2,
+				record->driver_ns);
+}
+
+static void on_tx(void *context, const struct ebc_tx_record *record)
+{
+	struct app *app = context;
+
+	if (app->tx_stamp == EBC_STAMP_DRIVER || !is_own_port(app, record->port_index, record->ifindex))
+		return;
+	use_tx_stamp(app, record->port_index, record->message_type, record->sequence_id,
+		     own_tx_stamp(app, &app->ports[record->port_index], record));
+}
+
 /* Mostly the stamp is there when the send returns; when a qdisc holds the frame, poll(2) tells later. The
  * driver's comes first, since it is used when the record of the tracepoints is taken. */
-static void take_tx_stamps(struct app *app, bool has_driver_stamps)
+static void take_tx_stamps(struct app *app, int n_driver_stamps)
 {
-	if (has_driver_stamps)
-		take_driver_stamps(app);
+	if (n_driver_stamps > 0)
+		take_driver_stamps(app, n_driver_stamps);
 	if (app->tx_stamp != EBC_STAMP_DRIVER)
 		ebc_loader_consume_tx(app->loader, TX_BUDGET, on_tx, app);
 }
@@ -163,7 +172,7 @@ void app_send(struct app *app, const struct bc_action *action)
 	r = port_send(&app->ports[action->port], app->sender, action);
 	ctl->is_sending = 0;
 	if (action->send.is_event)
-		take_tx_stamps(app, sender_has_asked(app->sender));
+		take_tx_stamps(app, sender_has_asked(app->sender) ? 1 : 0);
 	if (r < 0)
 		app_tell_send_failed(app, action->port, r);
 }
@@ -298,6 +307,7 @@ static void feed_slew_forward(struct app *app)
 		return;
 	app->kernel_rate_ppb = rate_ppb;
 	bc_engine_handle_mono_rate(app->engine, rate_ppb, clocks_mono_ns());
+	app_do_actions(app);
 }
 
 static void on_housekeeping(struct app *app)
@@ -419,7 +429,7 @@ static void serve(struct app *app, const struct pollfd *polled)
 {
 	if (polled[POLL_CLOCK].revents)
 		on_clock_set(app);
-	take_tx_stamps(app, polled[POLL_SENDER].revents != 0);
+	take_tx_stamps(app, polled[POLL_SENDER].revents ? TX_BUDGET : 0);
 	if (app->transparent)
 		transparent_take_departures(app);
 	app_do_actions(app);

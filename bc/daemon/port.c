@@ -30,6 +30,7 @@ static void let_go(struct port *port, struct ebc_loader *loader)
 	port->is_attached = false;
 	membership_leave(&port->membership);
 	port->link.ifindex = 0;
+	memset(port->tx_history, 0, sizeof(port->tx_history)); /* of another driver, perhaps */
 }
 
 void port_fini(struct port *port, struct ebc_loader *loader)

@@ -120,7 +120,10 @@ static void choose_tx_stamp(struct app *app)
 	switch (app->tx_stamp) {
 	case EBC_STAMP_XMIT:
 		log_line(LOG_INFO,
-			 "transmit stamps: BPF after the qdisc, at net_dev_start_xmit and net_dev_xmit");
+			 "transmit stamps: BPF after the qdisc, at net_dev_start_xmit and net_dev_xmit%s",
+			 app->settings->loader.mode == EBC_MODE_BOUNDARY
+				 ? "; of Delay_Req the driver's own, if it answers"
+				 : "");
 		break;
 	case EBC_STAMP_START_XMIT:
 		log_line(LOG_INFO, "transmit stamps: BPF at net_dev_start_xmit, after the qdisc");

@@ -5,33 +5,36 @@
 #include "util/macros.h"
 
 /*
- * Measured on veth against the receive stamps of the peer's kernel, with sparse traffic: of what a driver
- * takes longer than usual, so much passes before the wire (the spread of the rest was least); and drivers
- * take their own stamp after so much of what they usually take.
+ * Measured on veth against the receive stamps of the peer's kernel, with sparse traffic. Of what a driver
+ * takes longer than usual, so much passes before the wire (the spread of the rest was least), ...
  */
-#define PART_BEFORE_WIRE  0.7
+#define PART_BEFORE_WIRE 0.7
+/* ... the same of what it takes from its own stamp on; and it takes that after so much of its usual time. */
+#define PART_AFTER_OWN	  0.6
 #define PART_BEFORE_STAMP 0.2
 /* Frames that the mean remembers, and those at the start of which any might be the wild one. */
 #define MEAN_MAX   64u
 #define MEAN_FIRST 8u
-/* A driver that left so many in a row unanswered does not stamp. */
-#define UNANSWERED_MAX 8u
+/* A driver that left so many in a row unanswered does not stamp; it is tried again now and then. */
+#define UNANSWERED_MAX	8u
+#define ASK_AGAIN_EVERY 256u
 /* Its stamp lies within its time, but for how near its clock is known (CLOCK_REALTIME). */
 #define CLOCK_SLACK_NS 1000
 
-static void learn(struct tx_stamp_history *history, double driver_ns)
+/* How far ns is from the mean, and takes it in. What is wild was interrupted, before the wire or after it. */
+static double deviation_ns(struct tx_stamp_mean *mean, double ns)
 {
-	double limit_ns = history->n < MEAN_FIRST ? driver_ns + history->usual_ns : history->usual_ns;
+	double limit_ns = mean->n < MEAN_FIRST ? ns + mean->ns : 4.0 * mean->ns;
 
-	history->n = MIN(history->n + 1, MEAN_MAX);
-	history->usual_ns += CLAMP(driver_ns - history->usual_ns, -limit_ns, limit_ns) / history->n;
+	mean->n = MIN(mean->n + 1, MEAN_MAX);
+	mean->ns += CLAMP(ns - mean->ns, -limit_ns, limit_ns) / mean->n;
+	return CLAMP(ns - mean->ns, -mean->ns, mean->ns);
 }
 
 bool tx_stamp_asks_driver(struct tx_stamp_history *history, uint16_t sequence_id)
 {
-	if (history->n_unanswered >= UNANSWERED_MAX)
+	if (history->n_unanswered >= UNANSWERED_MAX && ++history->n_not_asked % ASK_AGAIN_EVERY != 0)
 		return false;
-	history->n_unanswered++;
 	history->has_asked = true;
 	history->asked_sequence_id = sequence_id;
 	history->driver_mono_ns = 0;
@@ -45,6 +48,12 @@ void tx_stamp_handle_driver(struct tx_stamp_history *history, uint16_t sequence_
 		history->driver_mono_ns = driver_mono_ns;
 }
 
+bool tx_stamp_awaits_driver(const struct tx_stamp_history *history, uint16_t sequence_id)
+{
+	return history->has_asked && history->asked_sequence_id == sequence_id &&
+	       history->driver_mono_ns == 0;
+}
+
 /* Whether the driver's own stamp of this frame has come, and can be true. */
 static bool take_driver_stamp(struct tx_stamp_history *history, uint16_t sequence_id, uint64_t start_mono_ns,
 			      uint32_t driver_ns)
@@ -54,16 +63,25 @@ static bool take_driver_stamp(struct tx_stamp_history *history, uint16_t sequenc
 	if (!history->has_asked || history->asked_sequence_id != sequence_id)
 		return false;
 	history->has_asked = false;
-	return history->driver_mono_ns != 0 && after_start_ns >= -CLOCK_SLACK_NS &&
-	       after_start_ns <= (int64_t)driver_ns + CLOCK_SLACK_NS;
+	if (history->driver_mono_ns == 0) {
+		if (history->n_unanswered < UNANSWERED_MAX)
+			history->n_unanswered++;
+		return false;
+	}
+	return after_start_ns >= -CLOCK_SLACK_NS && after_start_ns <= (int64_t)driver_ns + CLOCK_SLACK_NS;
 }
 
 uint64_t tx_stamp_mono_ns(struct tx_stamp_history *history, uint16_t sequence_id, uint64_t start_mono_ns,
 			  uint32_t driver_ns)
 {
-	learn(history, driver_ns);
-	if (take_driver_stamp(history, sequence_id, start_mono_ns, driver_ns))
-		return history->driver_mono_ns;
-	return start_mono_ns + (uint64_t)(int64_t)(PART_BEFORE_STAMP * history->usual_ns +
-						   PART_BEFORE_WIRE * (driver_ns - history->usual_ns));
+	double more_ns;
+
+	if (take_driver_stamp(history, sequence_id, start_mono_ns, driver_ns)) {
+		more_ns = deviation_ns(&history->after_own_ns, (double)(int64_t)(start_mono_ns + driver_ns -
+										 history->driver_mono_ns));
+		return history->driver_mono_ns + (uint64_t)(int64_t)(PART_AFTER_OWN * more_ns);
+	}
+	more_ns = deviation_ns(&history->driver_ns, driver_ns);
+	return start_mono_ns +
+	       (uint64_t)(int64_t)(PART_BEFORE_STAMP * history->driver_ns.ns + PART_BEFORE_WIRE * more_ns);
 }

@@ -19,6 +19,8 @@
 #define BC_CORRECTION_MAX_NS NSEC_PER_SEC
 /* This many Syncs that agree on it make a jump of the master's time true. */
 #define BC_JUMP_CONFIRM 4
+/* This many in a row that do not agree with each other: it is our own clock that runs away. */
+#define BC_JUMP_GIVE_UP 16
 /* Jumps that jitter can make. */
 #define BC_JUMP_SLACK_NS NSEC_PER_MSEC
 /* However long the silence, no clock runs off so far unnoticed. */
@@ -56,6 +58,7 @@ struct bc_sync_rx {
 			    */
 	/* A jump of the master's time that awaits confirmation. */
 	unsigned int n_jumps;
+	unsigned int n_refused; /* in a row, agreeing or not */
 	uint64_t jump_t2_mono_ns;
 	int64_t jump_ns;
 };

@@ -142,6 +142,15 @@ static void announce_jump(struct bc_port *port, int64_t jump_ns, bool is_accepte
 	action->master_step.is_accepted = is_accepted;
 }
 
+/* Nothing that was found out about this master is believed any more, least of all the frequency. */
+static void start_anew(struct bc_port *port, uint64_t now_mono_ns)
+{
+	port->engine->has_locked = false;
+	bc_slave_reset(port, now_mono_ns);
+	if (port->state == BC_STATE_SLAVE)
+		bc_port_event(port, BC_EVENT_SYNCHRONIZATION_FAULT, false, now_mono_ns);
+}
+
 /*
  * A master's time that jumps is refused until further messages agree with it: one that lies once is not
  * followed, one that was set is. Then our clock jumps by as much, whatever the step thresholds say: it is the
@@ -159,8 +168,12 @@ static bool is_where_expected(struct bc_port *port, int64_t t1_ptp_ns, uint64_t 
 	    !master_jump(port, t1_ptp_ns, t2_mono_ns, &jump_ns, &elapsed_ns))
 		return true;
 	if (llabs(jump_ns) <= jump_limit_ns(engine, elapsed_ns)) {
-		sync->n_jumps = 0;
+		sync->n_jumps = sync->n_refused = 0;
 		return true;
+	}
+	if (++sync->n_refused >= BC_JUMP_GIVE_UP) {
+		start_anew(port, t2_mono_ns);
+		return false;
 	}
 
 	n = agreeing_jumps(port, jump_ns, t2_mono_ns);
@@ -170,7 +183,7 @@ static bool is_where_expected(struct bc_port *port, int64_t t1_ptp_ns, uint64_t 
 		bc_count(port, BC_COUNTER_SYNC_JUMP);
 		return false;
 	}
-	sync->n_jumps = 0;
+	sync->n_jumps = sync->n_refused = 0;
 	if (!engine->config.free_running) {
 		bc_local_clock_step(&engine->clock, jump_ns);
 		announce_clock(engine, port->index, jump_ns, engine->status.frequency_ppb);

@@ -13,7 +13,7 @@ enum bc_servo_type {
 	BC_SERVO_PI = 0, /* ptp4l's, with its constants and options */
 	BC_SERVO_LINREG, /* regression over several lengths, as ptp4l's */
 	BC_SERVO_NULLF,	 /* frequency stays 0 */
-	BC_SERVO_KALMAN, /* the default: robust two-state filter */
+	BC_SERVO_KALMAN, /* the default: robust filter of phase, frequency and delay */
 };
 
 enum bc_servo_state {

@@ -42,7 +42,8 @@
  */
 #define EXTRA_DAMPING	      10.0
 #define PHASE_NOISE_NS2_PER_S 1.0
-#define DELAY_NOISE_NS2_PER_S 200.0
+/* The caches of both hosts make both directions slower and faster together, within seconds. */
+#define DELAY_NOISE_NS2_PER_S 2000.0
 
 /* The first delays were measured at a wrong frequency. */
 #define FIRST_DELAY_NS 3000.0
@@ -55,10 +56,13 @@
 #define ACQUIRE_SPAN_S	       0.25
 #define ACQUIRE_SAMPLES_SLOW   3u
 #define ACQUIRE_SPAN_SLOW_S    1.0
-#define STEP_SAMPLES	       4u /* that must agree before the clock is stepped again */
-#define SLEW_SAMPLES	       8u /* or slewed to a new phase */
-#define FAR_BACK_SAMPLES       4u /* or the path back is another one */
-#define SLEW_SAMPLES_FRESH     3u /* the same soon after a start */
+#define ACQUIRE_SPREAD_NS      1e6  /* or as many samples as there is room for */
+#define STEP_SAMPLES	       4u   /* that must agree before the clock is stepped again */
+#define SLEW_SAMPLES	       8u   /* or slewed to a new phase */
+#define BACK_MISSING	       16.0 /* intervals without an answer: they have stopped */
+#define FAR_BOTH_SAMPLES       3u   /* of both directions together: the path is another one */
+#define FAR_BACK_SAMPLES       4u   /* or the path back is another one */
+#define SLEW_SAMPLES_FRESH     3u   /* the same soon after a start */
 #define FRESH_SAMPLES	       16u
 #define FREQUENCY_AGREES_SIGMA 4.0
 
@@ -92,6 +96,7 @@ struct kalman_servo {
 	int64_t last_offset_ns;
 	unsigned int num_far; /* so many of the newest lie far from the estimate, on one side */
 	bool is_far_ahead;
+	bool has_back_since_far;   /* the other direction was measured after the first of them */
 	unsigned int num_far_back; /* the same of the direction back */
 	bool is_far_back_ahead;
 
@@ -117,6 +122,14 @@ static void wander_learn(struct kalman_servo *s, double innovation_sigmas)
 	s->wander_ppb2_per_s = CLAMP(s->wander_ppb2_per_s, WANDER_MIN_PPB2_PER_S, WANDER_MAX_PPB2_PER_S);
 }
 
+/* Answers may stop: then the delay is what it was. */
+static bool is_back_measured(const struct kalman_servo *s)
+{
+	return s->back_interval_s > 0 && s->back_mono_ns != 0 &&
+	       (double)(int64_t)(s->state_mono_ns - s->back_mono_ns) * 1e-9 <
+		       BACK_MISSING * s->back_interval_s;
+}
+
 static struct bc_kalman_noise process_noise(const struct kalman_servo *s)
 {
 	double forward_ns2 = s->forward.sigma_ns * s->forward.sigma_ns, known_per_s;
@@ -124,13 +137,13 @@ static struct bc_kalman_noise process_noise(const struct kalman_servo *s)
 
 	/* What the measurements of a second tell, as the inverse of a variance. */
 	known_per_s = 1.0 / (forward_ns2 * s->mean_interval_s);
-	if (s->back_interval_s > 0)
+	if (is_back_measured(s))
 		known_per_s += 1.0 / (back_ns2 * s->back_interval_s);
 	return (struct bc_kalman_noise){
 		.phase_ns2_per_s =
 			PHASE_NOISE_NS2_PER_S + EXTRA_DAMPING * sqrt(s->wander_ppb2_per_s / known_per_s),
 		.frequency_ppb2_per_s = s->wander_ppb2_per_s,
-		.delay_ns2_per_s = s->back_interval_s > 0 ? DELAY_NOISE_NS2_PER_S : 0,
+		.delay_ns2_per_s = is_back_measured(s) ? DELAY_NOISE_NS2_PER_S : 0,
 	};
 }
 
@@ -192,14 +205,23 @@ static struct start history_fit(const struct kalman_servo *s, unsigned int n)
 	return start;
 }
 
+/* Phase and delay may both be other ones, but not what came forward, which is their sum. */
+static void delay_open(struct bc_kalman *k, double variance_ns2)
+{
+	k->p[0][0] += variance_ns2;
+	k->p[2][2] += variance_ns2;
+	k->p[0][2] -= variance_ns2;
+	k->p[2][0] = k->p[0][2];
+}
+
 /* Offsets tell phase + delay - told_delay_ns: what is not known of the delay is not known of the phase. */
 static void delay_start(struct kalman_servo *s, bool is_same_path)
 {
 	struct bc_kalman *k = &s->filter;
 
-	if (!is_same_path || s->back_interval_s <= 0) {
+	if (!is_same_path || s->back_mono_ns == 0) {
 		k->delay_ns = s->told_delay_ns;
-		k->p[2][2] = s->back_interval_s > 0 ? FIRST_DELAY_NS * FIRST_DELAY_NS : 0;
+		k->p[2][2] = s->back_mono_ns != 0 ? FIRST_DELAY_NS * FIRST_DELAY_NS : 0;
 	}
 	k->phase_ns += s->told_delay_ns - k->delay_ns;
 	k->p[0][0] += k->p[2][2];
@@ -237,6 +259,7 @@ static void filter_start(struct kalman_servo *s, const struct start *start, bool
 	s->state_mono_ns = s->last_mono_ns;
 	s->has_frequency = true;
 	s->num_far = 0;
+	s->num_far_back = 0;
 	s->num_fresh = FRESH_SAMPLES;
 }
 
@@ -296,6 +319,9 @@ static double acquire(struct kalman_servo *s, int64_t offset_ns, uint64_t local_
 		return s->command_ppb;
 
 	start = history_fit(s, s->num_history);
+	/* The master is being set meanwhile, it seems. */
+	if (start.line.spread > ACQUIRE_SPREAD_NS && s->num_history < HISTORY_MAX)
+		return s->command_ppb;
 	bc_noise_start(&s->forward, fmax(NOISE_GUESS_NS, start.line.spread));
 	bc_noise_start(&s->back, fmax(NOISE_GUESS_NS, start.line.spread));
 	s->trend = 0;
@@ -318,8 +344,10 @@ static void far_count(struct kalman_servo *s, double innovation_sigmas)
 		s->num_far = 0;
 	else if (s->num_far > 0 && is_ahead == s->is_far_ahead)
 		s->num_far = MIN(s->num_far + 1, HISTORY_MAX);
-	else
+	else {
 		s->num_far = 1;
+		s->has_back_since_far = false;
+	}
 	s->is_far_ahead = is_ahead;
 }
 
@@ -330,6 +358,7 @@ static bool take_step(struct kalman_servo *s, int64_t offset_ns, double innovati
 	bool is_step = bc_servo_exceeds_step(&s->base, (double)offset_ns);
 	unsigned int needed = s->num_fresh > 0 ? SLEW_SAMPLES_FRESH : SLEW_SAMPLES, n;
 	struct start start;
+	bool is_asked_back;
 
 	if (is_step)
 		needed = MIN(needed, STEP_SAMPLES);
@@ -342,7 +371,11 @@ static bool take_step(struct kalman_servo *s, int64_t offset_ns, double innovati
 	if (n < HISTORY_MAX && start.line.spread > fmax(fabs(innovation_ns) / 8.0, 2.0 * s->forward.sigma_ns))
 		return false;
 
+	is_asked_back = s->has_back_since_far || s->back_interval_s <= 0;
 	filter_start(s, &start, true);
+	/* It may as well be the path: the next answer will tell. */
+	if (!is_asked_back && !is_step)
+		delay_open(&s->filter, innovation_ns * innovation_ns);
 	step_or_slew(s, is_step, offset_ns, ret_state);
 	return true;
 }
@@ -384,7 +417,7 @@ static void update(struct kalman_servo *s, const struct innovation *i)
 {
 	double weighted_ns2 = i->noise_ns2 * (STUDENT_DOF + i->sigmas * i->sigmas) / (STUDENT_DOF + 1.0);
 
-	if (fabs(i->sigmas) >= GATE_SIGMAS)
+	if (!(fabs(i->sigmas) < GATE_SIGMAS))
 		return;
 	bc_kalman_update(&s->filter, i->direction, i->ns, weighted_ns2);
 	s->filter.frequency_ppb = bc_servo_clamp_ppb(&s->base, s->filter.frequency_ppb);
@@ -425,7 +458,6 @@ static bool is_new_path(struct kalman_servo *s, const struct innovation *back)
 {
 	struct bc_kalman *k = &s->filter;
 	bool is_ahead = back->sigmas > 0;
-	double delay_ns2;
 
 	if (fabs(back->sigmas) < FAR_SIGMAS) {
 		s->num_far_back = 0;
@@ -434,17 +466,13 @@ static bool is_new_path(struct kalman_servo *s, const struct innovation *back)
 	s->num_far_back = s->num_far_back > 0 && is_ahead == s->is_far_back_ahead ? s->num_far_back + 1 : 1;
 	s->is_far_back_ahead = is_ahead;
 	if (s->num_far > 0) {
-		if (s->is_far_ahead != is_ahead)
+		if (s->is_far_ahead != is_ahead || s->num_far + s->num_far_back < FAR_BOTH_SAMPLES)
 			return false;
 		k->p[2][2] += back->ns * back->ns;
 	} else {
 		if (s->num_far_back < FAR_BACK_SAMPLES)
 			return false;
-		delay_ns2 = back->ns * back->ns / 4.0;
-		k->p[0][0] += delay_ns2;
-		k->p[2][2] += delay_ns2;
-		k->p[0][2] -= delay_ns2;
-		k->p[2][0] = k->p[0][2];
+		delay_open(k, back->ns * back->ns / 4.0);
 	}
 	s->num_far = 0;
 	s->num_far_back = 0;
@@ -467,6 +495,7 @@ static void kalman_delay(struct bc_servo *servo, int64_t back_ns, int64_t path_d
 						  8.0
 				: elapsed_s;
 	s->back_mono_ns = local_mono_ns;
+	s->has_back_since_far = true;
 	if (s->phase == KALMAN_ACQUIRE || s->back_interval_s <= 0)
 		return;
 

@@ -87,6 +87,25 @@ static void over_sixteen_hops_of_the_default_servo_no_hop_doubles_the_noise(void
 	sim_free(sim);
 }
 
+/* While the first ones are set by 100 ms, those behind see a master that jumps, also while they measure its
+ * rate. */
+static void a_long_chain_that_starts_all_at_once_is_right_at_last(void **state)
+{
+	double worst_ns = 0;
+
+	(void)state;
+	for (uint64_t seed = 1; seed <= 20; seed++) {
+		struct sim *sim = chain(seed, 17);
+
+		sim_run_s(sim, 120);
+		for (size_t i = 1; i < 17; i++)
+			worst_ns = fmax(worst_ns, fabs(sim_error_ns(sim, i)));
+		sim_free(sim);
+	}
+	print_message("at most %.0f ns wrong\n", worst_ns);
+	assert_true(worst_ns < 5000);
+}
+
 static uint64_t trace_of(uint64_t seed, uint64_t *ret_n_events)
 {
 	struct sim *sim = chain(seed, 4);
@@ -120,6 +139,7 @@ int main(void)
 		cmocka_unit_test(the_first_clock_is_within_a_microsecond_after_five_seconds_of_sync),
 		cmocka_unit_test(over_sixteen_hops_of_pi_servos_the_noise_adds_up_and_does_not_multiply),
 		cmocka_unit_test(over_sixteen_hops_of_the_default_servo_no_hop_doubles_the_noise),
+		cmocka_unit_test(a_long_chain_that_starts_all_at_once_is_right_at_last),
 		cmocka_unit_test(the_same_seed_gives_the_same_trace_and_another_another),
 	};
 

@@ -35,9 +35,9 @@ class Chain:
 
     def __init__(self, side, n_hops, *, gm_clock, log_sync=-3, log_delay_req=-3, is_raw_logged=False,
                  egress_latency_ns=0):
-        """egress_latency_ns: our boxes' egressLatency (ptp4l's stay at their default, 0)."""
+        """egress_latency_ns: egressLatency of our boxes' ports that follow (ptp4l's stay at their default, 0)."""
         self.side = side
-        self._own_options = {"egressLatency": egress_latency_ns} if egress_latency_ns else {}
+        self._up_options = {UP: {"egressLatency": egress_latency_ns}} if egress_latency_ns else None
         self.boxes, self.clocks, self.client = [], [], None
         self._is_raw_logged = is_raw_logged
         self._common = {"logSyncInterval": log_sync, "logMinDelayReqInterval": log_delay_req,
@@ -73,8 +73,8 @@ class Chain:
         if rig.is_ours(self.side):
             box = programs.EbpfBc(host, [UP, DOWN], program=rig.program_of(self.side), config={
                 "clock_type": "BC", "priority1": 200, "network_transport": "L2", "utc_offset": 0,
-                "virtual_clock_start_offset": rig.START_OFFSET_NS, **self._own_options, **options},
-                arguments=["-l", "7"] if self._is_raw_logged else [])
+                "virtual_clock_start_offset": rig.START_OFFSET_NS, **options},
+                port_options=self._up_options, arguments=["-l", "7"] if self._is_raw_logged else [])
             clock = box
         else:
             clock = OwnClock(offset_ns=rig.START_OFFSET_NS)

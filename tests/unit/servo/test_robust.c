@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Robust estimates, and the algebra of the two-state filter. */
+/* Robust estimates, and the algebra of the three-state filter. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
