@@ -122,6 +122,7 @@ static void take_driver_stamps(struct app *app, int budget)
 static uint64_t own_tx_stamp(struct app *app, struct port *port, const struct ebc_tx_record *record)
 {
 	struct tx_stamp_history *history;
+	uint64_t stamp_mono_ns;
 
 	if (app->transparent || record->stamp_source != EBC_STAMP_XMIT ||
 	    record->message_type >= ARRAY_SIZE(port->tx_history))
@@ -130,8 +131,12 @@ static uint64_t own_tx_stamp(struct app *app, struct port *port, const struct eb
 	/* On another CPU, or behind a qdisc, its answer may be the later one to be told of. */
 	if (tx_stamp_awaits_driver(history, record->sequence_id))
 		take_driver_stamps(app, TX_BUDGET);
-	return tx_stamp_mono_ns(history, record->sequence_id, record->stamp_mono_ns - record->driver_ns / 2,
-				record->driver_ns);
+	stamp_mono_ns = tx_stamp_mono_ns(history, record->sequence_id,
+					 record->stamp_mono_ns - record->driver_ns / 2, record->driver_ns);
+	if (record->message_type == PTP_DELAY_REQ)
+		for (size_t i = 0; i < app->n_ports; i++)
+			app->ports[i].asks_for_sync = tx_stamp_is_driver_far(history);
+	return stamp_mono_ns;
 }
 
 static void on_tx(void *context, const struct ebc_tx_record *record)

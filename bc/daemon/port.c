@@ -182,8 +182,11 @@ static bool asks_driver(struct port *port, const struct bc_action *action)
 {
 	if (!action->send.is_event)
 		return false;
-	if (port->tx_stamp == EBC_STAMP_XMIT && action->send.message_type == PTP_DELAY_REQ)
-		return tx_stamp_asks_driver(&port->tx_history[PTP_DELAY_REQ], action->send.sequence_id);
+	if (port->tx_stamp == EBC_STAMP_XMIT &&
+	    (action->send.message_type == PTP_DELAY_REQ ||
+	     (action->send.message_type == PTP_SYNC && port->asks_for_sync)))
+		return tx_stamp_asks_driver(&port->tx_history[action->send.message_type],
+					    action->send.sequence_id);
 	return port->tx_stamp == EBC_STAMP_DRIVER;
 }
 

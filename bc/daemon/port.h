@@ -29,6 +29,7 @@ struct port {
 	struct port_description described;
 	struct bc_address source;
 	enum ebc_stamp_source tx_stamp;
+	bool asks_for_sync;		       /* the driver for its stamp of each Sync, too */
 	struct tx_stamp_history tx_history[4]; /* by message type: Sync, Delay_Req, Pdelay_Req, Pdelay_Resp */
 	bool is_usable;			       /* the engine has been told that the link is up */
 	char reason[64];		       /* why not */

@@ -9,23 +9,28 @@
  * those, and only then are the two directions alike.
  *
  * How nearly they are alike makes the error of our own clock, so where we follow a master the driver itself
- * is asked (Delay_Req); a Sync is stamped by the tracepoints alone, which costs no system call.
+ * is asked (Delay_Req); a Sync is stamped by the tracepoints alone, which costs no system call, unless the
+ * driver turns out to be far behind them.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A mean over the last 64 or so, which one wild value does not move. */
+/* A mean over the last 64 or so, which one wild value does not move, but eight far ones in a row do. */
 struct tx_stamp_mean {
 	double ns;
 	unsigned int n;
+	unsigned int n_far; /* the newest so many lie far from it, on one side, ... */
+	bool is_far_above;
+	double far_sum_ns; /* ... and are this together */
 };
 
 /* Of one message type on one port. All zero: nothing known. */
 struct tx_stamp_history {
 	struct tx_stamp_mean driver_ns;	   /* the driver's time */
-	struct tx_stamp_mean after_own_ns; /* from the driver's own stamp to the end of its time */
+	struct tx_stamp_mean asked_ns;	   /* the same of frames that it stamped, which takes longer, ... */
+	struct tx_stamp_mean after_own_ns; /* ... and from its stamp to the end of it */
 	/* The frame of which the driver was asked for its stamp last, and that stamp; 0: not come. */
 	bool has_asked;
 	uint16_t asked_sequence_id;
@@ -41,6 +46,11 @@ bool tx_stamp_asks_driver(struct tx_stamp_history *history, uint16_t sequence_id
 void tx_stamp_handle_driver(struct tx_stamp_history *history, uint16_t sequence_id, uint64_t driver_mono_ns);
 /* Whether the driver was asked for this one, and has not answered. */
 bool tx_stamp_awaits_driver(const struct tx_stamp_history *history, uint16_t sequence_id);
+/*
+ * Whether most of the time passes before the driver's own stamp. That is not the driver then: programs of
+ * somebody else (another instance) hang at the same tracepoints, and run between our stamp and the driver.
+ */
+bool tx_stamp_is_driver_far(const struct tx_stamp_history *history);
 /* The stamp of a frame that the driver was given at start_mono_ns and took for driver_ns. */
 uint64_t tx_stamp_mono_ns(struct tx_stamp_history *history, uint16_t sequence_id, uint64_t start_mono_ns,
 			  uint32_t driver_ns);

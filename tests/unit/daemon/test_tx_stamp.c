@@ -68,9 +68,12 @@ static void the_usual_time_follows_a_change_of_load(void **state)
 	(void)state;
 	for (int i = 0; i < 200; i++)
 		after_start_ns(&history, 5000);
-	for (int i = 0; i < 400; i++)
+	for (int i = 0; i < 8; i++)
 		after_start_ns(&history, 500);
-	assert_in_range(after_start_ns(&history, 500), 50, 100);
+	assert_int_equal(after_start_ns(&history, 500), 100);
+	for (int i = 0; i < 8; i++)
+		after_start_ns(&history, 4000 + 100 * (i % 2));
+	assert_in_range(after_start_ns(&history, 4050), 800, 820);
 }
 
 static void frames_without_a_measured_time_keep_their_start(void **state)

@@ -147,6 +147,44 @@ static void a_path_back_that_becomes_longer_moves_it_by_half_for_nothing_else_ca
 	path_free(&p);
 }
 
+static void with_rare_answers_a_path_that_becomes_longer_is_put_right_by_the_first_of_them(void **state)
+{
+	struct path p = path_new(30000, true);
+
+	(void)state;
+	p.noise_ns = 200;
+	path_run(&p, 60);
+	for (int n = 0; n < 40; n++) {
+		for (int m = 0; m < 63; m++)
+			sync(&p);
+		exchange(&p);
+	}
+	assert_true(fabs(p.ideal.error_ns) < 300);
+	p.forward_ns += 20000;
+	p.back_ns += 20000;
+	for (int m = 0; m < 63; m++)
+		sync(&p);
+	/* Nobody can know yet: it might be the clock. */
+	exchange(&p);
+	for (int m = 0; m < 32; m++)
+		sync(&p);
+	assert_true(fabs(p.ideal.error_ns) < 1000);
+	path_free(&p);
+}
+
+static void answers_that_stop_leave_the_delay_as_it_was(void **state)
+{
+	struct path p = path_new(30000, true);
+
+	(void)state;
+	p.noise_ns = 200;
+	path_run(&p, 60);
+	for (int n = 0; n < 8 * 3600 * 24; n++)
+		sync(&p);
+	assert_true(fabs(p.ideal.error_ns) < 300);
+	path_free(&p);
+}
+
 static void outliers_of_one_direction_do_not_move_the_clock(void **state)
 {
 	struct path p = path_new(30000, true);
@@ -214,6 +252,9 @@ int main(void)
 		cmocka_unit_test(a_path_that_becomes_longer_does_not_move_the_clock),
 		cmocka_unit_test(
 			a_path_back_that_becomes_longer_moves_it_by_half_for_nothing_else_can_be_known),
+		cmocka_unit_test(
+			with_rare_answers_a_path_that_becomes_longer_is_put_right_by_the_first_of_them),
+		cmocka_unit_test(answers_that_stop_leave_the_delay_as_it_was),
 		cmocka_unit_test(outliers_of_one_direction_do_not_move_the_clock),
 		cmocka_unit_test(a_stamp_of_the_direction_back_may_be_older_than_the_last_sync),
 		cmocka_unit_test(another_master_has_another_path_and_the_same_oscillator),

@@ -136,6 +136,32 @@ static void both_directions_together_tell_phase_and_delay(void **state)
 	assert_near(variance_ns2, 100, 1e-3);
 }
 
+/* P - P h h' P / (h' P h + R), the short form, which is as good where numbers are harmless. */
+static void an_update_of_the_covariance_is_the_textbooks(void **state)
+{
+	struct bc_kalman k = {.p = {{400, 30, -50}, {30, 90, 10}, {-50, 10, 250}}};
+	const struct bc_kalman_noise noise = {1, 30, 2};
+
+	(void)state;
+	for (int n = 0; n < 50; n++) {
+		enum bc_kalman_direction direction = n % 3 ? BC_KALMAN_FORWARD : BC_KALMAN_BACK;
+		double sign = direction == BC_KALMAN_FORWARD ? 1 : -1, variance_ns2 = 100 + 40 * n;
+		struct bc_kalman before;
+		double ph[3], total = variance_ns2;
+
+		bc_kalman_predict(&k, &noise, 0.125, 0);
+		before = k;
+		for (int i = 0; i < 3; i++)
+			ph[i] = sign * k.p[i][0] + k.p[i][2];
+		total += sign * ph[0] + ph[2];
+		bc_kalman_update(&k, direction, 10, variance_ns2);
+		for (int i = 0; i < 3; i++)
+			for (int j = 0; j < 3; j++)
+				assert_near(k.p[i][j], before.p[i][j] - ph[i] * ph[j] / total, 1e-6);
+		assert_near(k.frequency_ppb - before.frequency_ppb, ph[1] * 10 / total, 1e-9);
+	}
+}
+
 static void the_covariance_stays_positive_over_centuries_and_many_updates(void **state)
 {
 	struct bc_kalman k = {.p = {{1e4, 0, 0}, {0, 1e6, 0}, {0, 0, 1e7}}};
@@ -186,6 +212,7 @@ int main(void)
 		cmocka_unit_test(the_filter_predicts_phase_from_frequency_less_correction),
 		cmocka_unit_test(an_update_shares_the_innovation_by_covariance),
 		cmocka_unit_test(both_directions_together_tell_phase_and_delay),
+		cmocka_unit_test(an_update_of_the_covariance_is_the_textbooks),
 		cmocka_unit_test(noise_is_learnt_from_the_core_and_not_from_the_tail),
 		cmocka_unit_test(the_covariance_stays_positive_over_centuries_and_many_updates),
 	};
