@@ -135,7 +135,8 @@ static uint64_t own_tx_stamp(struct app *app, struct port *port, const struct eb
 					 record->stamp_mono_ns - record->driver_ns / 2, record->driver_ns);
 	if (record->message_type == PTP_DELAY_REQ)
 		for (size_t i = 0; i < app->n_ports; i++)
-			app->ports[i].asks_for_sync = tx_stamp_is_driver_far(history);
+			app->ports[i].asks_for_sync =
+				tx_stamp_is_driver_far(history, app->ports[i].asks_for_sync);
 	return stamp_mono_ns;
 }
 

@@ -21,8 +21,9 @@
  * round. */
 #define FAR_FRAMES 8u
 #define FAR_PART   0.25
-/* Usually four to six tenths of a driver's time come after its stamp. */
-#define FAR_DRIVER_PART 0.45
+/* Usually six tenths of a driver's time come after its stamp. */
+#define FAR_DRIVER_PART	 0.45
+#define NEAR_DRIVER_PART 0.6
 /* A driver that left so many in a row unanswered does not stamp; it is tried again now and then. */
 #define UNANSWERED_MAX	8u
 #define ASK_AGAIN_EVERY 256u
@@ -102,10 +103,11 @@ static bool take_driver_stamp(struct tx_stamp_history *history, uint16_t sequenc
 	return after_start_ns >= -CLOCK_SLACK_NS && after_start_ns <= (int64_t)driver_ns + CLOCK_SLACK_NS;
 }
 
-bool tx_stamp_is_driver_far(const struct tx_stamp_history *history)
+bool tx_stamp_is_driver_far(const struct tx_stamp_history *history, bool was_far)
 {
-	return history->asked_ns.n >= MEAN_FIRST &&
-	       history->after_own_ns.ns < FAR_DRIVER_PART * history->asked_ns.ns;
+	double part = was_far ? NEAR_DRIVER_PART : FAR_DRIVER_PART;
+
+	return history->asked_ns.n >= MEAN_FIRST && history->after_own_ns.ns < part * history->asked_ns.ns;
 }
 
 uint64_t tx_stamp_mono_ns(struct tx_stamp_history *history, uint16_t sequence_id, uint64_t start_mono_ns,

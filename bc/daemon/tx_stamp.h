@@ -49,8 +49,10 @@ bool tx_stamp_awaits_driver(const struct tx_stamp_history *history, uint16_t seq
 /*
  * Whether most of the time passes before the driver's own stamp. That is not the driver then: programs of
  * somebody else (another instance) hang at the same tracepoints, and run between our stamp and the driver.
+ * `was_far`: the answer so far, which a little more or less does not change, since the stamps that hang on it
+ * mean other points.
  */
-bool tx_stamp_is_driver_far(const struct tx_stamp_history *history);
+bool tx_stamp_is_driver_far(const struct tx_stamp_history *history, bool was_far);
 /* The stamp of a frame that the driver was given at start_mono_ns and took for driver_ns. */
 uint64_t tx_stamp_mono_ns(struct tx_stamp_history *history, uint16_t sequence_id, uint64_t start_mono_ns,
 			  uint32_t driver_ns);

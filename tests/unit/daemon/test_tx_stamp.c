@@ -133,6 +133,29 @@ static void the_drivers_stamp_moves_with_what_it_takes_afterwards_but_not_with_a
 	assert_in_range(after_start_ns(&history, 300000), 1000 + 1200, 1000 + 1300);
 }
 
+static void a_driver_that_begins_late_is_noticed_and_not_at_every_change(void **state)
+{
+	struct tx_stamp_history history = {};
+	bool is_far = false;
+
+	(void)state;
+	assert_false(tx_stamp_is_driver_far(&history, false));
+	/* Its stamp after 2000 of 5000, after 3500 of 6000, after 2300 of 5000. */
+	for (int phase = 0; phase < 4; phase++) {
+		static const uint32_t before_ns[] = {2000, 3500, 2300, 1500},
+				      driver_ns[] = {5000, 6000, 5000, 5000};
+		static const bool expected[] = {false, true, true, false};
+
+		for (uint16_t i = 0; i < 300; i++) {
+			assert_true(tx_stamp_asks_driver(&history, i));
+			tx_stamp_handle_driver(&history, i, START_MONO_NS + before_ns[phase]);
+			tx_stamp_mono_ns(&history, i, START_MONO_NS, driver_ns[phase]);
+			is_far = tx_stamp_is_driver_far(&history, is_far);
+		}
+		assert_int_equal(is_far, expected[phase]);
+	}
+}
+
 static void a_driver_that_never_answers_is_hardly_asked(void **state)
 {
 	struct tx_stamp_history history = {};
@@ -170,6 +193,7 @@ int main(void)
 		cmocka_unit_test(the_drivers_own_stamp_is_taken_where_it_was_asked_for_and_can_be_true),
 		cmocka_unit_test(
 			the_drivers_stamp_moves_with_what_it_takes_afterwards_but_not_with_an_interruption),
+		cmocka_unit_test(a_driver_that_begins_late_is_noticed_and_not_at_every_change),
 		cmocka_unit_test(a_driver_that_never_answers_is_hardly_asked),
 	};
 
