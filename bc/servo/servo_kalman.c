@@ -59,10 +59,10 @@
 #define ACQUIRE_SPREAD_NS      1e6  /* or as many samples as there is room for */
 #define STEP_SAMPLES	       4u   /* that must agree before the clock is stepped again */
 #define SLEW_SAMPLES	       8u   /* or slewed to a new phase */
+#define SLEW_SAMPLES_FRESH     3u   /* the same soon after a start */
 #define BACK_MISSING	       16.0 /* intervals without an answer: they have stopped */
 #define FAR_BOTH_SAMPLES       3u   /* of both directions together: the path is another one */
 #define FAR_BACK_SAMPLES       4u   /* or the path back is another one */
-#define SLEW_SAMPLES_FRESH     3u   /* the same soon after a start */
 #define FRESH_SAMPLES	       16u
 #define FREQUENCY_AGREES_SIGMA 4.0
 
