@@ -52,8 +52,6 @@ void app_refresh_port(struct app *app, struct port *port);
 void app_renew_lease(struct app *app);
 /* Carries out what the engine wants. */
 void app_do_actions(struct app *app);
-/* Tells readers of ebc_ctl_map what PTP time is, if that changed. */
-void app_publish_clock(struct app *app);
 /* Sends a message of ours. */
 void app_send(struct app *app, const struct bc_action *action);
 void app_tell_send_failed(struct app *app, size_t port, int error);

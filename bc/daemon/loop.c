@@ -183,8 +183,8 @@ void app_send(struct app *app, const struct bc_action *action)
 		app_tell_send_failed(app, action->port, r);
 }
 
-/* For readers of the map: a tool, a bench, and the programs themselves. */
-void app_publish_clock(struct app *app)
+/* For readers of the map: a tool or a bench. */
+static void publish_clock(struct app *app)
 {
 	const struct bc_local_clock *clock = bc_engine_clock(app->engine);
 	volatile struct ebc_ctl *ctl = ebc_loader_ctl(app->loader);
@@ -216,7 +216,7 @@ void app_do_actions(struct app *app)
 		else
 			report_action(&app->report, &action);
 	}
-	app_publish_clock(app);
+	publish_clock(app);
 }
 
 static void tell_log(struct port *port, bool is_usable)

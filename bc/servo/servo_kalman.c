@@ -56,7 +56,6 @@
 #define ACQUIRE_SPAN_S	       0.25
 #define ACQUIRE_SAMPLES_SLOW   3u
 #define ACQUIRE_SPAN_SLOW_S    1.0
-#define ACQUIRE_SPREAD_NS      1e6  /* or as many samples as there is room for */
 #define STEP_SAMPLES	       4u   /* that must agree before the clock is stepped again */
 #define SLEW_SAMPLES	       8u   /* or slewed to a new phase */
 #define SLEW_SAMPLES_FRESH     3u   /* the same soon after a start */
@@ -319,9 +318,6 @@ static double acquire(struct kalman_servo *s, int64_t offset_ns, uint64_t local_
 		return s->command_ppb;
 
 	start = history_fit(s, s->num_history);
-	/* The master is being set meanwhile, it seems. */
-	if (start.line.spread > ACQUIRE_SPREAD_NS && s->num_history < HISTORY_MAX)
-		return s->command_ppb;
 	bc_noise_start(&s->forward, fmax(NOISE_GUESS_NS, start.line.spread));
 	bc_noise_start(&s->back, fmax(NOISE_GUESS_NS, start.line.spread));
 	s->trend = 0;
