@@ -11,14 +11,21 @@
 	X(RX_DELAY_REQ, "rx_delay_req")                                                               \
 	X(RX_DELAY_RESP, "rx_delay_resp")                                                             \
 	X(RX_ANNOUNCE, "rx_announce")                                                                 \
-	X(RX_PDELAY, "rx_pdelay")	  /* all three, not used */                                   \
-	X(RX_SIGNALING, "rx_signaling")	  /* not used */                                              \
-	X(RX_MANAGEMENT, "rx_management") /* not used */                                              \
+	X(RX_PDELAY_REQ, "rx_pdelay_req")                                                             \
+	X(RX_PDELAY_RESP, "rx_pdelay_resp")                                                           \
+	X(RX_PDELAY_RESP_FOLLOW_UP, "rx_pdelay_resp_follow_up")                                       \
+	X(RX_SIGNALING, "rx_signaling")                                                               \
+	X(RX_MANAGEMENT, "rx_management")                                                             \
 	X(TX_SYNC, "tx_sync")                                                                         \
 	X(TX_FOLLOW_UP, "tx_follow_up")                                                               \
 	X(TX_DELAY_REQ, "tx_delay_req")                                                               \
 	X(TX_DELAY_RESP, "tx_delay_resp")                                                             \
 	X(TX_ANNOUNCE, "tx_announce")                                                                 \
+	X(TX_PDELAY_REQ, "tx_pdelay_req")                                                             \
+	X(TX_PDELAY_RESP, "tx_pdelay_resp")                                                           \
+	X(TX_PDELAY_RESP_FOLLOW_UP, "tx_pdelay_resp_follow_up")                                       \
+	X(TX_SIGNALING, "tx_signaling")                                                               \
+	X(TX_MANAGEMENT, "tx_management")                                                             \
 	X(RX_SHORT, "rx_refused_short")                                                               \
 	X(RX_LENGTH, "rx_refused_length")                                                             \
 	X(RX_VERSION, "rx_refused_version")                                                           \

@@ -26,6 +26,8 @@ static void update_record(struct bc_port *port, struct bc_foreign_master *record
 			  record->announce.flags != msg->flags;
 
 	record->announce = *msg;
+	record->announce.tlvs = NULL;
+	record->announce.tlvs_len = 0;
 	record->previous_mono_ns = record->last_mono_ns;
 	record->last_mono_ns = now_mono_ns;
 	/* What it claims of its interval lengthens its life no more than twofold. */

@@ -287,8 +287,14 @@ void bc_engine_handle_rx(struct bc_engine *engine, size_t port_index, const stru
 	case PTP_MANAGEMENT:
 		bc_count(port, BC_COUNTER_RX_MANAGEMENT);
 		break;
+	case PTP_PDELAY_REQ:
+		bc_count(port, BC_COUNTER_RX_PDELAY_REQ);
+		break;
+	case PTP_PDELAY_RESP:
+		bc_count(port, BC_COUNTER_RX_PDELAY_RESP);
+		break;
 	default:
-		bc_count(port, BC_COUNTER_RX_PDELAY);
+		bc_count(port, BC_COUNTER_RX_PDELAY_RESP_FOLLOW_UP);
 		break;
 	}
 	if (engine->is_decision_due)

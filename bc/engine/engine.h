@@ -134,7 +134,7 @@ struct bc_action {
 			struct bc_address destination; /* when unicast */
 			uint8_t message_type;
 			uint16_t sequence_id;
-			uint8_t len;
+			uint16_t len;
 			uint8_t message[BC_MSG_TX_MAX];
 		} send;
 		struct {

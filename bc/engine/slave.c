@@ -387,6 +387,8 @@ void bc_slave_sync(struct bc_port *port, const struct bc_msg *msg, const struct 
 	}
 	sync->has_sync = true;
 	sync->sync = *msg;
+	sync->sync.tlvs = NULL;
+	sync->sync.tlvs_len = 0;
 	sync->sync_rx_mono_ns = rx->stamp_mono_ns;
 	if (!sync->has_follow_up)
 		return;
@@ -404,6 +406,8 @@ void bc_slave_follow_up(struct bc_port *port, const struct bc_msg *msg, uint64_t
 		return;
 	drop_pending_follow_up(port);
 	sync->follow_up = *msg;
+	sync->follow_up.tlvs = NULL;
+	sync->follow_up.tlvs_len = 0;
 	sync->has_follow_up = true;
 	if (sync->has_sync && sync->sync.sequence_id == msg->sequence_id)
 		pair(port, now_mono_ns);

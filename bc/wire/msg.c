@@ -14,7 +14,6 @@
 
 enum {
 	OFF_BODY = PTP_HEADER_LEN,
-	OFF_REQUESTING = 44,
 	OFF_ANNOUNCE = 44,
 };
 
@@ -47,9 +46,20 @@ static bool has_timestamp(uint8_t type)
 	return type != PTP_SIGNALING && type != PTP_MANAGEMENT;
 }
 
-static bool has_requesting(uint8_t type)
+/* Where requestingPortIdentity or targetPortIdentity is; 0: there is none. */
+static size_t requesting_offset(uint8_t type)
 {
-	return type == PTP_DELAY_RESP || type == PTP_PDELAY_RESP || type == PTP_PDELAY_RESP_FOLLOW_UP;
+	switch (type) {
+	case PTP_DELAY_RESP:
+	case PTP_PDELAY_RESP:
+	case PTP_PDELAY_RESP_FOLLOW_UP:
+		return 44;
+	case PTP_SIGNALING:
+	case PTP_MANAGEMENT:
+		return 34;
+	default:
+		return 0;
+	}
 }
 
 static void get_port_identity(const uint8_t *p, struct ptp_port_identity *ret)
@@ -156,12 +166,14 @@ enum bc_msg_result bc_msg_parse(const uint8_t *data, size_t len, struct bc_msg *
 
 	if (has_timestamp(msg.type) && !get_timestamp(data + OFF_BODY, &msg.timestamp_ns))
 		return BC_MSG_TIMESTAMP;
-	if (has_requesting(msg.type))
-		get_port_identity(data + OFF_REQUESTING, &msg.requesting);
+	if (requesting_offset(msg.type) != 0)
+		get_port_identity(data + requesting_offset(msg.type), &msg.requesting);
 	if (msg.type == PTP_ANNOUNCE)
 		get_announce(data + OFF_ANNOUNCE, &msg.announce);
 	if (!tlvs_are_sound(data + fixed, message_len - fixed))
 		return BC_MSG_TLV;
+	msg.tlvs = data + fixed;
+	msg.tlvs_len = message_len - fixed;
 
 	*ret_msg = msg;
 	return BC_MSG_OK;
@@ -205,10 +217,15 @@ size_t bc_msg_write(const struct bc_msg *msg, uint8_t *buf)
 
 	if (has_timestamp(msg->type))
 		put_timestamp(buf + OFF_BODY, msg->timestamp_ns);
-	if (has_requesting(msg->type))
-		put_port_identity(buf + OFF_REQUESTING, &msg->requesting);
+	if (requesting_offset(msg->type) != 0)
+		put_port_identity(buf + requesting_offset(msg->type), &msg->requesting);
 	if (msg->type == PTP_ANNOUNCE)
 		put_announce(buf + OFF_ANNOUNCE, &msg->announce);
+	if (msg->tlvs_len > 0 && msg->tlvs_len <= BC_MSG_TX_MAX - len) {
+		memcpy(buf + len, msg->tlvs, msg->tlvs_len);
+		len += msg->tlvs_len;
+		put_be16(buf + 2, (uint16_t)len);
+	}
 	return len;
 }
 

@@ -13,8 +13,8 @@
 
 #define PTP_CLOCK_IDENTITY_LEN 8
 #define BC_MSG_MAX_TLVS	       32
-/* The longest message that the engine sends. */
-#define BC_MSG_TX_MAX 128
+/* The longest message that the engine sends by itself, TLVs included. */
+#define BC_MSG_TX_MAX 512
 
 struct ptp_port_identity {
 	uint8_t clock_identity[PTP_CLOCK_IDENTITY_LEN];
@@ -51,8 +51,14 @@ struct bc_msg {
 	/* originTimestamp, preciseOriginTimestamp or receiveTimestamp, ns since the epoch of the time scale.
 	 * Absent in Signaling and Management. */
 	int64_t timestamp_ns;
-	struct ptp_port_identity requesting; /* Delay_Resp, Pdelay_Resp, Pdelay_Resp_Follow_Up */
+	struct ptp_port_identity requesting; /* Delay_Resp, Pdelay_Resp, Pdelay_Resp_Follow_Up; the target's
+					      * in Signaling and Management */
 	struct ptp_announce announce;
+
+	/* What follows the fixed part (clause 14): borrowed from the buffer that was decoded, and good as
+	 * long as that; whoever keeps a message clears it. To be encoded: the caller's. */
+	const uint8_t *tlvs;
+	size_t tlvs_len;
 };
 
 /* Why a message was refused; each has a counter of its own in the engine. */
@@ -70,7 +76,8 @@ enum bc_msg_result {
 enum bc_msg_result bc_msg_parse(const uint8_t *data, size_t len, struct bc_msg *ret_msg);
 
 /* Encodes into `buf` (at least BC_MSG_TX_MAX octets); returns the length. timestamp_ns below 0 is written as
- * 0: PTP time has no negative values. Only types that the engine sends. */
+ * 0: PTP time has no negative values. TLVs that do not fit are left out, all of them. Signaling and
+ * management messages carry their targetPortIdentity in `requesting`. */
 size_t bc_msg_write(const struct bc_msg *msg, uint8_t *buf);
 
 bool bc_port_identity_equal(const struct ptp_port_identity *a, const struct ptp_port_identity *b);
