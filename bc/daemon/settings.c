@@ -125,6 +125,8 @@ static void read_engine_port(const struct ebc_config *c, size_t i, struct bc_por
 		.server_only = get(c, i, EBC_OPT_SERVER_ONLY),
 		.inhibit_announce = get(c, i, EBC_OPT_INHIBIT_ANNOUNCE),
 		.inhibit_delay_req = get(c, i, EBC_OPT_INHIBIT_DELAY_REQ),
+		.hybrid_e2e = get(c, i, EBC_OPT_HYBRID_E2E),
+		.inhibit_multicast_service = get(c, i, EBC_OPT_INHIBIT_MULTICAST_SERVICE),
 		.ignore_source_id = get(c, i, EBC_OPT_IGNORE_SOURCE_ID),
 		.delay_asymmetry_ns = ebc_config_int(c, i, EBC_OPT_DELAY_ASYMMETRY),
 		.ingress_latency_ns = ebc_config_int(c, i, EBC_OPT_INGRESS_LATENCY),

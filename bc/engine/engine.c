@@ -323,7 +323,7 @@ static bool sync_stamp(struct bc_port *port, uint16_t sequence_id, uint64_t stam
 	if (!sent->is_waiting || sent->sequence_id != sequence_id)
 		return false;
 	sent->is_waiting = false;
-	bc_send_follow_up(port, sequence_id, stamp_mono_ns);
+	bc_send_follow_up(port, NULL, sequence_id, stamp_mono_ns);
 	return true;
 }
 

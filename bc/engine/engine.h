@@ -38,6 +38,8 @@ struct bc_port_config {
 	bool server_only;
 	bool inhibit_announce;
 	bool inhibit_delay_req;
+	bool hybrid_e2e;		/* Delay_Req by unicast */
+	bool inhibit_multicast_service; /* no multicast Announce and Sync */
 	bool ignore_source_id;
 	int64_t delay_asymmetry_ns;	  /* master-to-slave minus mean path delay */
 	int64_t ingress_latency_ns;	  /* subtracted from receive stamps */

@@ -87,6 +87,8 @@ struct bc_port {
 	struct bc_sync_rx sync_rx;
 	struct bc_delay_filter *delay_filter;
 	uint64_t delay_req_sent_mono_ns;
+	bool asks_by_unicast; /* Delay_Req: to the address that the parent's last Sync came from */
+	struct bc_address parent_address;
 	int8_t log_delay_req_interval; /* the master's word, else the configured one */
 };
 
@@ -147,11 +149,22 @@ void bc_port_shift(struct bc_port *port, uint64_t from_mono_ns, uint64_t by_ns);
 bool bc_port_is_active(const struct bc_port *port);
 
 /* transmit.c: every message that we compose */
+void bc_message_init(const struct bc_port *port, uint8_t type, struct bc_msg *ret_msg);
+/* Queues it for one address, or NULL: multicast. False: no room. */
+bool bc_message_queue(struct bc_port *port, const struct bc_msg *msg, const struct bc_address *to);
 void bc_send_announce(struct bc_port *port, uint64_t now_mono_ns);
 void bc_send_sync(struct bc_port *port, uint64_t now_mono_ns);
-void bc_send_follow_up(struct bc_port *port, uint16_t sequence_id, uint64_t stamp_mono_ns);
+/* The same for one address, or NULL: multicast. Who waits for the Sync's stamp is the caller's business. */
+void bc_send_announce_to(struct bc_port *port, const struct bc_address *to, uint16_t sequence_id,
+			 uint64_t now_mono_ns);
+bool bc_send_sync_to(struct bc_port *port, const struct bc_address *to, uint16_t sequence_id,
+		     uint64_t now_mono_ns);
+void bc_send_follow_up(struct bc_port *port, const struct bc_address *to, uint16_t sequence_id,
+		       uint64_t stamp_mono_ns);
 void bc_send_delay_req(struct bc_port *port, uint64_t now_mono_ns);
 void bc_send_delay_resp(struct bc_port *port, const struct bc_msg *request, const struct bc_rx *rx);
+/* A message is given up before its stamp came, to make room. */
+void bc_stamp_give_up(struct bc_port *port, uint64_t now_mono_ns);
 void bc_expire_stamps(struct bc_port *port, uint64_t now_mono_ns);
 uint64_t bc_next_stamp_expiry(const struct bc_port *port);
 

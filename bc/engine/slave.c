@@ -379,6 +379,8 @@ void bc_slave_sync(struct bc_port *port, const struct bc_msg *msg, const struct 
 		return;
 	}
 
+	port->parent_address = rx->source;
+	port->asks_by_unicast = port->config.hybrid_e2e;
 	drop_pending_sync(port);
 	if (!(msg->flags & PTP_FLAG_TWO_STEP) && !port->engine->config.assume_two_step) {
 		drop_pending_follow_up(port);

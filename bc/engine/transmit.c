@@ -4,7 +4,7 @@
 
 #include "bc/engine/engine_private.h"
 
-static void init_message(const struct bc_port *port, uint8_t type, struct bc_msg *ret_msg)
+void bc_message_init(const struct bc_port *port, uint8_t type, struct bc_msg *ret_msg)
 {
 	const struct bc_engine_config *config = &port->engine->config;
 
@@ -18,8 +18,7 @@ static void init_message(const struct bc_port *port, uint8_t type, struct bc_msg
 	};
 }
 
-/* Queues `msg`; `reply_to` is the request that a unicast reply answers, or NULL for multicast. */
-static bool queue(struct bc_port *port, const struct bc_msg *msg, const struct bc_rx *reply_to)
+bool bc_message_queue(struct bc_port *port, const struct bc_msg *msg, const struct bc_address *to)
 {
 	struct bc_action *action = bc_action_push(port->engine, BC_ACTION_SEND, port->index);
 
@@ -28,21 +27,37 @@ static bool queue(struct bc_port *port, const struct bc_msg *msg, const struct b
 	action->send.is_event = PTP_IS_EVENT(msg->type);
 	action->send.message_type = msg->type;
 	action->send.sequence_id = msg->sequence_id;
-	if (reply_to) {
+	if (to) {
 		action->send.is_unicast = true;
-		action->send.destination = reply_to->source;
+		action->send.destination = *to;
 	}
 	action->send.len = (uint8_t)bc_msg_write(msg, action->send.message);
 	return true;
 }
 
+/* Unicast messages say so, and nothing of an interval, which was agreed upon otherwise (13.3.2.14). */
+static void address_message(const struct bc_address *to, struct bc_msg *msg)
+{
+	if (!to)
+		return;
+	msg->flags |= PTP_FLAG_UNICAST;
+	msg->log_message_interval = 0x7f;
+}
+
 void bc_send_announce(struct bc_port *port, uint64_t now_mono_ns)
+{
+	if (!port->config.inhibit_multicast_service)
+		bc_send_announce_to(port, NULL, port->announce_sequence_id++, now_mono_ns);
+}
+
+void bc_send_announce_to(struct bc_port *port, const struct bc_address *to, uint16_t sequence_id,
+			 uint64_t now_mono_ns)
 {
 	const struct bc_status *status = &port->engine->status;
 	struct bc_msg msg;
 
-	init_message(port, PTP_ANNOUNCE, &msg);
-	msg.sequence_id = port->announce_sequence_id++;
+	bc_message_init(port, PTP_ANNOUNCE, &msg);
+	msg.sequence_id = sequence_id;
 	msg.flags = status->time_flags;
 	msg.log_message_interval = port->config.log_announce_interval;
 	msg.timestamp_ns = bc_local_clock_ptp_ns(&port->engine->clock, now_mono_ns);
@@ -55,7 +70,8 @@ void bc_send_announce(struct bc_port *port, uint64_t now_mono_ns)
 		.time_source = status->time_source,
 	};
 	memcpy(msg.announce.grandmaster_identity, status->grandmaster_identity, PTP_CLOCK_IDENTITY_LEN);
-	if (queue(port, &msg, NULL))
+	address_message(to, &msg);
+	if (bc_message_queue(port, &msg, to))
 		bc_count(port, BC_COUNTER_TX_ANNOUNCE);
 }
 
@@ -63,7 +79,7 @@ void bc_send_announce(struct bc_port *port, uint64_t now_mono_ns)
  * The table is full of messages that wait for their stamp: the oldest is given up. Younger than it would be
  * to expire, it counts against the port only if no stamp at all came for as long.
  */
-static void give_up_stamp(struct bc_port *port, uint64_t now_mono_ns)
+void bc_stamp_give_up(struct bc_port *port, uint64_t now_mono_ns)
 {
 	if (port->unstamped_since_mono_ns != 0 &&
 	    now_mono_ns - port->unstamped_since_mono_ns >= BC_PENDING_MAX_AGE_NS)
@@ -78,38 +94,53 @@ static void note_event_sent(struct bc_port *port, uint64_t now_mono_ns)
 		port->unstamped_since_mono_ns = now_mono_ns;
 }
 
+bool bc_send_sync_to(struct bc_port *port, const struct bc_address *to, uint16_t sequence_id,
+		     uint64_t now_mono_ns)
+{
+	struct bc_msg msg;
+
+	bc_message_init(port, PTP_SYNC, &msg);
+	msg.flags = PTP_FLAG_TWO_STEP;
+	msg.sequence_id = sequence_id;
+	msg.log_message_interval = port->config.log_sync_interval;
+	address_message(to, &msg);
+	if (!bc_message_queue(port, &msg, to))
+		return false;
+	note_event_sent(port, now_mono_ns);
+	bc_count(port, BC_COUNTER_TX_SYNC);
+	return true;
+}
+
 void bc_send_sync(struct bc_port *port, uint64_t now_mono_ns)
 {
 	struct bc_sync_sent *sent = &port->sync_sent[port->sync_sequence_id % BC_SYNC_PENDING];
-	struct bc_msg msg;
+	uint16_t sequence_id;
 
+	if (port->config.inhibit_multicast_service)
+		return;
 	if (sent->is_waiting) {
 		sent->is_waiting = false;
-		give_up_stamp(port, now_mono_ns);
+		bc_stamp_give_up(port, now_mono_ns);
 		if (!bc_port_is_active(port))
 			return;
 	}
-	init_message(port, PTP_SYNC, &msg);
-	msg.flags = PTP_FLAG_TWO_STEP;
-	msg.sequence_id = port->sync_sequence_id++;
-	msg.log_message_interval = port->config.log_sync_interval;
-	if (!queue(port, &msg, NULL))
-		return;
-	*sent = (struct bc_sync_sent){
-		.is_waiting = true, .sequence_id = msg.sequence_id, .sent_mono_ns = now_mono_ns};
-	note_event_sent(port, now_mono_ns);
-	bc_count(port, BC_COUNTER_TX_SYNC);
+	sequence_id = port->sync_sequence_id++;
+	if (bc_send_sync_to(port, NULL, sequence_id, now_mono_ns))
+		*sent = (struct bc_sync_sent){
+			.is_waiting = true, .sequence_id = sequence_id, .sent_mono_ns = now_mono_ns};
 }
 
-void bc_send_follow_up(struct bc_port *port, uint16_t sequence_id, uint64_t stamp_mono_ns)
+void bc_send_follow_up(struct bc_port *port, const struct bc_address *to, uint16_t sequence_id,
+		       uint64_t stamp_mono_ns)
 {
 	struct bc_msg msg;
 
-	init_message(port, PTP_FOLLOW_UP, &msg);
+	bc_message_init(port, PTP_FOLLOW_UP, &msg);
 	msg.sequence_id = sequence_id;
 	msg.log_message_interval = port->config.log_sync_interval;
 	msg.timestamp_ns = bc_local_clock_ptp_ns(&port->engine->clock, stamp_mono_ns);
-	if (queue(port, &msg, NULL))
+	address_message(to, &msg);
+	if (bc_message_queue(port, &msg, to))
 		bc_count(port, BC_COUNTER_TX_FOLLOW_UP);
 }
 
@@ -117,17 +148,19 @@ void bc_send_delay_req(struct bc_port *port, uint64_t now_mono_ns)
 {
 	struct bc_delay_req_sent *sent =
 		&port->delay_req_sent[port->delay_req_sequence_id % BC_DELAY_REQ_PENDING];
+	const struct bc_address *to = port->asks_by_unicast ? &port->parent_address : NULL;
 	struct bc_msg msg;
 
 	if (sent->is_waiting && !sent->has_stamp) {
 		sent->is_waiting = false;
-		give_up_stamp(port, now_mono_ns);
+		bc_stamp_give_up(port, now_mono_ns);
 		if (!bc_port_is_active(port))
 			return;
 	}
-	init_message(port, PTP_DELAY_REQ, &msg);
+	bc_message_init(port, PTP_DELAY_REQ, &msg);
 	msg.sequence_id = port->delay_req_sequence_id++;
-	if (!queue(port, &msg, NULL))
+	address_message(to, &msg);
+	if (!bc_message_queue(port, &msg, to))
 		return;
 	*sent = (struct bc_delay_req_sent){
 		.is_waiting = true, .sequence_id = msg.sequence_id, .sent_mono_ns = now_mono_ns};
@@ -143,7 +176,7 @@ void bc_send_delay_resp(struct bc_port *port, const struct bc_msg *request, cons
 	struct bc_msg msg;
 
 	/* 11.3.2: the request's correctionField goes back to the requester, who subtracts it. */
-	init_message(port, PTP_DELAY_RESP, &msg);
+	bc_message_init(port, PTP_DELAY_RESP, &msg);
 	msg.sequence_id = request->sequence_id;
 	msg.flags = is_unicast ? PTP_FLAG_UNICAST : 0;
 	msg.correction_sns = request->correction_sns;
@@ -151,7 +184,7 @@ void bc_send_delay_resp(struct bc_port *port, const struct bc_msg *request, cons
 		msg.log_message_interval = port->config.log_min_delay_req_interval;
 	msg.requesting = request->source;
 	msg.timestamp_ns = bc_local_clock_ptp_ns(&port->engine->clock, t4_mono_ns);
-	if (queue(port, &msg, is_unicast ? rx : NULL))
+	if (bc_message_queue(port, &msg, is_unicast ? &rx->source : NULL))
 		bc_count(port, BC_COUNTER_TX_DELAY_RESP);
 }
 

@@ -334,6 +334,21 @@ static void inhibited_delay_requests_are_not_sent(void **state)
 	assert_int_equal(rig.port[0].n_sent[PTP_DELAY_REQ], 0);
 }
 
+static void a_hybrid_client_asks_the_address_that_its_master_sends_from(void **state)
+{
+	const struct bc_action *request = &rig.port[0].last_send[PTP_DELAY_REQ];
+
+	(void)state;
+	rig.ports[0].hybrid_e2e = true;
+	rig_master(&rig, 0, 0);
+	rig_start(&rig, RIG_EPOCH_PTP_NS);
+	rig_run_s(&rig, 20);
+	assert_int_equal(rig_state(&rig, 0), BC_STATE_SLAVE);
+	assert_true(request->send.is_unicast);
+	assert_memory_equal(request->send.destination.mac, ((uint8_t[]){0x02, 0xaa, 0, 0, 0, 0x55}), 6);
+	assert_int_equal(rig.port[0].last_sent[PTP_DELAY_REQ].flags, PTP_FLAG_UNICAST);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -359,6 +374,7 @@ int main(void)
 		T(an_interval_out_of_bounds_is_not_obeyed),
 		T(intervals_that_sync_and_announce_lie_about_do_no_harm),
 		T(inhibited_delay_requests_are_not_sent),
+		T(a_hybrid_client_asks_the_address_that_its_master_sends_from),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

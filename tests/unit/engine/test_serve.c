@@ -186,6 +186,17 @@ static void a_client_serves_nobody(void **state)
 	}
 }
 
+static void without_multicast_service_there_is_neither_announce_nor_sync(void **state)
+{
+	(void)state;
+	rig.ports[1].inhibit_multicast_service = true;
+	rig_start(&rig, RIG_EPOCH_PTP_NS);
+	rig_run_s(&rig, 30);
+	assert_int_equal(rig_state(&rig, 1), BC_STATE_GRAND_MASTER);
+	assert_int_equal(rig.port[1].n_sent[PTP_ANNOUNCE] + rig.port[1].n_sent[PTP_SYNC], 0);
+	assert_true(rig.port[0].n_sent[PTP_ANNOUNCE] > 0 && rig.port[0].n_sent[PTP_SYNC] > 0);
+}
+
 static void a_server_port_follows_nobody(void **state)
 {
 	struct rig_master *m;
@@ -304,6 +315,7 @@ int main(void)
 		T(a_follow_up_tells_the_time_of_the_stamp),
 		T(messages_keep_their_intervals_without_drift),
 		T(a_client_serves_nobody),
+		T(without_multicast_service_there_is_neither_announce_nor_sync),
 		T(a_server_port_follows_nobody),
 		T(a_clock_of_class_127_or_less_follows_nobody),
 		T(a_port_waits_in_pre_master_until_news_could_have_come_round),
