@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bc/daemon/guard_settings.h"
 #include "util/macros.h"
 
 #define GLOBAL EBC_CONFIG_GLOBAL
@@ -348,6 +349,8 @@ int settings_from_config(const struct ebc_config *config, struct settings *s, ch
 	s->control_socket = ebc_config_string(config, GLOBAL, EBC_OPT_CONTROL_SOCKET);
 	s->pin_directory = ebc_config_string(config, GLOBAL, EBC_OPT_BPF_PIN_PATH);
 	read_engine(config, s);
+	if (guard_settings_read(config, &s->engine, reason, reason_size) < 0)
+		return -EINVAL;
 	read_loader(config, s);
 	for (size_t i = 0; i < s->n_ports; i++) {
 		if (get(config, i, EBC_OPT_TRANSPORT_SPECIFIC) != s->engine.sdo_id >> 8) {
@@ -358,6 +361,8 @@ int settings_from_config(const struct ebc_config *config, struct settings *s, ch
 			return -EINVAL;
 		}
 		read_engine_port(config, i, &s->engine_ports[i]);
+		if (guard_settings_read_port(config, i, &s->engine_ports[i], reason, reason_size) < 0)
+			return -EINVAL;
 		read_port(config, i, s);
 	}
 	s->engine.ports = s->engine_ports;

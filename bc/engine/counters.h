@@ -42,6 +42,8 @@
 	X(RX_STATE, "rx_ignored_state")	      /* not of interest in the port's state */               \
 	X(RX_NOT_PARENT, "rx_ignored_not_parent")                                                     \
 	X(RX_STALE, "rx_refused_stale") /* lay in the ring for more than a second */                  \
+	X(RX_RATE, "rx_refused_rate")	/* more than a sender, or newcomers together, may */          \
+	X(ANNOUNCE_NOT_ACCEPTABLE, "announce_refused_not_acceptable")                                 \
 	X(ANNOUNCE_STEPS_REMOVED, "announce_refused_steps_removed")                                   \
 	X(ANNOUNCE_OWN_GRANDMASTER, "announce_refused_own_grandmaster")                               \
 	X(FOREIGN_MASTER_EVICTED, "foreign_master_evicted")                                           \

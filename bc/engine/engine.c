@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bc/engine/admission.h"
 #include "bc/engine/engine_private.h"
 
 /* Late by more than this, the whole program stood still. */
@@ -44,6 +45,8 @@ static int port_init(struct bc_port *port, struct bc_engine *engine, size_t inde
 	if (r == 0)
 		r = bc_delay_filter_new(config->delay_filter, config->delay_filter_length,
 					&port->delay_filter);
+	if (r == 0)
+		r = bc_admission_init(port);
 	return r;
 }
 
@@ -94,6 +97,7 @@ void bc_engine_free(struct bc_engine *engine)
 	for (size_t i = 0; i < engine->n_ports; i++) {
 		bc_foreign_free(&engine->ports[i].foreign);
 		bc_delay_filter_free(engine->ports[i].delay_filter);
+		bc_admission_free(&engine->ports[i]);
 	}
 	bc_servo_free(engine->servo);
 	free(engine->actions);
@@ -257,7 +261,7 @@ void bc_engine_handle_rx(struct bc_engine *engine, size_t port_index, const stru
 		bc_count(port, BC_COUNTER_RX_STALE);
 		return;
 	}
-	if (!is_for_us(port, &msg, rx, now_mono_ns))
+	if (!is_for_us(port, &msg, rx, now_mono_ns) || !bc_admission_allows(port, &msg, now_mono_ns))
 		return;
 
 	switch (msg.type) {

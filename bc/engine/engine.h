@@ -23,7 +23,8 @@
 #include "bc/wire/encap.h"
 #include "bc/wire/msg.h"
 
-#define BC_MAX_PORTS EBC_MAX_PORTS
+#define BC_MAX_PORTS		  EBC_MAX_PORTS
+#define BC_ACCEPTABLE_MASTERS_MAX 32
 
 struct bc_engine;
 
@@ -47,6 +48,9 @@ struct bc_port_config {
 	uint64_t fault_reset_interval_ns; /* doubled with each fault in a row, up to 16 times it */
 	enum bc_delay_filter_type delay_filter;
 	unsigned int delay_filter_length;
+	/* Of whom Announce is accepted, by the sender's clock identity; none: of anyone. */
+	uint8_t acceptable_masters[BC_ACCEPTABLE_MASTERS_MAX][PTP_CLOCK_IDENTITY_LEN];
+	size_t n_acceptable_masters;
 };
 
 struct bc_engine_config {
@@ -66,7 +70,9 @@ struct bc_engine_config {
 	uint16_t time_flags; /* PTP_FLAG_PTP_TIMESCALE, ... */
 	uint8_t time_source;
 	uint32_t foreign_master_limit; /* records a port, at least 4 */
-	double sanity_freq_limit_ppb;  /* 0: no check */
+	/* Messages a second of one sender that are looked at; 0: any. */
+	uint32_t announce_rate_limit, signaling_rate_limit, management_rate_limit;
+	double sanity_freq_limit_ppb; /* 0: no check */
 	struct bc_servo_config servo;
 	uint64_t seed; /* of the random spread of Delay_Req and of announce timeouts */
 	size_t n_ports;

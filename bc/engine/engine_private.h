@@ -5,6 +5,7 @@
 #include "bc/engine/bmca.h"
 #include "bc/engine/engine.h"
 #include "bc/engine/foreign.h"
+#include "bc/engine/rate_limit.h"
 #include "util/macros.h"
 
 #define NEVER UINT64_MAX
@@ -71,7 +72,8 @@ struct bc_port {
 	enum bc_port_state state;
 	struct bc_port_counters counters;
 	struct bc_foreign_table foreign;
-	struct bc_foreign_master *best; /* of the last decision; NULL: none */
+	struct bc_rate_limit *rate_limit; /* of the senders of general messages */
+	struct bc_foreign_master *best;	  /* of the last decision; NULL: none */
 	bool has_link;
 	uint64_t loop_until_mono_ns; /* a better port of ours is heard here */
 

@@ -31,7 +31,7 @@ bool bc_message_queue(struct bc_port *port, const struct bc_msg *msg, const stru
 		action->send.is_unicast = true;
 		action->send.destination = *to;
 	}
-	action->send.len = (uint8_t)bc_msg_write(msg, action->send.message);
+	action->send.len = (uint16_t)bc_msg_write(msg, action->send.message);
 	return true;
 }
 

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The list of acceptable masters (IEEE 1588-2019 17.5) and the limits of rates by sender. */
+#include "bc/engine/admission.h"
+
+#include <string.h>
+
+/* Senders that a port remembers, beside its foreign masters. */
+#define OTHER_SENDERS 128
+/* So many seconds' worth at once: a tool that asks for all there is, a master that starts. */
+#define BURST_S 4
+/* Newcomers that only fill tables, in announce intervals until they have turned a port's foreign masters over
+ * once: twice what a master needs to be qualified. */
+#define TURNOVER_INTERVALS 8
+/* Clients come by the hundred when a network comes up. */
+#define NEWCOMERS_BURST	      1024
+#define NEWCOMERS_INTERVAL_NS (NSEC_PER_SEC / 256)
+
+static struct bc_rate rate_of(uint32_t per_s)
+{
+	if (per_s == 0)
+		return (struct bc_rate){};
+	return (struct bc_rate){NSEC_PER_SEC / per_s, per_s * BURST_S};
+}
+
+int bc_admission_init(struct bc_port *port)
+{
+	const struct bc_engine_config *c = &port->engine->config;
+	uint64_t announce_interval_ns = bc_interval_ns(port->config.log_announce_interval);
+	struct bc_rate newcomers = {NEWCOMERS_INTERVAL_NS, NEWCOMERS_BURST};
+	struct bc_rate_limit_config limits = {
+		.n_senders = c->foreign_master_limit + OTHER_SENDERS,
+		.seed = c->seed + port->index,
+	};
+
+	limits.kinds[BC_RATE_ANNOUNCE].sender = rate_of(c->announce_rate_limit);
+	limits.kinds[BC_RATE_SIGNALING].sender = rate_of(c->signaling_rate_limit);
+	limits.kinds[BC_RATE_MANAGEMENT].sender = rate_of(c->management_rate_limit);
+	limits.kinds[BC_RATE_SIGNALING].newcomers = limits.kinds[BC_RATE_MANAGEMENT].newcomers = newcomers;
+	limits.kinds[BC_RATE_ANNOUNCE].newcomers = (struct bc_rate){
+		TURNOVER_INTERVALS * announce_interval_ns / c->foreign_master_limit, c->foreign_master_limit};
+	for (size_t i = 0; i < BC_RATE_KINDS; i++)
+		if (limits.kinds[i].sender.interval_ns == 0)
+			limits.kinds[i].newcomers = (struct bc_rate){};
+	return bc_rate_limit_new(&limits, &port->rate_limit);
+}
+
+void bc_admission_free(struct bc_port *port)
+{
+	bc_rate_limit_free(port->rate_limit);
+}
+
+static bool is_acceptable_master(const struct bc_port *port, const struct bc_msg *msg)
+{
+	if (port->config.n_acceptable_masters == 0)
+		return true;
+	for (size_t i = 0; i < port->config.n_acceptable_masters; i++)
+		if (memcmp(port->config.acceptable_masters[i], msg->source.clock_identity,
+			   PTP_CLOCK_IDENTITY_LEN) == 0)
+			return true;
+	return false;
+}
+
+static bool is_within_rate(struct bc_port *port, enum bc_rate_kind kind, const struct bc_msg *msg,
+			   bool is_known, uint64_t now_mono_ns)
+{
+	if (bc_rate_limit_allows(port->rate_limit, kind, &msg->source, is_known, now_mono_ns))
+		return true;
+	bc_count(port, BC_COUNTER_RX_RATE);
+	return false;
+}
+
+bool bc_admission_allows(struct bc_port *port, const struct bc_msg *msg, uint64_t now_mono_ns)
+{
+	switch (msg->type) {
+	case PTP_ANNOUNCE:
+		if (!is_acceptable_master(port, msg)) {
+			bc_count(port, BC_COUNTER_ANNOUNCE_NOT_ACCEPTABLE);
+			return false;
+		}
+		return is_within_rate(port, BC_RATE_ANNOUNCE, msg,
+				      bc_foreign_find(&port->foreign, &msg->source) != NULL, now_mono_ns);
+	case PTP_SIGNALING:
+		return is_within_rate(port, BC_RATE_SIGNALING, msg, false, now_mono_ns);
+	case PTP_MANAGEMENT:
+		return is_within_rate(port, BC_RATE_MANAGEMENT, msg, false, now_mono_ns);
+	default:
+		return true;
+	}
+}
