@@ -2,6 +2,7 @@
 /* The running daemon: everything it owns, and the three things that are done with it. */
 #pragma once
 
+#include "bc/daemon/backend.h"
 #include "bc/daemon/control.h"
 #include "bc/daemon/port.h"
 #include "bc/daemon/report.h"
@@ -14,7 +15,8 @@
 struct app {
 	const struct settings *settings;
 	struct ebc_links *links;
-	struct ebc_loader *loader;
+	const struct backend *backend;
+	struct ebc_loader *loader; /* the BPF back end's, as is the sender; NULL otherwise */
 	struct sender *sender;
 	struct bc_engine *engine;	       /* a boundary clock's; NULL otherwise */
 	struct bc_local_clock published_clock; /* as the map has it */
@@ -48,10 +50,13 @@ void app_stop(struct app *app);
 
 /* Looks a port's interface up and tells the engine (start.c and loop.c). */
 void app_refresh_port(struct app *app, struct port *port);
-/* The programs consume and drop for two seconds more. */
-void app_renew_lease(struct app *app);
 /* Carries out what the engine wants. */
 void app_do_actions(struct app *app);
+/* A message that a boundary clock's port received. */
+void app_handle_rx(struct app *app, size_t port, const struct bc_rx *rx);
+/* An event message left at that time. */
+void app_handle_tx_stamp(struct app *app, size_t port, uint8_t message_type, uint16_t sequence_id,
+			 uint64_t stamp_mono_ns);
 /* Sends a message of ours. */
 void app_send(struct app *app, const struct bc_action *action);
 void app_tell_send_failed(struct app *app, size_t port, int error);

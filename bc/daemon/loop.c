@@ -16,73 +16,27 @@
 #include "bc/daemon/log.h"
 #include "util/macros.h"
 
-/* Good for four missed renewals. */
-#define LEASE_NS (2 * NSEC_PER_SEC)
-/* Records taken before timers get their turn. */
-#define RX_BUDGET 256
-#define TX_BUDGET 64
-
 enum {
 	POLL_SIGNAL,
 	POLL_DEADLINE,
 	POLL_HOUSEKEEPING,
 	POLL_CLOCK,
 	POLL_LINKS,
-	POLL_SENDER,
-	POLL_RX,
-	POLL_TX,
-	POLL_DEPARTURES,
 	POLL_CONTROL,
-	POLL_MAX,
+	POLL_BACKEND, /* from here on: what the back end watches */
+	POLL_MAX = POLL_BACKEND + BACKEND_POLL_MAX,
 };
 
 /* How often samples go to a client of the control socket that asked for them. */
 #define CONTROL_TICK_MS 50
 
-static bool is_own_port(struct app *app, uint16_t port_index, uint32_t ifindex)
+void app_handle_rx(struct app *app, size_t port, const struct bc_rx *rx)
 {
-	if (port_index >= app->n_ports)
-		return false;
-	if ((uint32_t)app->ports[port_index].link.ifindex == ifindex)
-		return true;
-	app->counters[port_index].value[DAEMON_COUNTER_RX_STALE_LINK]++;
-	return false;
-}
-
-static void on_rx(void *context, const struct ebc_rx_record *record)
-{
-	struct app *app = context;
-	enum ebc_transport transport = (enum ebc_transport)record->transport;
-	struct bc_rx rx = {
-		.message = record->frame + record->ptp_offset,
-		.len = record->ptp_len,
-		.has_stamp = record->stamp_source != EBC_STAMP_NONE,
-		.stamp_mono_ns = record->stamp_mono_ns,
-		.transport = transport,
-	};
-	bool is_multicast;
-
-	/* Converted with the offset of before the system's clock was set: the later stamp is the better one.
-	 */
-	if (record->tc_mono_ns < app->clock_set_mono_ns)
-		rx.stamp_mono_ns = record->tc_mono_ns;
-	if (!is_own_port(app, record->port_index, record->ifindex))
-		return;
-	if (app->transparent) {
-		transparent_handle_rx(app, record, rx.stamp_mono_ns);
-		app_do_actions(app);
-		return;
-	}
-	if (!bc_encap_read(record->frame, record->frame_len, record->ptp_offset, transport, &rx.source,
-			   &is_multicast)) {
-		app->counters[record->port_index].value[DAEMON_COUNTER_RX_CHECKSUM]++;
-		return;
-	}
-	bc_engine_handle_rx(app->engine, record->port_index, &rx, clocks_mono_ns());
+	bc_engine_handle_rx(app->engine, port, rx, clocks_mono_ns());
 	app_do_actions(app);
 }
 
-static void use_tx_stamp(struct app *app, size_t port, uint8_t message_type, uint16_t sequence_id,
+void app_handle_tx_stamp(struct app *app, size_t port, uint8_t message_type, uint16_t sequence_id,
 			 uint64_t stamp_mono_ns)
 {
 	int64_t age_ns = (int64_t)(clocks_mono_ns() - stamp_mono_ns);
@@ -99,67 +53,6 @@ static void use_tx_stamp(struct app *app, size_t port, uint8_t message_type, uin
 		bc_engine_handle_tx_stamp(app->engine, port, message_type, sequence_id, stamp_mono_ns);
 }
 
-static void take_driver_stamps(struct app *app, int budget)
-{
-	struct sender_event event;
-	uint64_t stamp_mono_ns;
-	int64_t real_ns;
-
-	for (int i = 0; i < budget && sender_pop_stamp(app->sender, &event, &real_ns); i++) {
-		if (real_ns == 0 || event.port >= app->n_ports ||
-		    event.message_type >= ARRAY_SIZE(app->ports->tx_history))
-			continue;
-		stamp_mono_ns = (uint64_t)(real_ns - app->real_minus_mono_ns);
-		if (app->tx_stamp == EBC_STAMP_DRIVER)
-			use_tx_stamp(app, event.port, event.message_type, event.sequence_id, stamp_mono_ns);
-		else
-			tx_stamp_handle_driver(&app->ports[event.port].tx_history[event.message_type],
-					       event.sequence_id, stamp_mono_ns);
-	}
-}
-
-/* A transparent clock's peer delay belongs to its residence times, and is stamped where those end. */
-static uint64_t own_tx_stamp(struct app *app, struct port *port, const struct ebc_tx_record *record)
-{
-	struct tx_stamp_history *history;
-	uint64_t stamp_mono_ns;
-
-	if (app->transparent || record->stamp_source != EBC_STAMP_XMIT ||
-	    record->message_type >= ARRAY_SIZE(port->tx_history))
-		return record->stamp_mono_ns;
-	history = &port->tx_history[record->message_type];
-	/* On another CPU, or behind a qdisc, its answer may be the later one to be told of. */
-	if (tx_stamp_awaits_driver(history, record->sequence_id))
-		take_driver_stamps(app, TX_BUDGET);
-	stamp_mono_ns = tx_stamp_mono_ns(history, record->sequence_id,
-					 record->stamp_mono_ns - record->driver_ns / 2, record->driver_ns);
-	if (record->message_type == PTP_DELAY_REQ)
-		for (size_t i = 0; i < app->n_ports; i++)
-			app->ports[i].asks_for_sync =
-				tx_stamp_is_driver_far(history, app->ports[i].asks_for_sync);
-	return stamp_mono_ns;
-}
-
-static void on_tx(void *context, const struct ebc_tx_record *record)
-{
-	struct app *app = context;
-
-	if (app->tx_stamp == EBC_STAMP_DRIVER || !is_own_port(app, record->port_index, record->ifindex))
-		return;
-	use_tx_stamp(app, record->port_index, record->message_type, record->sequence_id,
-		     own_tx_stamp(app, &app->ports[record->port_index], record));
-}
-
-/* Mostly the stamp is there when the send returns; when a qdisc holds the frame, poll(2) tells later. The
- * driver's comes first, since it is used when the record of the tracepoints is taken. */
-static void take_tx_stamps(struct app *app, int n_driver_stamps)
-{
-	if (n_driver_stamps > 0)
-		take_driver_stamps(app, n_driver_stamps);
-	if (app->tx_stamp != EBC_STAMP_DRIVER)
-		ebc_loader_consume_tx(app->loader, TX_BUDGET, on_tx, app);
-}
-
 void app_tell_send_failed(struct app *app, size_t port, int error)
 {
 	app->counters[port].value[DAEMON_COUNTER_TX_FAILED]++;
@@ -169,37 +62,10 @@ void app_tell_send_failed(struct app *app, size_t port, int error)
 
 void app_send(struct app *app, const struct bc_action *action)
 {
-	volatile struct ebc_ctl *ctl = ebc_loader_ctl(app->loader);
-	int r;
+	int r = app->backend->send(app, &app->ports[action->port], action);
 
-	/* A stamp that comes meanwhile need not wake us: we look right after, and poll(2) would tell the
-	 * rest. */
-	ctl->is_sending = 1;
-	r = port_send(&app->ports[action->port], app->sender, action);
-	ctl->is_sending = 0;
-	if (action->send.is_event)
-		take_tx_stamps(app, sender_has_asked(app->sender) ? 1 : 0);
 	if (r < 0)
 		app_tell_send_failed(app, action->port, r);
-}
-
-/* For readers of the map: a tool or a bench. */
-static void publish_clock(struct app *app)
-{
-	const struct bc_local_clock *clock = bc_engine_clock(app->engine);
-	volatile struct ebc_ctl *ctl = ebc_loader_ctl(app->loader);
-
-	if (ctl->clock_seq != 0 && bc_local_clock_equal(clock, &app->published_clock))
-		return;
-	app->published_clock = *clock;
-	ctl->clock_seq++;
-	__atomic_thread_fence(__ATOMIC_RELEASE);
-	ctl->clock_ref_frac = clock->ref_frac;
-	ctl->clock_ref_mono_ns = clock->ref_mono_ns;
-	ctl->clock_ref_ptp_ns = clock->ref_ptp_ns;
-	ctl->clock_rate_q62 = clock->rate_q62;
-	__atomic_thread_fence(__ATOMIC_RELEASE);
-	ctl->clock_seq++;
 }
 
 void app_do_actions(struct app *app)
@@ -216,7 +82,7 @@ void app_do_actions(struct app *app)
 		else
 			report_action(&app->report, &action);
 	}
-	publish_clock(app);
+	app->backend->publish_clock(app);
 }
 
 static void tell_log(struct port *port, bool is_usable)
@@ -249,7 +115,7 @@ static void tell_engine(struct app *app, struct port *port, bool is_usable)
 void app_refresh_port(struct app *app, struct port *port)
 {
 	int old_ifindex = port->link.ifindex;
-	bool is_usable = port_refresh(port, app->links, app->loader);
+	bool is_usable = port_refresh(app, port);
 
 	describe_port(port);
 	/* Deleted and made anew between two looks: what the engine knows of the old one is void. */
@@ -283,14 +149,9 @@ static void on_link_events(struct app *app)
 			app_refresh_port(app, &app->ports[i]);
 }
 
-void app_renew_lease(struct app *app)
-{
-	ebc_loader_ctl(app->loader)->lease_until_mono_ns = clocks_mono_ns() + LEASE_NS;
-}
-
 static void check_port(struct app *app, struct port *port)
 {
-	bool was_detached, is_attached = port_check(port, app->links, app->loader, &was_detached);
+	bool was_detached, is_attached = port_check(app, port, &was_detached);
 
 	if (was_detached) {
 		app->counters[port->index].value[DAEMON_COUNTER_REATTACHED]++;
@@ -323,7 +184,7 @@ static void on_housekeeping(struct app *app)
 	if (read(app->housekeeping_fd, &expirations, sizeof(expirations)) < 0)
 		return;
 	app->n_housekeeping++;
-	app_renew_lease(app);
+	app->backend->handle_alive(app);
 	log_flush();
 	if (app->transparent)
 		transparent_housekeeping(app);
@@ -339,7 +200,7 @@ static void on_clock_set(struct app *app)
 
 	clocks_watch_rearm(app->clock_watch_fd);
 	app->real_minus_mono_ns = clocks_real_minus_mono_ns();
-	ebc_loader_ctl(app->loader)->real_minus_mono_ns = app->real_minus_mono_ns;
+	app->backend->handle_clock_set(app);
 	app->clock_set_mono_ns = clocks_mono_ns();
 	log_limited(LOG_NOTICE, LOG_KIND_CLOCK_SET, 0,
 		    "system clock was set by %+" PRId64 " ns; PTP time is not affected",
@@ -350,10 +211,8 @@ static void log_counters(struct app *app)
 {
 	for (size_t i = 0; i < app->n_ports; i++) {
 		struct report_list list = {.len = 0};
-		struct ebc_counters bpf = {};
 
-		ebc_loader_counters(app->loader, (uint32_t)i, &bpf);
-		report_list_add_bpf(&list, &bpf);
+		app->backend->list_counters(app, i, &list);
 		if (app->transparent)
 			transparent_list_counters(app->transparent, i, &list);
 		else
@@ -431,15 +290,13 @@ static void serve_samples(struct app *app)
 }
 
 /* Whatever woke us: stamps first, since Follow_Ups wait for them, then frames, then time. */
-static void serve(struct app *app, const struct pollfd *polled)
+static void serve(struct app *app, const struct pollfd *polled, size_t n_backend)
 {
 	if (polled[POLL_CLOCK].revents)
 		on_clock_set(app);
-	take_tx_stamps(app, polled[POLL_SENDER].revents ? TX_BUDGET : 0);
-	if (app->transparent)
-		transparent_take_departures(app);
+	app->backend->take_tx_stamps(app, polled + POLL_BACKEND, n_backend);
 	app_do_actions(app);
-	ebc_loader_consume_rx(app->loader, RX_BUDGET, on_rx, app);
+	app->backend->take_frames(app, polled + POLL_BACKEND, n_backend);
 	app_do_actions(app);
 	serve_time(app);
 	if (polled[POLL_LINKS].revents)
@@ -453,6 +310,15 @@ static void serve(struct app *app, const struct pollfd *polled)
 	serve_samples(app);
 }
 
+static int poll_timeout_ms(const struct app *app)
+{
+	int timeout_ms = app->backend->timeout_ms(app);
+
+	if (!app->control || !control_wants_ticks(app->control))
+		return timeout_ms;
+	return timeout_ms < 0 ? CONTROL_TICK_MS : MIN(timeout_ms, CONTROL_TICK_MS);
+}
+
 int app_run(struct app *app)
 {
 	struct pollfd polled[POLL_MAX] = {
@@ -461,24 +327,20 @@ int app_run(struct app *app)
 		[POLL_HOUSEKEEPING] = {.fd = app->housekeeping_fd, .events = POLLIN},
 		[POLL_CLOCK] = {.fd = app->clock_watch_fd, .events = POLLIN},
 		[POLL_LINKS] = {.fd = ebc_links_fd(app->links), .events = POLLIN},
-		[POLL_SENDER] = {.fd = sender_fd(app->sender), .events = 0}, /* POLLERR: a driver stamp */
-		[POLL_RX] = {.fd = ebc_loader_rx_fd(app->loader), .events = POLLIN},
-		[POLL_TX] = {.fd = ebc_loader_tx_fd(app->loader), .events = POLLIN},
-		/* -1, which poll(2) passes over, where there is none. */
-		[POLL_DEPARTURES] = {.fd = ebc_loader_departure_fd(app->loader), .events = POLLIN},
 		[POLL_CONTROL] = {.fd = app->control ? control_fd(app->control) : -1, .events = POLLIN},
 	};
 
 	while (!app->is_stopping) {
-		bool wants_ticks = app->control && control_wants_ticks(app->control);
+		/* Sockets come and go with their interfaces. */
+		size_t n_backend = app->backend->watch(app, polled + POLL_BACKEND);
 
 		arm_deadline(app);
-		if (poll(polled, POLL_MAX, wants_ticks ? CONTROL_TICK_MS : -1) < 0 && errno != EINTR)
+		if (poll(polled, POLL_BACKEND + n_backend, poll_timeout_ms(app)) < 0 && errno != EINTR)
 			return -errno;
 		/* Fired: it must be armed anew even for the same time. */
 		if (polled[POLL_DEADLINE].revents)
 			app->armed_deadline_mono_ns = UINT64_MAX - 1;
-		serve(app, polled);
+		serve(app, polled, n_backend);
 	}
 	return 0;
 }

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "util/macros.h"
+#include "bc/daemon/app.h"
 
 void port_init(struct port *port, size_t index, const struct settings *settings)
 {
@@ -23,70 +23,30 @@ void port_init(struct port *port, size_t index, const struct settings *settings)
 	};
 }
 
-static void let_go(struct port *port, struct ebc_loader *loader)
+static void detach(struct app *app, struct port *port)
 {
 	if (port->is_attached)
-		ebc_loader_detach_port(loader, (uint32_t)port->link.ifindex);
+		app->backend->detach(app, port);
 	port->is_attached = false;
+}
+
+static void let_go(struct app *app, struct port *port)
+{
+	detach(app, port);
 	membership_leave(&port->membership);
 	port->link.ifindex = 0;
 	memset(port->tx_history, 0, sizeof(port->tx_history)); /* of another driver, perhaps */
 }
 
-void port_fini(struct port *port, struct ebc_loader *loader)
+void port_fini(struct app *app, struct port *port)
 {
-	let_go(port, loader);
+	let_go(app, port);
 }
 
 static bool unusable(struct port *port, const char *reason)
 {
 	snprintf(port->reason, sizeof(port->reason), "%s", reason);
 	return false;
-}
-
-static void port_conf(const struct port *port, struct ebc_port_conf *ret, uint32_t *lowest)
-{
-	const struct ebc_link *link = &port->link;
-	size_t n_ipv4 = 0, n_ipv6 = 0;
-
-	*ret = (struct ebc_port_conf){.port_index = (uint32_t)port->index};
-	memcpy(ret->mac, link->mac, 6);
-	memcpy(ret->bridge_mac, link->bridge_mac, 6);
-	/* The configured address is the port's own, whoever else has it. */
-	if (port->settings->has_source_ip && port->transport == EBC_TRANSPORT_UDP_IPV4)
-		memcpy(&ret->ipv4_be32[n_ipv4++], port->settings->source_ip, 4);
-	else if (port->settings->has_source_ip)
-		memcpy(ret->ipv6[n_ipv6++], port->settings->source_ip, 16);
-	for (size_t i = 0; i < link->n_ipv4 && n_ipv4 < EBC_PORT_ADDRESSES; i++)
-		ret->ipv4_be32[n_ipv4++] = link->ipv4[i].s_addr;
-	for (size_t i = 0; i < link->n_ipv6 && n_ipv6 < EBC_PORT_ADDRESSES; i++)
-		memcpy(ret->ipv6[n_ipv6++], &link->ipv6[i], 16);
-	for (size_t i = 0; i < link->n_lowest; i++)
-		lowest[i] = (uint32_t)link->lowest[i];
-
-	ret->forward = (uint8_t)port->forward;
-	ret->bridge_ifindex = link->is_bridge_member ? (uint32_t)link->master_ifindex : 0;
-	ret->delay_asymmetry_sns = port->delay_asymmetry_ns * 65536;
-	ret->link_delay_sns = port->link_delay_ns * 65536;
-	ret->ingress_latency_ns = (int32_t)port->ingress_latency_ns;
-	ret->egress_latency_ns = (int32_t)port->egress_latency_ns;
-}
-
-static int attach(struct port *port, struct ebc_loader *loader)
-{
-	uint32_t lowest[EBC_LINK_LOWEST];
-	struct ebc_port_conf conf;
-	int r;
-
-	port_conf(port, &conf, lowest);
-	r = port->is_attached ? ebc_loader_update_port(loader, (uint32_t)port->link.ifindex, &conf, lowest,
-						       port->link.n_lowest)
-			      : ebc_loader_attach_port(loader, (uint32_t)port->link.ifindex, &conf, lowest,
-						       port->link.n_lowest);
-	if (r < 0 && port->is_attached)
-		ebc_loader_detach_port(loader, (uint32_t)port->link.ifindex);
-	port->is_attached = r == 0;
-	return r;
 }
 
 /* The address that messages come from. */
@@ -115,28 +75,38 @@ static bool choose_source(struct port *port)
 	}
 }
 
-bool port_refresh(struct port *port, struct ebc_links *links, struct ebc_loader *loader)
+static bool attach(struct app *app, struct port *port)
+{
+	char reason[sizeof(port->reason)] = "";
+	int r = app->backend->attach(app, port, reason, sizeof(reason));
+
+	port->is_attached = r == 0;
+	if (r < 0 && *reason)
+		return unusable(port, reason);
+	if (r < 0)
+		snprintf(port->reason, sizeof(port->reason), "cannot attach: %s", strerror(-r));
+	return r == 0;
+}
+
+bool port_refresh(struct app *app, struct port *port)
 {
 	struct ebc_link link;
-	int r = ebc_link_get_by_name(links, port->settings->name, &link);
+	int r = ebc_link_get_by_name(app->links, port->settings->name, &link);
 
 	if (r < 0) {
-		let_go(port, loader);
+		let_go(app, port);
 		return unusable(port, r == -ENODEV ? "no such interface" : strerror(-r));
 	}
 	if (!link.is_ethernet) {
-		let_go(port, loader);
+		let_go(app, port);
 		return unusable(port, "not an Ethernet interface");
 	}
 	if (link.ifindex != port->link.ifindex)
-		let_go(port, loader);
+		let_go(app, port);
 	port->link = link;
 
-	r = attach(port, loader);
-	if (r < 0) {
-		snprintf(port->reason, sizeof(port->reason), "cannot attach: %s", strerror(-r));
+	if (!attach(app, port))
 		return false;
-	}
 	if (!port->membership.is_joined) {
 		r = membership_join(&port->membership, link.ifindex, &port->settings->groups);
 		if (r < 0 && link.is_up) {
@@ -151,25 +121,24 @@ bool port_refresh(struct port *port, struct ebc_links *links, struct ebc_loader 
 	return !port->needs_source || choose_source(port);
 }
 
-bool port_check(struct port *port, struct ebc_links *links, struct ebc_loader *loader, bool *ret_was_detached)
+bool port_check(struct app *app, struct port *port, bool *ret_was_detached)
 {
 	*ret_was_detached = false;
-	if (!port->is_attached || ebc_loader_check_port(loader, (uint32_t)port->link.ifindex) == 0)
+	if (!port->is_attached || app->backend->is_intact(app, port))
 		return port->is_attached;
 	*ret_was_detached = true;
-	ebc_loader_detach_port(loader, (uint32_t)port->link.ifindex);
-	port->is_attached = false;
-	port_refresh(port, links, loader);
+	detach(app, port);
+	port_refresh(app, port);
 	return port->is_attached;
 }
 
-void port_set_link_delay(struct port *port, struct ebc_loader *loader, int64_t link_delay_ns)
+void port_set_link_delay(struct app *app, struct port *port, int64_t link_delay_ns)
 {
 	if (port->link_delay_ns == link_delay_ns)
 		return;
 	port->link_delay_ns = link_delay_ns;
 	if (port->is_attached)
-		attach(port, loader);
+		attach(app, port);
 }
 
 static bool is_peer_delay(uint8_t message_type)
@@ -178,34 +147,10 @@ static bool is_peer_delay(uint8_t message_type)
 	       message_type == PTP_PDELAY_RESP_FOLLOW_UP;
 }
 
-static bool asks_driver(struct port *port, const struct bc_action *action)
+const struct bc_address *port_destination(const struct port *port, const struct bc_action *action)
 {
-	if (!action->send.is_event)
-		return false;
-	if (port->tx_stamp == EBC_STAMP_XMIT &&
-	    (action->send.message_type == PTP_DELAY_REQ ||
-	     (action->send.message_type == PTP_SYNC && port->asks_for_sync)))
-		return tx_stamp_asks_driver(&port->tx_history[action->send.message_type],
-					    action->send.sequence_id);
-	return port->tx_stamp == EBC_STAMP_DRIVER;
-}
-
-int port_send(struct port *port, struct sender *sender, const struct bc_action *action)
-{
-	struct bc_encap encap = {
-		.transport = port->transport,
-		.source = port->source,
-		.destination = action->send.is_unicast			  ? action->send.destination
-			       : is_peer_delay(action->send.message_type) ? port->settings->peer_destination
-									  : port->settings->destination,
-		.dscp = action->send.is_event ? port->settings->dscp_event : port->settings->dscp_general,
-		.hop_limit = action->send.is_unicast ? 64 : port->settings->hop_limit,
-	};
-	uint8_t frame[BC_ENCAP_MAX + BC_MSG_TX_MAX];
-	size_t len = bc_encap_write(&encap, action->send.is_event, action->send.message, action->send.len,
-				    frame, sizeof(frame));
-
-	if (!port->is_attached || len == 0)
-		return -ENETDOWN;
-	return sender_send(sender, port->link.ifindex, frame, len, asks_driver(port, action));
+	if (action->send.is_unicast)
+		return &action->send.destination;
+	return is_peer_delay(action->send.message_type) ? &port->settings->peer_destination
+							: &port->settings->destination;
 }

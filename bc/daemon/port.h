@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A port at run time: the interface behind its name as it comes and goes, the programs on it, its
- * group memberships, and the envelope that its messages are sent in.
+ * A port at run time: the interface behind its name as it comes and goes, what the back end has on it, its
+ * group memberships, and the addresses that its messages are sent from and to.
  */
 #pragma once
 
-#include "bc/daemon/sender.h"
 #include "bc/daemon/settings.h"
 #include "bc/daemon/tx_stamp.h"
 #include "netlink/link.h"
+
+struct app;
 
 /* What the log has been told of an interface. */
 struct port_description {
@@ -38,21 +39,20 @@ struct port {
 
 void port_init(struct port *port, size_t index, const struct settings *settings);
 /* Detaches and leaves. */
-void port_fini(struct port *port, struct ebc_loader *loader);
+void port_fini(struct app *app, struct port *port);
 
 /*
- * Looks the interface up and brings programs, memberships and addresses into line with it. Returns
- * whether the port can be used; port->reason says why not.
+ * Looks the interface up and brings what the back end has on it, memberships and addresses into line with it.
+ * Returns whether the port can be used; port->reason says why not.
  */
-bool port_refresh(struct port *port, struct ebc_links *links, struct ebc_loader *loader);
+bool port_refresh(struct app *app, struct port *port);
 
-/* Are the programs still there? If somebody took them away, attaches them again. Returns false when that
- * failed; *ret_was_detached tells that something had to be done. */
-bool port_check(struct port *port, struct ebc_links *links, struct ebc_loader *loader,
-		bool *ret_was_detached);
+/* Is everything still there? If somebody took it away, attaches again. Returns false when that failed;
+ * *ret_was_detached tells that something had to be done. */
+bool port_check(struct app *app, struct port *port, bool *ret_was_detached);
 
 /* Tells the programs of another mean link delay (transparent clock). */
-void port_set_link_delay(struct port *port, struct ebc_loader *loader, int64_t link_delay_ns);
+void port_set_link_delay(struct app *app, struct port *port, int64_t link_delay_ns);
 
-/* Wraps a message and sends it: one system call. 0 or -errno. */
-int port_send(struct port *port, struct sender *sender, const struct bc_action *action);
+/* Where a message goes: the sender's own choice, or the group that it belongs to. */
+const struct bc_address *port_destination(const struct port *port, const struct bc_action *action);

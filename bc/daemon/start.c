@@ -6,15 +6,12 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <sys/timerfd.h>
-#include <unistd.h>
 
 #include "bc/daemon/app.h"
 #include "bc/daemon/claim.h"
 #include "bc/daemon/clocks.h"
 #include "bc/daemon/log.h"
-#include "netlink/ethtool.h"
 #include "util/cleanup.h"
 #include "util/macros.h"
 
@@ -89,65 +86,6 @@ static int look_at_ports(struct app *app, struct bc_engine_config *engine)
 	return 0;
 }
 
-static bool drivers_stamp(struct app *app)
-{
-	for (size_t i = 0; i < app->n_ports; i++) {
-		struct ebc_ethtool_info info;
-
-		if (ebc_ethtool_get(app->settings->ports[i].name, &info) < 0 || !info.has_tx_software)
-			return false;
-	}
-	return true;
-}
-
-/* The one place that chooses the transmit stamp; the log names it once, and what it costs. */
-static void choose_tx_stamp(struct app *app)
-{
-	const char *why_not = "";
-	enum ebc_stamp_source wish = app->settings->loader.tx_stamp;
-
-	app->tx_stamp = ebc_loader_tx_stamp(app->loader, &why_not);
-	/* The driver stamps only what this process sends: nothing that is forwarded. */
-	if (app->settings->loader.mode != EBC_MODE_BOUNDARY)
-		app->tx_stamp = app->tx_stamp == EBC_STAMP_DRIVER ? EBC_STAMP_TC : app->tx_stamp;
-	else if (wish == EBC_STAMP_DRIVER ||
-		 (wish == EBC_STAMP_NONE && app->tx_stamp == EBC_STAMP_TC && drivers_stamp(app)))
-		app->tx_stamp = EBC_STAMP_DRIVER;
-	ebc_loader_ctl(app->loader)->tx_stamp_source = (uint8_t)app->tx_stamp;
-	for (size_t i = 0; i < app->n_ports; i++)
-		app->ports[i].tx_stamp = app->tx_stamp;
-
-	switch (app->tx_stamp) {
-	case EBC_STAMP_XMIT:
-		log_line(LOG_INFO,
-			 "transmit stamps: BPF after the qdisc, at net_dev_start_xmit and net_dev_xmit%s",
-			 app->settings->loader.mode == EBC_MODE_BOUNDARY
-				 ? "; of Delay_Req the driver's own, if it answers"
-				 : "");
-		break;
-	case EBC_STAMP_START_XMIT:
-		log_line(LOG_INFO, "transmit stamps: BPF at net_dev_start_xmit, after the qdisc");
-		break;
-	case EBC_STAMP_DRIVER:
-		log_line(LOG_INFO, "transmit stamps: software stamps of the drivers%s%s%s",
-			 *why_not ? ", since " : "", why_not,
-			 app->settings->loader.publish_stamps ? "; they are not published" : "");
-		break;
-	default:
-		log_line(LOG_WARNING,
-			 "transmit stamps: BPF at tc egress%s%s; the time that a frame waits in a qdisc is "
-			 "lost",
-			 *why_not ? ", since " : "", why_not);
-		break;
-	}
-	if (app->tx_stamp == EBC_STAMP_TC && app->settings->loader.mode == EBC_MODE_TRANSPARENT)
-		log_line(LOG_WARNING, "what a queue adds is not corrected, and one-step messages are kept");
-	log_line(LOG_INFO, "receive stamps: %s",
-		 app->settings->loader.rx_stamp == EBC_STAMP_SKB
-			 ? "the kernel's (skb->tstamp), read by BPF at tc ingress"
-			 : "BPF at tc ingress");
-}
-
 static int open_timers_and_signals(struct app *app)
 {
 	struct itimerspec period = {
@@ -192,60 +130,16 @@ static int start_engine(struct app *app, struct bc_engine_config *config)
 	return bc_engine_new(config, now_mono_ns, ptp_ns, &app->engine);
 }
 
-/* The directory of what is pinned; what else may be wrong with it, the loader finds. */
-static void make_pin_directory(struct app *app)
+static int start_backend(struct app *app)
 {
-	if (app->settings->loader.publish_stamps ||
-	    (app->settings->loader.mode == EBC_MODE_TRANSPARENT && app->settings->loader.set_pin_directory))
-		app->made_pin_directory = mkdir(app->settings->pin_directory, 0755) == 0;
-}
-
-static void tell_whether_pinned(const struct app *app)
-{
-	const char *why_not;
-
-	if (app->settings->loader.mode != EBC_MODE_TRANSPARENT || !app->settings->loader.set_pin_directory)
-		return;
-	if (ebc_loader_is_pinned(app->loader, &why_not))
-		log_line(LOG_INFO, "programs are pinned: they go on correcting if this process is killed");
-	else
-		log_line(LOG_WARNING, "programs are not pinned, and end with this process: %s", why_not);
-}
-
-static int start_programs(struct app *app)
-{
-	struct ebc_loader_options options = app->settings->loader;
-	uint32_t ifindexes[BC_MAX_PORTS];
-	volatile struct ebc_ctl *ctl;
 	char reason[256] = "";
 	int r;
 
-	for (size_t i = 0; i < app->n_ports; i++)
-		ifindexes[i] = (uint32_t)app->ports[i].link.ifindex;
-	options.set_ifindexes = ifindexes;
-	options.n_set_ifindexes = app->n_ports;
-	make_pin_directory(app);
-	r = ebc_loader_new(&options, &app->loader, reason, sizeof(reason));
-
-	if (r < 0) {
-		log_line(LOG_ERR, "cannot load the BPF programs: %s", *reason ? reason : strerror(-r));
-		return r;
-	}
-	/* The predecessor's folder is ours to take away. */
-	app->made_pin_directory |= ebc_loader_took_over(app->loader);
-	choose_tx_stamp(app);
-	r = sender_new(app->settings->socket_priority, &app->sender);
-	if (r < 0) {
-		log_line(LOG_ERR, "cannot open a packet socket: %s", strerror(-r));
-		return r;
-	}
-	ctl = ebc_loader_ctl(app->loader);
-	ctl->tx_socket_cookie = sender_cookie(app->sender);
-	ctl->real_minus_mono_ns = app->real_minus_mono_ns;
-	log_line(LOG_INFO, "programs attached by %s",
-		 ebc_loader_uses_tcx(app->loader) ? "tcx links" : "clsact filters");
-	tell_whether_pinned(app);
-	return 0;
+	app->backend = &backend_bpf;
+	r = app->backend->start(app, reason, sizeof(reason));
+	if (r < 0)
+		log_line(LOG_ERR, "%s", reason);
+	return r;
 }
 
 static int start_clock(struct app *app, struct bc_engine_config *engine_config)
@@ -320,7 +214,7 @@ int app_start(struct app *app, const struct settings *settings)
 	r = claim_ports(app);
 	if (r < 0)
 		return r;
-	r = start_programs(app);
+	r = start_backend(app);
 	if (r < 0)
 		return r;
 	r = start_clock(app, &engine_config);
@@ -328,12 +222,10 @@ int app_start(struct app *app, const struct settings *settings)
 		log_line(LOG_ERR, "cannot start the clock: %s", strerror(-r));
 		return r;
 	}
-	app_renew_lease(app);
+	app->backend->handle_alive(app);
 	for (size_t i = 0; i < app->n_ports; i++)
 		app_refresh_port(app, &app->ports[i]);
-	/* Now that our own programs are in place. The folder is ours to take away as well. */
-	if (ebc_loader_remove_predecessors(app->loader) > 0)
-		app->made_pin_directory = true;
+	app->backend->handle_started(app);
 	start_control(app);
 	return 0;
 }
@@ -341,19 +233,10 @@ int app_start(struct app *app, const struct settings *settings)
 void app_stop(struct app *app)
 {
 	control_free(app->control);
-	/* Nothing is consumed any more; a transparent clock's frames are corrected until the programs go. */
-	if (app->engine)
-		ebc_loader_ctl(app->loader)->lease_until_mono_ns = 0;
-	for (size_t i = 0; i < app->n_ports; i++) {
-		if (app->loader)
-			port_fini(&app->ports[i], app->loader);
+	if (app->backend)
+		app->backend->stop(app);
+	for (size_t i = 0; i < app->n_ports; i++)
 		app->instance_fds[i] = close_fd(app->instance_fds[i]);
-	}
-	ebc_loader_free(app->loader);
-	/* Stays when another domain's stamps are in it. */
-	if (app->made_pin_directory)
-		rmdir(app->settings->pin_directory);
-	sender_free(app->sender);
 	transparent_free(app->transparent);
 	bc_engine_free(app->engine);
 	ebc_links_free(app->links);

@@ -252,7 +252,7 @@ static void publish_link_delay(struct app *app, struct port *port, struct peer *
 	bc_peer_delay_status(peer->delay, &status);
 	/* One that is not valid any more is better than none: cables seldom change. */
 	if (status.is_valid)
-		port_set_link_delay(port, app->loader, status.mean_link_delay_ns);
+		port_set_link_delay(app, port, status.mean_link_delay_ns);
 	if (status.is_valid && !peer->was_valid)
 		log_limited(LOG_INFO, LOG_KIND_PEER_DELAY, port->index,
 			    "port %zu (%s): peer delay %" PRId64 " ns", port->index + 1, port->settings->name,
