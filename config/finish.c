@@ -141,6 +141,18 @@ static size_t check_clock(struct ebc_config *config)
 	return 0;
 }
 
+/* gmCapable is 802.1AS's word and clientOnly IEEE 1588's for two things that differ in what a port may do. */
+static size_t check_roles(struct ebc_config *config)
+{
+	const struct ebc_value *gm_capable = &config->global[EBC_OPT_GM_CAPABLE];
+
+	if (gm_capable->integer || !config->global[EBC_OPT_CLIENT_ONLY].integer)
+		return 0;
+	ebc_config_add_note(config, true, &gm_capable->origin,
+			    "gmCapable 0 and clientOnly 1 exclude each other");
+	return 1;
+}
+
 static size_t check_own_options(struct ebc_config *config)
 {
 	const struct ebc_value *ring = &config->global[EBC_OPT_RX_RING_BYTES];
@@ -172,12 +184,22 @@ static size_t check_port(struct ebc_config *config, size_t port)
 	const struct ebc_value *source = ebc_config_value(config, port, EBC_OPT_UDP_SOURCE_ADDRESS);
 	int64_t transport = ebc_config_int(config, port, EBC_OPT_NETWORK_TRANSPORT);
 	bool is_ipv6 = strchr(source->text, ':');
+	const struct ebc_value *bmca = ebc_config_value(config, port, EBC_OPT_BMCA);
+	bool is_role_fixed = bmca->integer == EBC_BMCA_NOOP;
 	size_t errors = 0;
 
-	if (server_only->integer && config->global[EBC_OPT_CLIENT_ONLY].integer) {
+	/* Fixed roles are the one case for both: all ports are clients but those that are servers. */
+	if (server_only->integer && config->global[EBC_OPT_CLIENT_ONLY].integer && !is_role_fixed) {
 		ebc_config_add_note(config, true, &server_only->origin,
 				    "serverOnly of port %s contradicts the clock's clientOnly",
 				    config->ports[port]->name);
+		errors++;
+	}
+	if (is_role_fixed && !server_only->integer && !config->global[EBC_OPT_CLIENT_ONLY].integer) {
+		ebc_config_add_note(
+			config, true, &bmca->origin,
+			"BMCA noop of port %s needs serverOnly or clientOnly to say which role it has",
+			config->ports[port]->name);
 		errors++;
 	}
 	if (source->text[0] != '\0' && ((transport == EBC_NETWORK_TRANSPORT_UDPV4 && is_ipv6) ||
@@ -196,6 +218,7 @@ int ebc_config_finish(struct ebc_config *config)
 
 	substitute(config);
 	errors += check_clock(config);
+	errors += check_roles(config);
 	errors += check_own_options(config);
 	for (size_t port = 0; port < config->n_ports; port++)
 		errors += check_port(config, port);

@@ -74,6 +74,30 @@ static void report_best_master(const struct bc_action *action)
 		    "selected local clock %s as best master, assuming the grand master role", text);
 }
 
+static void report_announce_refused(const struct bc_action *action, const char *name)
+{
+	const struct ptp_port_identity *sender = &action->announce_refused.sender;
+	size_t port = action->port;
+	char text[BC_CLOCK_IDENTITY_TEXT];
+
+	bc_clock_identity_text(sender->clock_identity, text);
+	switch (action->announce_refused.reason) {
+	case BC_COUNTER_ANNOUNCE_OWN_GRANDMASTER:
+		log_limited(LOG_WARNING, LOG_KIND_ANNOUNCE_REFUSED, port,
+			    "port %zu (%s): %s-%u announces a grandmaster that bears our own identity",
+			    port + 1, name, text, sender->port_number);
+		break;
+	case BC_COUNTER_ANNOUNCE_CLOCK_CLASS:
+		log_limited(LOG_WARNING, LOG_KIND_ANNOUNCE_REFUSED, port,
+			    "port %zu (%s): Master clock quality received is greater than configured, "
+			    "ignoring master!",
+			    port + 1, name);
+		break;
+	default:
+		break;
+	}
+}
+
 void report_action(struct report *report, const struct bc_action *action)
 {
 	size_t port = action->port;
@@ -119,6 +143,9 @@ void report_action(struct report *report, const struct bc_action *action)
 		log_limited(LOG_WARNING, LOG_KIND_LOOP, port,
 			    "port %zu (%s): hears port %u of this clock: a loop?", port + 1, name,
 			    action->loop.port_number);
+		break;
+	case BC_ACTION_ANNOUNCE_REFUSED:
+		report_announce_refused(action, name);
 		break;
 	case BC_ACTION_FAULT:
 		log_limited(LOG_ERR, LOG_KIND_FAULT, port,

@@ -75,6 +75,10 @@ static void read_engine(const struct ebc_config *c, struct settings *s)
 					(uint16_t)get(c, GLOBAL, EBC_OPT_OFFSET_SCALED_LOG_VARIANCE),
 			},
 		.client_only = get(c, GLOBAL, EBC_OPT_CLIENT_ONLY),
+		.never_grandmaster = !get(c, GLOBAL, EBC_OPT_GM_CAPABLE),
+		.is_telecom = get(c, GLOBAL, EBC_OPT_DATASET_COMPARISON) == EBC_DATASET_COMPARISON_G8275,
+		.local_priority = (uint8_t)get(c, GLOBAL, EBC_OPT_G8275_DEFAULT_LOCAL_PRIORITY),
+		.clock_class_threshold = (uint8_t)get(c, GLOBAL, EBC_OPT_CLOCK_CLASS_THRESHOLD),
 		.free_running = get(c, GLOBAL, EBC_OPT_FREE_RUNNING),
 		.assume_two_step = get(c, GLOBAL, EBC_OPT_ASSUME_TWO_STEP),
 		.max_steps_removed = (uint16_t)get(c, GLOBAL, EBC_OPT_MAX_STEPS_REMOVED),
@@ -85,7 +89,7 @@ static void read_engine(const struct ebc_config *c, struct settings *s)
 		.foreign_master_limit = (uint32_t)get(c, GLOBAL, EBC_OPT_FOREIGN_MASTER_LIMIT),
 		.sanity_freq_limit_ppb = (double)ebc_config_int(c, GLOBAL, EBC_OPT_SANITY_FREQ_LIMIT),
 	};
-	if (e->client_only)
+	if (e->client_only || e->never_grandmaster)
 		e->clock_quality.clock_class = CLOCK_CLASS_CLIENT_ONLY;
 	read_servo(c, &e->servo);
 	s->has_clock_identity =
@@ -124,6 +128,8 @@ static void read_engine_port(const struct ebc_config *c, size_t i, struct bc_por
 		.announce_receipt_timeout = (uint8_t)get(c, i, EBC_OPT_ANNOUNCE_RECEIPT_TIMEOUT),
 		.sync_receipt_timeout = (uint8_t)get(c, i, EBC_OPT_SYNC_RECEIPT_TIMEOUT),
 		.server_only = get(c, i, EBC_OPT_SERVER_ONLY),
+		.is_role_fixed = get(c, i, EBC_OPT_BMCA) == EBC_BMCA_NOOP,
+		.local_priority = (uint8_t)get(c, i, EBC_OPT_G8275_PORT_LOCAL_PRIORITY),
 		.inhibit_announce = get(c, i, EBC_OPT_INHIBIT_ANNOUNCE),
 		.inhibit_delay_req = get(c, i, EBC_OPT_INHIBIT_DELAY_REQ),
 		.hybrid_e2e = get(c, i, EBC_OPT_HYBRID_E2E),

@@ -42,23 +42,43 @@ static enum bc_comparison compare_topology(const struct bc_dataset *a, const str
 	return diff < 0 ? BC_A_BETTER_BY_TOPOLOGY : BC_B_BETTER_BY_TOPOLOGY;
 }
 
+/* clockClass, clockAccuracy, offsetScaledLogVariance, priority2: the difference of the first that differs, or
+ * 0. */
+static int compare_quality(const struct bc_dataset *a, const struct bc_dataset *b)
+{
+	if (a->quality.clock_class != b->quality.clock_class)
+		return a->quality.clock_class - b->quality.clock_class;
+	if (a->quality.clock_accuracy != b->quality.clock_accuracy)
+		return a->quality.clock_accuracy - b->quality.clock_accuracy;
+	if (a->quality.offset_scaled_log_variance != b->quality.offset_scaled_log_variance)
+		return (int)a->quality.offset_scaled_log_variance -
+		       (int)b->quality.offset_scaled_log_variance;
+	return a->priority2 - b->priority2;
+}
+
 enum bc_comparison bc_dataset_compare(const struct bc_dataset *a, const struct bc_dataset *b)
 {
-	int identity = memcmp(a->identity, b->identity, PTP_CLOCK_IDENTITY_LEN);
+	int identity = memcmp(a->identity, b->identity, PTP_CLOCK_IDENTITY_LEN), quality;
 
 	if (identity == 0)
 		return compare_topology(a, b);
 	if (a->priority1 != b->priority1)
 		return lower_wins(a->priority1 - b->priority1);
-	if (a->quality.clock_class != b->quality.clock_class)
-		return lower_wins(a->quality.clock_class - b->quality.clock_class);
-	if (a->quality.clock_accuracy != b->quality.clock_accuracy)
-		return lower_wins(a->quality.clock_accuracy - b->quality.clock_accuracy);
-	if (a->quality.offset_scaled_log_variance != b->quality.offset_scaled_log_variance)
-		return lower_wins((int)a->quality.offset_scaled_log_variance -
-				  (int)b->quality.offset_scaled_log_variance);
-	if (a->priority2 != b->priority2)
-		return lower_wins(a->priority2 - b->priority2);
+	quality = compare_quality(a, b);
+	return lower_wins(quality != 0 ? quality : identity);
+}
+
+enum bc_comparison bc_dataset_compare_telecom(const struct bc_dataset *a, const struct bc_dataset *b)
+{
+	int identity = memcmp(a->identity, b->identity, PTP_CLOCK_IDENTITY_LEN);
+	int diff = compare_quality(a, b);
+
+	if (diff == 0)
+		diff = a->local_priority - b->local_priority;
+	if (diff != 0)
+		return lower_wins(diff);
+	if (identity == 0 || a->quality.clock_class <= BC_CLOCK_CLASS_MASTER_MAX)
+		return compare_topology(a, b);
 	return lower_wins(identity);
 }
 

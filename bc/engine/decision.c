@@ -57,6 +57,38 @@ static void add_record(struct bc_port *port, const struct bc_msg *msg, uint64_t 
 		action->foreign_master.identity = msg->source;
 }
 
+void bc_decision_tell_refused(struct bc_port *port, const struct bc_msg *msg, enum bc_counter reason)
+{
+	struct bc_action *action = bc_action_push(port->engine, BC_ACTION_ANNOUNCE_REFUSED, port->index);
+
+	if (!action)
+		return;
+	action->announce_refused.sender = msg->source;
+	action->announce_refused.reason = reason;
+}
+
+static bool is_beyond_threshold(const struct bc_engine *engine, const struct bc_msg *announce)
+{
+	return engine->config.clock_class_threshold != 0 &&
+	       announce->announce.grandmaster_clock_quality.clock_class >
+		       engine->config.clock_class_threshold;
+}
+
+static enum bc_comparison compare(const struct bc_engine *engine, const struct bc_dataset *a,
+				  const struct bc_dataset *b)
+{
+	return engine->config.is_telecom ? bc_dataset_compare_telecom(a, b) : bc_dataset_compare(a, b);
+}
+
+/* Positive: we would be the better master than the best one heard on `port`. */
+static int compare_own(const struct bc_port *port, const struct bc_dataset *d0,
+		       const struct bc_dataset *foreign)
+{
+	if (port->engine->config.never_grandmaster || bc_role_is_fixed_client(port))
+		return BC_B_BETTER;
+	return compare(port->engine, d0, foreign);
+}
+
 void bc_decision_announce(struct bc_port *port, const struct bc_msg *msg, uint64_t now_mono_ns)
 {
 	struct bc_engine *engine = port->engine;
@@ -70,11 +102,18 @@ void bc_decision_announce(struct bc_port *port, const struct bc_msg *msg, uint64
 	if (memcmp(msg->announce.grandmaster_identity, engine->config.clock_identity,
 		   PTP_CLOCK_IDENTITY_LEN) == 0) {
 		bc_count(port, BC_COUNTER_ANNOUNCE_OWN_GRANDMASTER);
+		bc_decision_tell_refused(port, msg, BC_COUNTER_ANNOUNCE_OWN_GRANDMASTER);
 		return;
 	}
 	if (port->config.server_only) {
 		bc_count(port, BC_COUNTER_RX_STATE);
 		return;
+	}
+
+	/* Its record is kept: the master may be better again, and if it is followed it is not from now on. */
+	if (is_beyond_threshold(engine, msg)) {
+		bc_count(port, BC_COUNTER_ANNOUNCE_CLOCK_CLASS);
+		bc_decision_tell_refused(port, msg, BC_COUNTER_ANNOUNCE_CLOCK_CLASS);
 	}
 
 	record = bc_foreign_find(&port->foreign, &msg->source);
@@ -97,6 +136,7 @@ static void default_dataset(const struct bc_engine *engine, struct bc_dataset *r
 		.priority1 = c->priority1,
 		.quality = c->clock_quality,
 		.priority2 = c->priority2,
+		.local_priority = c->local_priority,
 	};
 	memcpy(ret->identity, c->clock_identity, PTP_CLOCK_IDENTITY_LEN);
 	memcpy(ret->sender.clock_identity, c->clock_identity, PTP_CLOCK_IDENTITY_LEN);
@@ -111,7 +151,18 @@ static bool counts(const struct bc_port *port, const struct bc_foreign_master *r
 			  (port->state == BC_STATE_UNCALIBRATED || port->state == BC_STATE_SLAVE ||
 			   port->state == BC_STATE_PASSIVE);
 
+	if (is_beyond_threshold(port->engine, &record->announce))
+		return false;
 	return bc_foreign_is_qualified(record, now_mono_ns) || (record == port->best && is_watched);
+}
+
+/* Where roles are fixed the first master heard is kept for as long as it is heard. */
+static bool is_better(const struct bc_port *port, const struct bc_foreign_master *record,
+		      const struct bc_dataset *dataset, const struct bc_dataset *best)
+{
+	if (bc_role_is_fixed_client(port))
+		return record == port->best;
+	return compare(port->engine, dataset, best) > 0;
 }
 
 /* Erbest of a port. */
@@ -134,7 +185,8 @@ static struct bc_foreign_master *port_best(struct bc_port *port, struct bc_datas
 		if (!counts(port, record, now_mono_ns))
 			continue;
 		bc_dataset_from_announce(&record->announce, &port->identity, &dataset);
-		if (!best || bc_dataset_compare(&dataset, ret) > 0) {
+		dataset.local_priority = port->config.local_priority;
+		if (!best || is_better(port, record, &dataset, ret)) {
 			best = record;
 			*ret = dataset;
 		}
@@ -205,14 +257,14 @@ static enum bc_event decide(const struct bc_port *port, const struct bc_dataset 
 			    const struct bc_dataset *ebest, const struct bc_port *ebest_port,
 			    const struct bc_dataset *erbest, uint64_t now_mono_ns)
 {
-	bool is_grand_master = !ebest_port || bc_dataset_compare(d0, ebest) > 0;
+	bool is_grand_master = !ebest_port || compare_own(ebest_port, d0, ebest) > 0;
 
 	if (!port->best && port->state == BC_STATE_LISTENING)
 		return BC_EVENT_NONE;
 	if (now_mono_ns < port->loop_until_mono_ns && port != ebest_port)
 		return BC_EVENT_RS_PASSIVE;
-	if (d0->quality.clock_class <= 127) {
-		if (!port->best || bc_dataset_compare(d0, erbest) > 0)
+	if (d0->quality.clock_class <= BC_CLOCK_CLASS_MASTER_MAX) {
+		if (!port->best || compare_own(port, d0, erbest) > 0)
 			return BC_EVENT_RS_GRAND_MASTER;
 		return BC_EVENT_RS_PASSIVE;
 	}
@@ -220,7 +272,7 @@ static enum bc_event decide(const struct bc_port *port, const struct bc_dataset 
 		return BC_EVENT_RS_GRAND_MASTER;
 	if (port == ebest_port)
 		return BC_EVENT_RS_SLAVE;
-	if (port->best && bc_dataset_compare(ebest, erbest) == BC_A_BETTER_BY_TOPOLOGY)
+	if (port->best && compare(port->engine, ebest, erbest) == BC_A_BETTER_BY_TOPOLOGY)
 		return BC_EVENT_RS_PASSIVE;
 	return BC_EVENT_RS_MASTER;
 }
@@ -231,7 +283,8 @@ static bool update_data_sets(struct bc_engine *engine, const struct bc_dataset *
 {
 	struct bc_port *old_slave = engine->slave;
 	struct ptp_port_identity old_parent = engine->status.parent;
-	bool follows = ebest_port && d0->quality.clock_class > 127 && bc_dataset_compare(d0, ebest) < 0;
+	bool follows = ebest_port && d0->quality.clock_class > BC_CLOCK_CLASS_MASTER_MAX &&
+		       compare_own(ebest_port, d0, ebest) < 0;
 
 	if (follows)
 		set_parent(engine, ebest_port, &ebest_port->best->announce);
@@ -267,7 +320,7 @@ void bc_decision_run(struct bc_engine *engine, uint64_t now_mono_ns)
 		struct bc_port *port = &engine->ports[i];
 
 		port->best = port_best(port, &erbest[i], now_mono_ns);
-		if (port->best && (!ebest_port || bc_dataset_compare(&erbest[i], &ebest) > 0)) {
+		if (port->best && (!ebest_port || compare(engine, &erbest[i], &ebest) > 0)) {
 			ebest_port = port;
 			ebest = erbest[i];
 		}

@@ -19,6 +19,9 @@ static bool config_is_sound(const struct bc_engine_config *c)
 	for (size_t i = 0; i < c->n_ports; i++) {
 		if (c->ports[i].client_only && c->ports[i].server_only)
 			return false;
+		if (c->ports[i].is_role_fixed && !c->client_only && !c->ports[i].client_only &&
+		    !c->ports[i].server_only)
+			return false;
 		if (c->ports[i].announce_receipt_timeout < 2)
 			return false;
 	}
@@ -33,7 +36,9 @@ static int port_init(struct bc_port *port, struct bc_engine *engine, size_t inde
 	port->engine = engine;
 	port->index = index;
 	port->config = *config;
-	port->config.client_only |= engine->config.client_only;
+	/* Where roles are fixed, a client only clock may have servers among its ports: a bridge. */
+	if (!config->is_role_fixed || !config->server_only)
+		port->config.client_only |= engine->config.client_only;
 	memcpy(port->identity.clock_identity, engine->config.clock_identity, PTP_CLOCK_IDENTITY_LEN);
 	port->identity.port_number = (uint16_t)(index + 1);
 	port->state = BC_STATE_INITIALIZING;
@@ -267,6 +272,8 @@ void bc_engine_handle_rx(struct bc_engine *engine, size_t port_index, const stru
 	switch (msg.type) {
 	case PTP_SYNC:
 		bc_count(port, BC_COUNTER_RX_SYNC);
+		if (bc_role_is_fixed_client(port))
+			bc_role_sync_heard(port, &msg, now_mono_ns);
 		bc_slave_sync(port, &msg, rx, now_mono_ns);
 		break;
 	case PTP_FOLLOW_UP:

@@ -37,6 +37,10 @@ struct bc_port_config {
 	uint8_t sync_receipt_timeout; /* 0: none */
 	bool client_only;
 	bool server_only;
+	/* No best master clock algorithm (BMCA noop): a server_only port is MASTER at once, a client_only one
+	 * follows the first whose Sync it hears. */
+	bool is_role_fixed;
+	uint8_t local_priority; /* telecom */
 	bool inhibit_announce;
 	bool inhibit_delay_req;
 	bool hybrid_e2e;		/* Delay_Req by unicast */
@@ -62,6 +66,10 @@ struct bc_engine_config {
 	uint8_t priority2;
 	struct ptp_clock_quality clock_quality;
 	bool client_only;
+	bool never_grandmaster;	       /* gmCapable 0: serves others only while it follows somebody */
+	bool is_telecom;	       /* data sets are compared as in G.8275.1 and G.8275.2 */
+	uint8_t local_priority;	       /* telecom */
+	uint8_t clock_class_threshold; /* masters of a greater clockClass are not followed; 0: any */
 	bool free_running;
 	bool assume_two_step;
 	uint16_t max_steps_removed; /* Announce with this many or more is refused */
@@ -120,16 +128,17 @@ void bc_engine_handle_mono_rate(struct bc_engine *engine, double rate_ppb, uint6
 uint64_t bc_engine_next_deadline_mono_ns(const struct bc_engine *engine);
 
 enum bc_action_type {
-	BC_ACTION_SEND,		  /* a message on a port */
-	BC_ACTION_PORT_STATE,	  /* a port changed its state */
-	BC_ACTION_BEST_MASTER,	  /* the grandmaster is another one */
-	BC_ACTION_FOREIGN_MASTER, /* first Announce of a master on a port */
-	BC_ACTION_SYNC,		  /* an offset was measured, the servo ran */
-	BC_ACTION_DELAY,	  /* a Delay_Req was stamped and answered */
-	BC_ACTION_CLOCK,	  /* PTP time is another function of monotonic time from now on */
-	BC_ACTION_MASTER_STEP,	  /* the master's time jumped: first refused, then accepted */
-	BC_ACTION_LOOP,		  /* a port hears another port of this clock */
-	BC_ACTION_FAULT,	  /* a port became faulty for want of transmit stamps */
+	BC_ACTION_SEND,		    /* a message on a port */
+	BC_ACTION_PORT_STATE,	    /* a port changed its state */
+	BC_ACTION_BEST_MASTER,	    /* the grandmaster is another one */
+	BC_ACTION_FOREIGN_MASTER,   /* first Announce of a master on a port */
+	BC_ACTION_SYNC,		    /* an offset was measured, the servo ran */
+	BC_ACTION_DELAY,	    /* a Delay_Req was stamped and answered */
+	BC_ACTION_CLOCK,	    /* PTP time is another function of monotonic time from now on */
+	BC_ACTION_MASTER_STEP,	    /* the master's time jumped: first refused, then accepted */
+	BC_ACTION_LOOP,		    /* a port hears another port of this clock */
+	BC_ACTION_ANNOUNCE_REFUSED, /* a master was not considered, for a reason worth telling */
+	BC_ACTION_FAULT,	    /* a port became faulty for want of transmit stamps */
 };
 
 struct bc_action {
@@ -176,6 +185,10 @@ struct bc_action {
 		struct {
 			uint16_t port_number; /* the one that is heard */
 		} loop;
+		struct {
+			struct ptp_port_identity sender;
+			enum bc_counter reason;
+		} announce_refused;
 		struct {
 			int64_t jump_ns;
 			bool is_accepted;

@@ -182,9 +182,20 @@ void bc_slave_reset(struct bc_port *port, uint64_t now_mono_ns);
 void bc_slave_hold_frequency(struct bc_engine *engine, uint64_t now_mono_ns);
 void bc_slave_mono_rate(struct bc_engine *engine, double rate_ppb, uint64_t now_mono_ns);
 
+/* role.c: what a port may be, and roles that are fixed instead of found */
+enum bc_port_state bc_role_next_state(const struct bc_port *port, enum bc_event event, bool is_new_master);
+/* Neither MASTER nor GRAND_MASTER, as things are. */
+bool bc_role_is_client(const struct bc_port *port);
+/* A port that follows whoever sends Sync. */
+bool bc_role_is_fixed_client(const struct bc_port *port);
+/* A Sync came to a port that needs no Announce: its sender is a master. */
+void bc_role_sync_heard(struct bc_port *port, const struct bc_msg *msg, uint64_t now_mono_ns);
+
 /* decision.c: whom to follow */
 void bc_decision_announce(struct bc_port *port, const struct bc_msg *msg, uint64_t now_mono_ns);
 void bc_decision_run(struct bc_engine *engine, uint64_t now_mono_ns);
+/* Nothing but a log line: why a master was not considered. */
+void bc_decision_tell_refused(struct bc_port *port, const struct bc_msg *msg, enum bc_counter reason);
 /* A master was lost: the next decision must not wait. */
 void bc_decision_force(struct bc_engine *engine);
 void bc_decision_set_self(struct bc_engine *engine);

@@ -65,3 +65,13 @@ enum bc_port_state bc_fsm_next(enum bc_port_state state, enum bc_event event, bo
 	}
 	return recommended(state, event, is_new_master, is_client_only);
 }
+
+enum bc_port_state bc_fsm_next_server(enum bc_port_state state, enum bc_event event)
+{
+	enum bc_port_state next;
+
+	if (state == BC_STATE_MASTER && event != BC_EVENT_FAULT_DETECTED)
+		event = BC_EVENT_NONE;
+	next = bc_fsm_next(state, event, false, false);
+	return next == BC_STATE_LISTENING ? BC_STATE_MASTER : next;
+}

@@ -10,3 +10,5 @@
  * the decision is for another parent than before, so that a slave must calibrate again. */
 enum bc_port_state bc_fsm_next(enum bc_port_state state, enum bc_event event, bool is_new_master,
 			       bool is_client_only);
+/* Of a port that is a server and nothing else, without the best master clock algorithm. */
+enum bc_port_state bc_fsm_next_server(enum bc_port_state state, enum bc_event event);

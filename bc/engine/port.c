@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "bc/engine/engine_private.h"
-#include "bc/engine/fsm.h"
 
 /* 2^4 times the configured interval at the most. */
 #define FAULT_BACKOFF_MAX 4
@@ -18,7 +17,9 @@ void bc_port_arm_announce_receipt(struct bc_port *port, uint64_t now_mono_ns)
 {
 	uint64_t interval_ns = bc_interval_ns(port->config.log_announce_interval);
 
-	if (port->config.inhibit_announce) {
+	if (bc_role_is_fixed_client(port)) /* Sync does what elsewhere Announce does */
+		interval_ns = MAX(interval_ns, bc_interval_ns(port->config.log_sync_interval));
+	if (port->config.inhibit_announce && !bc_role_is_fixed_client(port)) {
 		port->announce_receipt_deadline = NEVER;
 		return;
 	}
@@ -88,7 +89,7 @@ static void enter_state(struct bc_port *port, enum bc_port_state old_state, uint
 void bc_port_event(struct bc_port *port, enum bc_event event, bool is_new_master, uint64_t now_mono_ns)
 {
 	enum bc_port_state old_state = port->state;
-	enum bc_port_state new_state = bc_fsm_next(old_state, event, is_new_master, port->config.client_only);
+	enum bc_port_state new_state = bc_role_next_state(port, event, is_new_master);
 	struct bc_action *action;
 
 	if (new_state == old_state)
@@ -130,7 +131,7 @@ static void announce_receipt_timeout(struct bc_port *port, uint64_t now_mono_ns)
 		port->best->in_use = false;
 	port->best = NULL;
 	bc_decision_force(port->engine);
-	if (port->state == BC_STATE_LISTENING && port->config.client_only) {
+	if (port->state == BC_STATE_LISTENING && bc_role_is_client(port)) {
 		bc_port_arm_announce_receipt(port, now_mono_ns);
 		return;
 	}

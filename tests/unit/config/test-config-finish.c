@@ -22,13 +22,10 @@ static void values_that_are_refused_name_their_reason(void **state)
 		 "local_clock system is refused: disciplining the system clock is not supported yet"},
 		{"clock_servo ntpshm",
 		 "clock_servo ntpshm is refused: samples are not exported to other programs yet"},
-		{"dataset_comparison G.8275.x",
-		 "dataset_comparison G.8275.x is refused: the telecom profiles are not supported yet"},
 		{"twoStepFlag 0", "twoStepFlag 0 is refused: sending one-step Sync is not supported yet"},
 		{"path_trace_enabled 1", "path_trace_enabled 1 is refused: path trace is not supported yet"},
 		{"unicast_listen 1", "unicast_listen 1 is refused: unicast negotiation is not supported yet"},
-		{"BMCA noop", "BMCA noop is refused: static roles are not supported yet"},
-		{"sa_file /etc/keys", "sa_file /etc/keys is refused: authentication is not supported yet"},
+		{"sa_file /etc/keys", "sa_file /etc/keys is refused: messages are not authenticated"},
 		{"user ptp", "user ptp is refused: running as another user is not supported yet"},
 	};
 
@@ -64,8 +61,8 @@ static void a_refused_value_that_the_command_line_overrides_does_not_matter(void
 
 static void all_refusals_are_said_at_once(void **state)
 {
-	assert_int_equal(read_config_text(*state, "[global]\ntwoStepFlag 0\nBMCA noop\n"
-						  "delay_mechanism P2P\n[eth0]\n[eth1]\n"),
+	assert_int_equal(read_config_text(*state, "[global]\nsa_file /etc/keys\nspp 1\n"
+						  "active_key_id 2\n[eth0]\n[eth1]\n"),
 			 0);
 	assert_int_equal(ebc_config_finish(*state), -EINVAL);
 	assert_int_equal(ebc_config_n_notes(*state), 3);

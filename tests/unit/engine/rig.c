@@ -217,6 +217,10 @@ static void do_action(struct rig *rig, const struct bc_action *action)
 		rig->n_loops++;
 		rig->last_loop = *action;
 		break;
+	case BC_ACTION_ANNOUNCE_REFUSED:
+		rig->n_announces_refused++;
+		rig->last_announce_refused = *action;
+		break;
 	case BC_ACTION_FOREIGN_MASTER:
 		rig->n_foreign++;
 		break;

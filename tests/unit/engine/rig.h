@@ -63,10 +63,10 @@ struct rig {
 	uint64_t now_mono_ns;
 	struct rig_master masters[RIG_MASTERS];
 	struct rig_port port[RIG_PORTS];
-	unsigned int n_loops;
+	unsigned int n_loops, n_announces_refused;
 	unsigned int n_syncs, n_steps, n_foreign, n_best_master;
 	unsigned int n_master_steps_refused, n_master_steps_accepted;
-	struct bc_action last_sync, last_clock, last_best_master, last_loop;
+	struct bc_action last_sync, last_clock, last_best_master, last_loop, last_announce_refused;
 	struct {
 		uint64_t due_mono_ns, stamp_mono_ns;
 		size_t port;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Data-set comparison: the cases of figures 34 and 35, and that it is an order. */
+/* Data-set comparison: the cases of figures 34 and 35, those of the telecom profiles, and that both are an
+ * order. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -153,6 +154,9 @@ static struct bc_dataset random_dataset(void)
 	d.sender.clock_identity[0] = pick(2) ? 6 : 8;
 	d.sender.port_number = (uint16_t)(1 + pick(2));
 	d.receiver.port_number = (uint16_t)(1 + pick(3));
+	/* Telecom: of each receiving port. */
+	d.local_priority = (uint8_t)(128 + d.receiver.port_number / 3);
+	d.quality.clock_class = (uint8_t)(d.identity[7] == 2 ? 248 : 6);
 	return d;
 }
 
@@ -164,6 +168,8 @@ static void comparison_is_antisymmetric(void **state)
 
 		assert_int_equal(bc_dataset_compare(&a, &b), -(int)bc_dataset_compare(&b, &a));
 		assert_int_equal(bc_dataset_compare(&a, &a), BC_SAME);
+		assert_int_equal(bc_dataset_compare_telecom(&a, &b),
+				 -(int)bc_dataset_compare_telecom(&b, &a));
 	}
 }
 
@@ -177,6 +183,8 @@ static void comparison_is_transitive(void **state)
 			assert_true(bc_dataset_compare(&a, &c) >= 0);
 		if (bc_dataset_compare(&a, &b) > 0 && bc_dataset_compare(&b, &c) > 0)
 			assert_true(bc_dataset_compare(&a, &c) > 0);
+		if (bc_dataset_compare_telecom(&a, &b) > 0 && bc_dataset_compare_telecom(&b, &c) > 0)
+			assert_true(bc_dataset_compare_telecom(&a, &c) > 0);
 	}
 }
 
@@ -224,6 +232,69 @@ static void an_announce_becomes_the_data_set_it_describes(void **state)
 	assert_true(bc_port_identity_equal(&d.receiver, &receiver));
 }
 
+static void assert_telecom_order(const struct bc_dataset *a, const struct bc_dataset *b,
+				 enum bc_comparison expected)
+{
+	assert_int_equal(bc_dataset_compare_telecom(a, b), expected);
+	assert_int_equal(bc_dataset_compare_telecom(b, a), -(int)expected);
+}
+
+/* As make_pair(), but without priority1, and with localPriority before the identity. */
+static void make_telecom_pair(struct bc_dataset *a, struct bc_dataset *b, int n)
+{
+	make_pair(a, b, n + 1);
+	a->priority1 = 255;
+	if (n < 5)
+		a->local_priority = n == 4 ? 127 : 255;
+	b->local_priority = 128;
+}
+
+static void telecom_compares_field_after_field_without_priority1(void **state)
+{
+	struct bc_dataset a, b;
+
+	(void)state;
+	for (int n = 0; n < 5; n++) {
+		make_telecom_pair(&a, &b, n);
+		assert_telecom_order(&a, &b, BC_A_BETTER);
+	}
+	a = b = make_dataset();
+	a.identity[7] = 6;
+	a.priority1 = 1;
+	assert_telecom_order(&a, &b, BC_B_BETTER);
+}
+
+static void between_active_telecom_grandmasters_the_way_decides(void **state)
+{
+	struct bc_dataset a = make_dataset(), b = make_dataset();
+
+	(void)state;
+	a.quality.clock_class = b.quality.clock_class = 6;
+	a.identity[0] = 1;
+	a.steps_removed = 3;
+	b.steps_removed = 1;
+	assert_telecom_order(&a, &b, BC_B_BETTER);
+	a.steps_removed = 1;
+	a.sender.clock_identity[0] = 5;
+	assert_telecom_order(&a, &b, BC_A_BETTER_BY_TOPOLOGY);
+	/* Beyond clockClass 127 there is one grandmaster for all. */
+	a.quality.clock_class = b.quality.clock_class = 140;
+	a.steps_removed = 200;
+	assert_telecom_order(&a, &b, BC_A_BETTER);
+}
+
+static void of_one_telecom_grandmaster_the_shorter_way_wins_but_for_local_priority(void **state)
+{
+	struct bc_dataset a = make_dataset(), b = make_dataset();
+
+	(void)state;
+	a.steps_removed = 1;
+	assert_telecom_order(&a, &b, BC_A_BETTER);
+	a.local_priority = 2;
+	b.local_priority = 1;
+	assert_telecom_order(&a, &b, BC_B_BETTER);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -237,6 +308,9 @@ int main(void)
 		cmocka_unit_test(comparison_is_antisymmetric),
 		cmocka_unit_test(comparison_is_transitive),
 		cmocka_unit_test(the_best_of_many_is_the_same_in_any_order_of_hearing),
+		cmocka_unit_test(telecom_compares_field_after_field_without_priority1),
+		cmocka_unit_test(between_active_telecom_grandmasters_the_way_decides),
+		cmocka_unit_test(of_one_telecom_grandmaster_the_shorter_way_wins_but_for_local_priority),
 		cmocka_unit_test(an_announce_becomes_the_data_set_it_describes),
 	};
 

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Options of the profiles: which go together, and which do not. */
+#include <stdio.h>
+
+#include "tests/unit/config/config-fixture.h"
+#include "util/macros.h"
+
+static void telecom_options_are_taken(void **state)
+{
+	assert_runs_silently(*state,
+			     "[global]\ndataset_comparison G.8275.x\nG.8275.defaultDS.localPriority 100\n"
+			     "clock_class_threshold 7\n[eth0]\nG.8275.portDS.localPriority 3\n[eth1]\n");
+	assert_int_equal(ebc_config_int(*state, EBC_CONFIG_GLOBAL, EBC_OPT_DATASET_COMPARISON),
+			 EBC_DATASET_COMPARISON_G8275);
+	assert_int_equal(ebc_config_int(*state, 0, EBC_OPT_G8275_PORT_LOCAL_PRIORITY), 3);
+	assert_int_equal(ebc_config_int(*state, 1, EBC_OPT_G8275_PORT_LOCAL_PRIORITY), 128);
+}
+
+static void fixed_roles_of_a_bridge_are_clients_but_for_its_servers(void **state)
+{
+	assert_runs_silently(*state, "[global]\nBMCA noop\nclientOnly 1\n[eth0]\n[eth1]\nserverOnly 1\n");
+}
+
+static void a_fixed_role_must_be_named(void **state)
+{
+	assert_finish_refuses(
+		*state, "[eth0]\nserverOnly 1\nBMCA noop\n[eth1]\nBMCA noop\n",
+		"t.conf:5: BMCA noop of port eth1 needs serverOnly or clientOnly to say which role it "
+		"has");
+}
+
+static void a_found_role_is_not_both(void **state)
+{
+	assert_finish_refuses(
+		*state, "[global]\nclientOnly 1\n[eth0]\nBMCA noop\nserverOnly 1\n[eth1]\nserverOnly 1\n",
+		"t.conf:7: serverOnly of port eth1 contradicts the clock's clientOnly");
+}
+
+static void not_capable_and_client_only_exclude_each_other(void **state)
+{
+	assert_finish_refuses(*state, "[global]\nclientOnly 1\ngmCapable 0\n[eth0]\n",
+			      "t.conf:3: gmCapable 0 and clientOnly 1 exclude each other");
+}
+
+static void what_has_no_effect_says_why(void **state)
+{
+	static const char *const lines[][2] = {
+		{"check_fup_sync 1", "check_fup_sync 1 has no effect: Sync and Follow_Up belong together by "
+				     "sequenceId in whichever order they come"},
+		{"cmlds.port 3", "cmlds.port 3 has no effect: each port measures its own link delay"},
+		{"allow_unauth 1", "allow_unauth 1 has no effect: messages are not authenticated"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		struct ebc_config *config = NULL;
+		char text[128], note[256];
+
+		assert_int_equal(ebc_config_new(&config), 0);
+		snprintf(text, sizeof(text), "[global]\n%s\n[eth0]\n", lines[i][0]);
+		snprintf(note, sizeof(note), "t.conf:2: %s", lines[i][1]);
+		assert_runs_with_note(config, text, note);
+		ebc_config_free(config);
+	}
+}
+
+#define T(test) cmocka_unit_test_setup_teardown(test, setup_config, teardown_config)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		T(telecom_options_are_taken),
+		T(fixed_roles_of_a_bridge_are_clients_but_for_its_servers),
+		T(a_fixed_role_must_be_named),
+		T(a_found_role_is_not_both),
+		T(not_capable_and_client_only_exclude_each_other),
+		T(what_has_no_effect_says_why),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
