@@ -87,6 +87,11 @@ static void report_announce_refused(const struct bc_action *action, const char *
 			    "port %zu (%s): %s-%u announces a grandmaster that bears our own identity",
 			    port + 1, name, text, sender->port_number);
 		break;
+	case BC_COUNTER_ANNOUNCE_PATH_LOOP:
+		log_limited(LOG_WARNING, LOG_KIND_ANNOUNCE_REFUSED, port,
+			    "port %zu (%s): Announce of %s-%u came by way of this clock: a loop?", port + 1,
+			    name, text, sender->port_number);
+		break;
 	case BC_COUNTER_ANNOUNCE_CLOCK_CLASS:
 		log_limited(LOG_WARNING, LOG_KIND_ANNOUNCE_REFUSED, port,
 			    "port %zu (%s): Master clock quality received is greater than configured, "

@@ -118,6 +118,24 @@ static uint64_t fault_interval_ns(int log)
 			  : (uint64_t)NSEC_PER_SEC << MIN(log, 20);
 }
 
+static struct bc_power_profile power_profile_of(const struct ebc_config *c, size_t i)
+{
+	static const enum bc_power_profile_version versions[] = {
+		[EBC_POWER_PROFILE_NONE] = BC_POWER_PROFILE_NONE,
+		[EBC_POWER_PROFILE_2011] = BC_POWER_PROFILE_2011,
+		[EBC_POWER_PROFILE_2017] = BC_POWER_PROFILE_2017,
+	};
+
+	/* -1 is the greatest value: unknown. */
+	return (struct bc_power_profile){
+		.version = versions[get(c, i, EBC_OPT_POWER_PROFILE_VERSION)],
+		.grandmaster_id = (uint16_t)get(c, i, EBC_OPT_POWER_PROFILE_GRANDMASTER_ID),
+		.grandmaster_inaccuracy_ns = (uint32_t)get(c, i, EBC_OPT_POWER_PROFILE_2011_GM_INACCURACY),
+		.network_inaccuracy_ns = (uint32_t)get(c, i, EBC_OPT_POWER_PROFILE_2011_NETWORK_INACCURACY),
+		.total_inaccuracy_ns = (uint32_t)get(c, i, EBC_OPT_POWER_PROFILE_2017_TOTAL_INACCURACY),
+	};
+}
+
 static void read_engine_port(const struct ebc_config *c, size_t i, struct bc_port_config *ret)
 {
 	*ret = (struct bc_port_config){
@@ -130,6 +148,8 @@ static void read_engine_port(const struct ebc_config *c, size_t i, struct bc_por
 		.server_only = get(c, i, EBC_OPT_SERVER_ONLY),
 		.is_role_fixed = get(c, i, EBC_OPT_BMCA) == EBC_BMCA_NOOP,
 		.local_priority = (uint8_t)get(c, i, EBC_OPT_G8275_PORT_LOCAL_PRIORITY),
+		.is_path_traced = get(c, i, EBC_OPT_PATH_TRACE_ENABLED),
+		.power_profile = power_profile_of(c, i),
 		.inhibit_announce = get(c, i, EBC_OPT_INHIBIT_ANNOUNCE),
 		.inhibit_delay_req = get(c, i, EBC_OPT_INHIBIT_DELAY_REQ),
 		.hybrid_e2e = get(c, i, EBC_OPT_HYBRID_E2E),

@@ -79,6 +79,12 @@ bool bc_admission_allows(struct bc_port *port, const struct bc_msg *msg, uint64_
 		}
 		return is_within_rate(port, BC_RATE_ANNOUNCE, msg,
 				      bc_foreign_find(&port->foreign, &msg->source) != NULL, now_mono_ns);
+	case PTP_SYNC:
+		/* Where no Announce is needed, it is a Sync that makes somebody a master. */
+		if (!bc_role_is_fixed_client(port) || is_acceptable_master(port, msg))
+			return true;
+		bc_count(port, BC_COUNTER_ANNOUNCE_NOT_ACCEPTABLE);
+		return false;
 	case PTP_SIGNALING:
 		return is_within_rate(port, BC_RATE_SIGNALING, msg, false, now_mono_ns);
 	case PTP_MANAGEMENT:

@@ -46,6 +46,7 @@
 	X(ANNOUNCE_NOT_ACCEPTABLE, "announce_refused_not_acceptable")                                 \
 	X(ANNOUNCE_STEPS_REMOVED, "announce_refused_steps_removed")                                   \
 	X(ANNOUNCE_OWN_GRANDMASTER, "announce_refused_own_grandmaster")                               \
+	X(ANNOUNCE_PATH_LOOP, "announce_refused_path_loop")	/* its path trace has us */           \
 	X(ANNOUNCE_CLOCK_CLASS, "announce_refused_clock_class") /* beyond the threshold */            \
 	X(FOREIGN_MASTER_EVICTED, "foreign_master_evicted")                                           \
 	X(SYNC_REPLAYED, "sync_refused_replayed") /* sequenceId not after the last one */             \

@@ -26,6 +26,9 @@ static void update_record(struct bc_port *port, struct bc_foreign_master *record
 			  record->announce.flags != msg->flags;
 
 	record->announce = *msg;
+	if (port->config.is_path_traced)
+		bc_path_trace_read(msg, &record->path);
+	bc_power_profile_read(msg, port->config.power_profile.version, &record->power_profile);
 	record->announce.tlvs = NULL;
 	record->announce.tlvs_len = 0;
 	record->previous_mono_ns = record->last_mono_ns;
@@ -107,6 +110,11 @@ void bc_decision_announce(struct bc_port *port, const struct bc_msg *msg, uint64
 	}
 	if (port->config.server_only) {
 		bc_count(port, BC_COUNTER_RX_STATE);
+		return;
+	}
+	if (port->config.is_path_traced && bc_path_trace_has(msg, engine->config.clock_identity)) {
+		bc_count(port, BC_COUNTER_ANNOUNCE_PATH_LOOP);
+		bc_decision_tell_refused(port, msg, BC_COUNTER_ANNOUNCE_PATH_LOOP);
 		return;
 	}
 

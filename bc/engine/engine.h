@@ -19,6 +19,7 @@
 #include "bc/engine/counters.h"
 #include "bc/engine/local_clock.h"
 #include "bc/engine/names.h"
+#include "bc/engine/power_profile.h"
 #include "bc/servo/servo.h"
 #include "bc/wire/encap.h"
 #include "bc/wire/msg.h"
@@ -41,6 +42,8 @@ struct bc_port_config {
 	 * follows the first whose Sync it hears. */
 	bool is_role_fixed;
 	uint8_t local_priority; /* telecom */
+	bool is_path_traced;
+	struct bc_power_profile power_profile; /* version NONE: no TLV */
 	bool inhibit_announce;
 	bool inhibit_delay_req;
 	bool hybrid_e2e;		/* Delay_Req by unicast */

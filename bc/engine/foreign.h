@@ -9,11 +9,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bc/engine/path_trace.h"
+#include "bc/engine/power_profile.h"
 #include "bc/wire/msg.h"
 
 struct bc_foreign_master {
 	bool in_use;
 	struct bc_msg announce;			 /* the last one */
+	struct bc_path path;			 /* with path trace, what its TLV lists */
+	struct bc_power_profile power_profile;	 /* what its TLV says, of the port's version */
 	uint64_t last_mono_ns, previous_mono_ns; /* of the last two; previous 0: only one so far */
 	uint64_t interval_ns;			 /* between Announces, the larger of ours and theirs */
 };

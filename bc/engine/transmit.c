@@ -44,6 +44,21 @@ static void address_message(const struct bc_address *to, struct bc_msg *msg)
 	msg->log_message_interval = 0x7f;
 }
 
+#define ANNOUNCE_TLVS_MAX (BC_MSG_TX_MAX - 64)
+
+/* The path, which may be long, comes last: it is what is left out when the message is full. */
+static void add_announce_tlvs(const struct bc_port *port, struct bc_tlv_buffer *tlvs)
+{
+	const struct bc_port *slave = port->engine->slave;
+	const struct bc_foreign_master *parent = slave ? slave->best : NULL;
+
+	bc_power_profile_append(tlvs, ANNOUNCE_TLVS_MAX, &port->config.power_profile,
+				parent ? &parent->power_profile : NULL);
+	if (port->config.is_path_traced && (!slave || parent))
+		bc_path_trace_append(tlvs, ANNOUNCE_TLVS_MAX, parent ? &parent->path : NULL,
+				     port->identity.clock_identity);
+}
+
 void bc_send_announce(struct bc_port *port, uint64_t now_mono_ns)
 {
 	if (!port->config.inhibit_multicast_service)
@@ -54,6 +69,7 @@ void bc_send_announce_to(struct bc_port *port, const struct bc_address *to, uint
 			 uint64_t now_mono_ns)
 {
 	const struct bc_status *status = &port->engine->status;
+	struct bc_tlv_buffer tlvs = {};
 	struct bc_msg msg;
 
 	bc_message_init(port, PTP_ANNOUNCE, &msg);
@@ -70,6 +86,9 @@ void bc_send_announce_to(struct bc_port *port, const struct bc_address *to, uint
 		.time_source = status->time_source,
 	};
 	memcpy(msg.announce.grandmaster_identity, status->grandmaster_identity, PTP_CLOCK_IDENTITY_LEN);
+	add_announce_tlvs(port, &tlvs);
+	msg.tlvs = tlvs.data;
+	msg.tlvs_len = tlvs.len;
 	address_message(to, &msg);
 	if (bc_message_queue(port, &msg, to))
 		bc_count(port, BC_COUNTER_TX_ANNOUNCE);

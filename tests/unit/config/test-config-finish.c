@@ -23,7 +23,6 @@ static void values_that_are_refused_name_their_reason(void **state)
 		{"clock_servo ntpshm",
 		 "clock_servo ntpshm is refused: samples are not exported to other programs yet"},
 		{"twoStepFlag 0", "twoStepFlag 0 is refused: sending one-step Sync is not supported yet"},
-		{"path_trace_enabled 1", "path_trace_enabled 1 is refused: path trace is not supported yet"},
 		{"unicast_listen 1", "unicast_listen 1 is refused: unicast negotiation is not supported yet"},
 		{"sa_file /etc/keys", "sa_file /etc/keys is refused: messages are not authenticated"},
 		{"user ptp", "user ptp is refused: running as another user is not supported yet"},

@@ -192,6 +192,25 @@ static void a_fixed_client_follows_the_first_whose_sync_it_hears(void **state)
 	assert_int_equal(rig_status(&rig).steps_removed, 0);
 }
 
+static void a_fixed_client_follows_none_but_acceptable_masters(void **state)
+{
+	static const uint8_t acceptable[PTP_CLOCK_IDENTITY_LEN] = {0xa0, 0, 0, 0xff, 0xfe, 0, 0, 2};
+
+	(void)state;
+	silent_master(0, 0);
+	rig.config.client_only = true;
+	rig.ports[0].is_role_fixed = rig.ports[1].is_role_fixed = true;
+	memcpy(rig.ports[0].acceptable_masters[0], acceptable, sizeof(acceptable));
+	rig.ports[0].n_acceptable_masters = 1;
+	start();
+	rig_run_s(&rig, 5);
+	assert_int_equal(rig_state(&rig, 0), BC_STATE_LISTENING);
+	assert_in_range(rig_counted(&rig, 0, BC_COUNTER_ANNOUNCE_NOT_ACCEPTABLE), 39, 41);
+	silent_master(1, 0);
+	rig_run_s(&rig, 5);
+	assert_int_equal(rig_state(&rig, 0), BC_STATE_SLAVE);
+}
+
 static void roles_that_nobody_fixed_are_refused(void **state)
 {
 	struct bc_engine *engine;
@@ -245,6 +264,7 @@ int main(void)
 		T(a_clock_that_is_never_grandmaster_serves_only_while_it_follows),
 		T(a_fixed_server_is_master_at_once_whoever_else_is_there),
 		T(a_fixed_client_follows_the_first_whose_sync_it_hears),
+		T(a_fixed_client_follows_none_but_acceptable_masters),
 		T(roles_that_nobody_fixed_are_refused),
 		T(a_grandmaster_that_bears_our_identity_is_told),
 		T(of_two_grandmasters_of_one_identity_one_is_the_source),
