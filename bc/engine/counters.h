@@ -5,60 +5,63 @@
 #include <stdint.h>
 
 /* X(identifier, name in logs) */
-#define BC_COUNTERS(X)                                                                                \
-	X(RX_SYNC, "rx_sync")                                                                         \
-	X(RX_FOLLOW_UP, "rx_follow_up")                                                               \
-	X(RX_DELAY_REQ, "rx_delay_req")                                                               \
-	X(RX_DELAY_RESP, "rx_delay_resp")                                                             \
-	X(RX_ANNOUNCE, "rx_announce")                                                                 \
-	X(RX_PDELAY_REQ, "rx_pdelay_req")                                                             \
-	X(RX_PDELAY_RESP, "rx_pdelay_resp")                                                           \
-	X(RX_PDELAY_RESP_FOLLOW_UP, "rx_pdelay_resp_follow_up")                                       \
-	X(RX_SIGNALING, "rx_signaling")                                                               \
-	X(RX_MANAGEMENT, "rx_management")                                                             \
-	X(TX_SYNC, "tx_sync")                                                                         \
-	X(TX_FOLLOW_UP, "tx_follow_up")                                                               \
-	X(TX_DELAY_REQ, "tx_delay_req")                                                               \
-	X(TX_DELAY_RESP, "tx_delay_resp")                                                             \
-	X(TX_ANNOUNCE, "tx_announce")                                                                 \
-	X(TX_PDELAY_REQ, "tx_pdelay_req")                                                             \
-	X(TX_PDELAY_RESP, "tx_pdelay_resp")                                                           \
-	X(TX_PDELAY_RESP_FOLLOW_UP, "tx_pdelay_resp_follow_up")                                       \
-	X(TX_SIGNALING, "tx_signaling")                                                               \
-	X(TX_MANAGEMENT, "tx_management")                                                             \
-	X(RX_SHORT, "rx_refused_short")                                                               \
-	X(RX_LENGTH, "rx_refused_length")                                                             \
-	X(RX_VERSION, "rx_refused_version")                                                           \
-	X(RX_TYPE, "rx_refused_type")                                                                 \
-	X(RX_TIMESTAMP, "rx_refused_timestamp") /* malformed, or no time a Follow_Up can name */      \
-	X(RX_TLV, "rx_refused_tlv")                                                                   \
-	X(RX_DOMAIN, "rx_ignored_domain")                                                             \
-	X(RX_SDO_ID, "rx_ignored_sdo_id")                                                             \
-	X(RX_TRANSPORT, "rx_ignored_transport")                                                       \
-	X(RX_ALTERNATE_MASTER, "rx_ignored_alternate_master")                                         \
-	X(RX_OWN_PORT, "rx_ignored_own_port") /* our own frame came back to its port */               \
-	X(RX_OWN_CLOCK, "rx_own_clock")	      /* ... or to another port: two ports are looped */      \
-	X(RX_NO_STAMP, "rx_refused_no_stamp") /* event without a receive stamp */                     \
-	X(RX_STATE, "rx_ignored_state")	      /* not of interest in the port's state */               \
-	X(RX_NOT_PARENT, "rx_ignored_not_parent")                                                     \
-	X(RX_STALE, "rx_refused_stale") /* lay in the ring for more than a second */                  \
-	X(RX_RATE, "rx_refused_rate")	/* more than a sender, or newcomers together, may */          \
-	X(ANNOUNCE_NOT_ACCEPTABLE, "announce_refused_not_acceptable")                                 \
-	X(ANNOUNCE_STEPS_REMOVED, "announce_refused_steps_removed")                                   \
-	X(ANNOUNCE_OWN_GRANDMASTER, "announce_refused_own_grandmaster")                               \
-	X(ANNOUNCE_PATH_LOOP, "announce_refused_path_loop")	/* its path trace has us */           \
-	X(ANNOUNCE_CLOCK_CLASS, "announce_refused_clock_class") /* beyond the threshold */            \
-	X(FOREIGN_MASTER_EVICTED, "foreign_master_evicted")                                           \
-	X(SYNC_REPLAYED, "sync_refused_replayed") /* sequenceId not after the last one */             \
-	X(SYNC_UNPAIRED, "sync_without_follow_up")                                                    \
-	X(FOLLOW_UP_ORPHAN, "follow_up_without_sync")                                                 \
-	X(SYNC_CORRECTION, "sync_refused_correction") /* correctionField out of range */              \
-	X(SYNC_JUMP, "sync_refused_jump")	      /* master's time is not where its rate leads */ \
-	X(DELAY_RESP_UNMATCHED, "delay_resp_unmatched")                                               \
-	X(DELAY_REFUSED, "delay_refused") /* correctionField or result out of range, or a jump */     \
-	X(TX_STAMP_MISSING, "tx_stamp_missing")                                                       \
-	X(TX_STAMP_UNMATCHED, "tx_stamp_unmatched")                                                   \
-	X(TX_ACTION_LOST, "tx_action_lost") /* queue of actions full */                               \
+#define BC_COUNTERS(X)                                                                                       \
+	X(RX_SYNC, "rx_sync")                                                                                \
+	X(RX_FOLLOW_UP, "rx_follow_up")                                                                      \
+	X(RX_DELAY_REQ, "rx_delay_req")                                                                      \
+	X(RX_DELAY_RESP, "rx_delay_resp")                                                                    \
+	X(RX_ANNOUNCE, "rx_announce")                                                                        \
+	X(RX_PDELAY_REQ, "rx_pdelay_req")                                                                    \
+	X(RX_PDELAY_RESP, "rx_pdelay_resp")                                                                  \
+	X(RX_PDELAY_RESP_FOLLOW_UP, "rx_pdelay_resp_follow_up")                                              \
+	X(RX_SIGNALING, "rx_signaling")                                                                      \
+	X(RX_MANAGEMENT, "rx_management")                                                                    \
+	X(TX_SYNC, "tx_sync")                                                                                \
+	X(TX_FOLLOW_UP, "tx_follow_up")                                                                      \
+	X(TX_DELAY_REQ, "tx_delay_req")                                                                      \
+	X(TX_DELAY_RESP, "tx_delay_resp")                                                                    \
+	X(TX_ANNOUNCE, "tx_announce")                                                                        \
+	X(TX_PDELAY_REQ, "tx_pdelay_req")                                                                    \
+	X(TX_PDELAY_RESP, "tx_pdelay_resp")                                                                  \
+	X(TX_PDELAY_RESP_FOLLOW_UP, "tx_pdelay_resp_follow_up")                                              \
+	X(TX_SIGNALING, "tx_signaling")                                                                      \
+	X(TX_MANAGEMENT, "tx_management")                                                                    \
+	X(INTERVAL_REQUEST, "interval_request")                                                              \
+	X(RX_SHORT, "rx_refused_short")                                                                      \
+	X(RX_LENGTH, "rx_refused_length")                                                                    \
+	X(RX_VERSION, "rx_refused_version")                                                                  \
+	X(RX_TYPE, "rx_refused_type")                                                                        \
+	X(RX_TIMESTAMP, "rx_refused_timestamp") /* malformed, or no time a Follow_Up can name */             \
+	X(RX_TLV, "rx_refused_tlv")                                                                          \
+	X(RX_DOMAIN, "rx_ignored_domain")                                                                    \
+	X(RX_SDO_ID, "rx_ignored_sdo_id")                                                                    \
+	X(RX_TRANSPORT, "rx_ignored_transport")                                                              \
+	X(RX_ALTERNATE_MASTER, "rx_ignored_alternate_master")                                                \
+	X(RX_OWN_PORT, "rx_ignored_own_port") /* our own frame came back to its port */                      \
+	X(RX_OWN_CLOCK, "rx_own_clock")	      /* ... or to another port: two ports are looped */             \
+	X(RX_NO_STAMP, "rx_refused_no_stamp") /* event without a receive stamp */                            \
+	X(RX_STATE, "rx_ignored_state")	      /* not of interest in the port's state */                      \
+	X(RX_NOT_PARENT, "rx_ignored_not_parent")                                                            \
+	X(RX_NOT_TARGET, "rx_ignored_not_target")		/* Signaling for another clock */            \
+	X(INTERVAL_REQUEST_LIMITED, "interval_request_limited") /* beyond its bounds */                      \
+	X(RX_STALE, "rx_refused_stale")				/* lay in the ring for more than a second */ \
+	X(RX_RATE, "rx_refused_rate") /* more than a sender, or newcomers together, may */                   \
+	X(ANNOUNCE_NOT_ACCEPTABLE, "announce_refused_not_acceptable")                                        \
+	X(ANNOUNCE_STEPS_REMOVED, "announce_refused_steps_removed")                                          \
+	X(ANNOUNCE_OWN_GRANDMASTER, "announce_refused_own_grandmaster")                                      \
+	X(ANNOUNCE_PATH_LOOP, "announce_refused_path_loop")	/* its path trace has us */                  \
+	X(ANNOUNCE_CLOCK_CLASS, "announce_refused_clock_class") /* beyond the threshold */                   \
+	X(FOREIGN_MASTER_EVICTED, "foreign_master_evicted")                                                  \
+	X(SYNC_REPLAYED, "sync_refused_replayed") /* sequenceId not after the last one */                    \
+	X(SYNC_UNPAIRED, "sync_without_follow_up")                                                           \
+	X(FOLLOW_UP_ORPHAN, "follow_up_without_sync")                                                        \
+	X(SYNC_CORRECTION, "sync_refused_correction") /* correctionField out of range */                     \
+	X(SYNC_JUMP, "sync_refused_jump")	      /* master's time is not where its rate leads */        \
+	X(DELAY_RESP_UNMATCHED, "delay_resp_unmatched")                                                      \
+	X(DELAY_REFUSED, "delay_refused") /* correctionField or result out of range, or a jump */            \
+	X(TX_STAMP_MISSING, "tx_stamp_missing")                                                              \
+	X(TX_STAMP_UNMATCHED, "tx_stamp_unmatched")                                                          \
+	X(TX_ACTION_LOST, "tx_action_lost") /* queue of actions full */                                      \
 	X(TIMER_LATE, "timer_late")	    /* woken more than a second late: stopped or suspended */
 
 enum bc_counter {

@@ -8,6 +8,7 @@
 
 #include "bc/engine/admission.h"
 #include "bc/engine/engine_private.h"
+#include "bc/engine/interval_request.h"
 
 /* Late by more than this, the whole program stood still. */
 #define HALT_NS (uint64_t) NSEC_PER_SEC
@@ -43,6 +44,7 @@ static int port_init(struct bc_port *port, struct bc_engine *engine, size_t inde
 	port->identity.port_number = (uint16_t)(index + 1);
 	port->state = BC_STATE_INITIALIZING;
 	port->log_delay_req_interval = config->log_min_delay_req_interval;
+	bc_interval_request_reset(port);
 	port->announce_receipt_deadline = port->sync_receipt_deadline = port->qualification_deadline = NEVER;
 	port->announce_deadline = port->sync_deadline = port->delay_req_deadline = port->fault_deadline =
 		NEVER;
@@ -294,6 +296,7 @@ void bc_engine_handle_rx(struct bc_engine *engine, size_t port_index, const stru
 		break;
 	case PTP_SIGNALING:
 		bc_count(port, BC_COUNTER_RX_SIGNALING);
+		bc_interval_request_handle(port, &msg, now_mono_ns);
 		break;
 	case PTP_MANAGEMENT:
 		bc_count(port, BC_COUNTER_RX_MANAGEMENT);

@@ -46,6 +46,12 @@ struct bc_port_config {
 	struct bc_power_profile power_profile; /* version NONE: no TLV */
 	bool inhibit_announce;
 	bool inhibit_delay_req;
+	/* What a neighbour's interval request (802.1AS) may bring about, beside the intervals above, log2
+	 * seconds. */
+	int8_t interval_request_min, interval_request_max;
+	bool interval_request_may_stop;
+	bool requests_intervals; /* asks its master for oper_log_sync_interval once the servo is stable */
+	int8_t oper_log_sync_interval;
 	bool hybrid_e2e;		/* Delay_Req by unicast */
 	bool inhibit_multicast_service; /* no multicast Announce and Sync */
 	bool ignore_source_id;

@@ -64,6 +64,13 @@ struct bc_sync_rx {
 	int64_t jump_ns;
 };
 
+/* What a slave port asked of its master (802.1AS message interval request). */
+struct bc_interval_request {
+	unsigned int n_asked; /* in a row; 0: nothing is asked for */
+	uint64_t asked_mono_ns;
+	uint16_t sequence_id;
+};
+
 struct bc_port {
 	struct bc_engine *engine;
 	size_t index;
@@ -92,6 +99,9 @@ struct bc_port {
 	bool asks_by_unicast; /* Delay_Req: to the address that the parent's last Sync came from */
 	struct bc_address parent_address;
 	int8_t log_delay_req_interval; /* the master's word, else the configured one */
+	/* The configured ones, or what a neighbour asked for. */
+	int8_t log_announce_interval, log_sync_interval;
+	struct bc_interval_request interval_request;
 };
 
 struct bc_engine {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "bc/engine/engine_private.h"
+#include "bc/engine/interval_request.h"
 
 /* 2^4 times the configured interval at the most. */
 #define FAULT_BACKOFF_MAX 4
@@ -53,6 +54,7 @@ static void enter_state(struct bc_port *port, enum bc_port_state old_state, uint
 		if (was_master)
 			return;
 		stop_timers(port);
+		bc_interval_request_reset(port);
 		port->announce_deadline = port->config.inhibit_announce ? NEVER : now_mono_ns;
 		port->sync_deadline = now_mono_ns;
 		return;
@@ -172,14 +174,13 @@ void bc_port_timer_watch(struct bc_port *port, uint64_t now_mono_ns)
 void bc_port_timer_send(struct bc_port *port, uint64_t now_mono_ns)
 {
 	if (now_mono_ns >= port->announce_deadline) {
-		port->announce_deadline =
-			advance(port->announce_deadline, bc_interval_ns(port->config.log_announce_interval),
-				now_mono_ns);
+		port->announce_deadline = advance(port->announce_deadline,
+						  bc_interval_ns(port->log_announce_interval), now_mono_ns);
 		bc_send_announce(port, now_mono_ns);
 	}
 	if (now_mono_ns >= port->sync_deadline) {
-		port->sync_deadline = advance(port->sync_deadline,
-					      bc_interval_ns(port->config.log_sync_interval), now_mono_ns);
+		port->sync_deadline =
+			advance(port->sync_deadline, bc_interval_ns(port->log_sync_interval), now_mono_ns);
 		bc_send_sync(port, now_mono_ns);
 	}
 	if (now_mono_ns >= port->delay_req_deadline) {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "bc/engine/engine_private.h"
+#include "bc/engine/interval_request.h"
 
 /* Until so many path delays are known, a Delay_Req follows each Sync at once: the first offset is then right
  * although the frequency is not. */
@@ -63,6 +64,7 @@ void bc_slave_reset(struct bc_port *port, uint64_t now_mono_ns)
 
 	memset(&port->sync_rx, 0, sizeof(port->sync_rx));
 	memset(port->delay_req_sent, 0, sizeof(port->delay_req_sent));
+	port->interval_request.n_asked = 0;
 	port->delay_req_deadline = NEVER;
 	port->log_delay_req_interval = port->config.log_min_delay_req_interval;
 	engine->n_path_delays = 0;
@@ -243,8 +245,10 @@ static void synchronize(struct bc_port *port, uint64_t now_mono_ns)
 	struct bc_action *action;
 
 	engine->status.offset_from_master_ns = offset_ns;
-	if (!engine->config.free_running)
+	if (!engine->config.free_running) {
 		steer(port, offset_ns, sync->t2_mono_ns, now_mono_ns);
+		bc_interval_request_servo(port, engine->status.servo_state, now_mono_ns);
+	}
 
 	action = bc_action_push(engine, BC_ACTION_SYNC, port->index);
 	if (!action)

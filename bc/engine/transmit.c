@@ -75,7 +75,7 @@ void bc_send_announce_to(struct bc_port *port, const struct bc_address *to, uint
 	bc_message_init(port, PTP_ANNOUNCE, &msg);
 	msg.sequence_id = sequence_id;
 	msg.flags = status->time_flags;
-	msg.log_message_interval = port->config.log_announce_interval;
+	msg.log_message_interval = port->log_announce_interval;
 	msg.timestamp_ns = bc_local_clock_ptp_ns(&port->engine->clock, now_mono_ns);
 	msg.announce = (struct ptp_announce){
 		.current_utc_offset_s = status->utc_offset_s,
@@ -121,7 +121,7 @@ bool bc_send_sync_to(struct bc_port *port, const struct bc_address *to, uint16_t
 	bc_message_init(port, PTP_SYNC, &msg);
 	msg.flags = PTP_FLAG_TWO_STEP;
 	msg.sequence_id = sequence_id;
-	msg.log_message_interval = port->config.log_sync_interval;
+	msg.log_message_interval = port->log_sync_interval;
 	address_message(to, &msg);
 	if (!bc_message_queue(port, &msg, to))
 		return false;
@@ -156,7 +156,7 @@ void bc_send_follow_up(struct bc_port *port, const struct bc_address *to, uint16
 
 	bc_message_init(port, PTP_FOLLOW_UP, &msg);
 	msg.sequence_id = sequence_id;
-	msg.log_message_interval = port->config.log_sync_interval;
+	msg.log_message_interval = port->log_sync_interval;
 	msg.timestamp_ns = bc_local_clock_ptp_ns(&port->engine->clock, stamp_mono_ns);
 	address_message(to, &msg);
 	if (bc_message_queue(port, &msg, to))
