@@ -37,9 +37,10 @@ int ebc_config_add_port(struct ebc_config *config, const char *interface_name);
 /*
  * Relations between options (e.g. clientOnly with serverOnly), refused values, values without effect: makes
  * notes, of values in force (not of one that the command line or every port overrides). What is not used
- * becomes the default (time_stamping hardware: bpf), clock_type OC with two ports or more becomes BC, and
- * clock_type P2P_TC makes P2P of a delay_mechanism that nobody set.
- * -EINVAL when the configuration cannot be run. Call once, last.
+ * becomes the default (time_stamping hardware: bpf) and counts as not set, clock_type OC with two ports or
+ * more becomes BC, clock_type P2P_TC makes P2P of a delay_mechanism that nobody set, and time_stamping
+ * software makes system of a local_clock that nobody set. -EINVAL when the configuration cannot be run. Call
+ * once, last.
  */
 int ebc_config_finish(struct ebc_config *config);
 

@@ -112,8 +112,10 @@ static void substitute(struct ebc_config *config)
 		struct ebc_value *value = &config->global[i];
 
 		if (info->type == EBC_TYPE_ENUM &&
-		    info->values[value->integer].status == EBC_STATUS_SUBSTITUTED)
+		    info->values[value->integer].status == EBC_STATUS_SUBSTITUTED) {
 			(void)ebc_value_parse(info, info->default_text, value);
+			value->origin = (struct ebc_origin){.source = EBC_SOURCE_NONE};
+		}
 	}
 }
 
@@ -151,6 +153,36 @@ static size_t check_roles(struct ebc_config *config)
 	ebc_config_add_note(config, true, &gm_capable->origin,
 			    "gmCapable 0 and clientOnly 1 exclude each other");
 	return 1;
+}
+
+/* Without BPF there is nothing that could correct, or publish what it sees. ptp4l's software stamps are for
+ * the system's clock, so that is the clock unless somebody says otherwise. */
+static size_t check_software_stamps(struct ebc_config *config)
+{
+	const struct ebc_value *stamps = &config->global[EBC_OPT_TIME_STAMPING];
+	const struct ebc_value *type = &config->global[EBC_OPT_CLOCK_TYPE];
+	const struct ebc_value *publish = &config->global[EBC_OPT_PUBLISH_STAMPS];
+	struct ebc_value *clock = &config->global[EBC_OPT_LOCAL_CLOCK];
+	size_t errors = 0;
+
+	if (stamps->integer != EBC_TIME_STAMPING_SOFTWARE)
+		return 0;
+	if (clock->origin.source == EBC_SOURCE_NONE)
+		clock->integer = EBC_LOCAL_CLOCK_SYSTEM;
+	if (type->integer != EBC_CLOCK_TYPE_OC && type->integer != EBC_CLOCK_TYPE_BC) {
+		ebc_config_add_note(
+			config, true, &stamps->origin,
+			"time_stamping software is refused: clock_type %s is made of BPF programs",
+			ebc_option_info(EBC_OPT_CLOCK_TYPE)->values[type->integer].name);
+		errors++;
+	}
+	if (publish->integer) {
+		ebc_config_add_note(
+			config, true, &publish->origin,
+			"publish_stamps 1 is refused: with time_stamping software no BPF program takes any");
+		errors++;
+	}
+	return errors;
 }
 
 static size_t check_own_options(struct ebc_config *config)
@@ -219,6 +251,7 @@ int ebc_config_finish(struct ebc_config *config)
 	substitute(config);
 	errors += check_clock(config);
 	errors += check_roles(config);
+	errors += check_software_stamps(config);
 	errors += check_own_options(config);
 	for (size_t port = 0; port < config->n_ports; port++)
 		errors += check_port(config, port);

@@ -2,7 +2,7 @@
 /* The running daemon: everything it owns, and the three things that are done with it. */
 #pragma once
 
-#include "bc/daemon/backend.h"
+#include "bc/daemon/backend_sockets.h"
 #include "bc/daemon/control.h"
 #include "bc/daemon/port.h"
 #include "bc/daemon/report.h"
@@ -18,6 +18,7 @@ struct app {
 	const struct backend *backend;
 	struct ebc_loader *loader; /* the BPF back end's, as is the sender; NULL otherwise */
 	struct sender *sender;
+	struct sockets *sockets;	       /* the other back end's */
 	struct bc_engine *engine;	       /* a boundary clock's; NULL otherwise */
 	struct bc_local_clock published_clock; /* as the map has it */
 	struct transparent *transparent;       /* a transparent clock's or monitor's; NULL otherwise */

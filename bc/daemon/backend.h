@@ -54,5 +54,6 @@ struct backend {
 	void (*list_counters)(struct app *app, size_t port, struct report_list *list);
 };
 
-/* BPF programs on each port. */
+/* BPF programs on each port. A start that fails with -EPERM, -EACCES or -ENOSYS: BPF is not to be had here.
+ */
 extern const struct backend backend_bpf;

@@ -6,6 +6,7 @@
 
 #include "bc/daemon/app.h"
 #include "bc/daemon/clocks.h"
+#include "bc/daemon/driver_stamp.h"
 #include "util/macros.h"
 
 /* Records taken before timers get their turn. */
@@ -65,21 +66,20 @@ static void on_rx(void *context, const struct ebc_rx_record *record)
 
 static void take_driver_stamps(struct app *app, int budget)
 {
-	struct sender_event event;
-	uint64_t stamp_mono_ns;
-	int64_t real_ns;
+	struct driver_stamp stamp;
 
-	for (int i = 0; i < budget && sender_pop_stamp(app->sender, &event, &real_ns); i++) {
-		if (real_ns == 0 || event.port >= app->n_ports ||
-		    event.message_type >= ARRAY_SIZE(app->ports->tx_history))
+	for (int i = 0; i < budget && driver_stamp_pop(sender_fd(app->sender), &stamp); i++) {
+		uint64_t stamp_mono_ns = (uint64_t)(stamp.real_ns - app->real_minus_mono_ns);
+		size_t port = stamp.port_number - 1U;
+
+		if (stamp.real_ns == 0 || port >= app->n_ports ||
+		    stamp.message_type >= ARRAY_SIZE(app->ports->tx_history))
 			continue;
-		stamp_mono_ns = (uint64_t)(real_ns - app->real_minus_mono_ns);
 		if (app->tx_stamp == EBC_STAMP_DRIVER)
-			app_handle_tx_stamp(app, event.port, event.message_type, event.sequence_id,
-					    stamp_mono_ns);
+			app_handle_tx_stamp(app, port, stamp.message_type, stamp.sequence_id, stamp_mono_ns);
 		else
-			tx_stamp_handle_driver(&app->ports[event.port].tx_history[event.message_type],
-					       event.sequence_id, stamp_mono_ns);
+			tx_stamp_handle_driver(&app->ports[port].tx_history[stamp.message_type],
+					       stamp.sequence_id, stamp_mono_ns);
 	}
 }
 

@@ -403,6 +403,11 @@ static struct json_object *parse(const char *text, size_t len)
 	return NULL;
 }
 
+static bool measures_residence(const char *request)
+{
+	return strcmp(request, "residence") == 0 || strcmp(request, "samples") == 0;
+}
+
 static void answer(struct control *control, struct client *client, const char *text, size_t len)
 {
 	_cleanup_(cleanup_json) struct json_object *request = parse(text, len);
@@ -418,6 +423,9 @@ static void answer(struct control *control, struct client *client, const char *t
 	name = json_object_get_string(member);
 	if (strcmp(name, "ports") == 0)
 		push(client, control_message_ports(&control->sources));
+	else if (measures_residence(name) && !control->sources.loader)
+		push(client,
+		     control_message_error("no residence is measured: this clock runs without BPF programs"));
 	else if (strcmp(name, "residence") == 0)
 		answer_residence(control, client, request);
 	else if (strcmp(name, "samples") == 0)
@@ -625,7 +633,8 @@ int control_new(const char *path, const struct control_sources *sources, struct 
 	watch(control, control->socket.fd, &control->socket.fd, EPOLLIN, EPOLL_CTL_ADD);
 	control->is_listening = true;
 	/* A predecessor whose maps were taken over may have left it set. */
-	ebc_loader_ctl(sources->loader)->wants_samples = 0;
+	if (sources->loader)
+		ebc_loader_ctl(sources->loader)->wants_samples = 0;
 	*ret_control = TAKE_PTR(control);
 	return 0;
 }

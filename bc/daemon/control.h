@@ -17,8 +17,8 @@ struct control;
 
 /* What is served; borrowed, must outlive the control. */
 struct control_sources {
-	struct ebc_loader *loader;
-	const char *clock_type; /* as in the configuration */
+	struct ebc_loader *loader; /* NULL: no programs, and so no residence */
+	const char *clock_type;	   /* as in the configuration */
 	size_t n_ports;
 	const char *const *port_names; /* by port index */
 };

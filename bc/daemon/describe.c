@@ -19,8 +19,9 @@ static void describe_driver(const struct port *port)
 			    "port %zu (%s): rx-gro-list joins frames before they are seen; switch it off",
 			    port->index + 1, link->name);
 	log_limited(LOG_INFO, LOG_KIND_DESCRIBE, port->index,
-		    "port %zu (%s): driver %s; its own stamps, not needed: software%s%s%s, hardware%s%s%s",
+		    "port %zu (%s): driver %s; its own stamps%s: software%s%s%s, hardware%s%s%s",
 		    port->index + 1, link->name, *info.driver ? info.driver : "unknown",
+		    port->tx_stamp == EBC_STAMP_DRIVER ? "" : ", not needed",
 		    info.has_tx_software ? " tx" : "", info.has_rx_software ? " rx" : "",
 		    !info.has_tx_software && !info.has_rx_software ? " none" : "",
 		    info.has_tx_hardware ? " tx" : "", info.has_rx_hardware ? " rx" : "",

@@ -27,7 +27,11 @@ void report_action(struct report *report, const struct bc_action *action);
 	X(RX_CHECKSUM, "rx_refused_udp_checksum")                                                         \
 	X(RX_STALE_LINK, "rx_refused_stale_link") /* came from an interface that the port no longer is */ \
 	X(RX_STALE, "rx_refused_stale")		  /* lay in the ring for more than a second */            \
-	X(TX_STAMP_STALE, "tx_stamp_stale")	  /* older than a second when it was read */              \
+	X(RX_LONG, "rx_refused_long")		  /* longer than any that is taken; sockets */            \
+	X(RX_STAMP_RANGE,                                                                                 \
+	  "rx_stamp_out_of_range")	      /* not of the last second, or the clock was set; sockets */ \
+	X(RX_OVERFLOW, "rx_lost_socket_full") /* sockets */                                               \
+	X(TX_STAMP_STALE, "tx_stamp_stale")   /* older than a second when it was read */                  \
 	X(TX_FAILED, "tx_failed")                                                                         \
 	X(REATTACHED, "programs_reattached")
 

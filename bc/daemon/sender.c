@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Sending frames, and the error queue in which drivers' stamps arrive. */
+/* Sending frames. */
 #include "bc/daemon/sender.h"
 
 #include <errno.h>
@@ -8,14 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
-#include "bpf/ptp_wire.h"
+#include "bc/daemon/driver_stamp.h"
 #include "util/cleanup.h"
 #include "util/macros.h"
 #include "util/unaligned.h"
-
-#define ETH_HEADER_LEN 14
 
 struct sender {
 	int fd;
@@ -102,7 +99,7 @@ int sender_send(struct sender *s, int ifindex, const uint8_t *frame, size_t len,
 	memcpy(to.sll_addr, frame, 6);
 	s->has_asked = asks_driver;
 	if (asks_driver) {
-		uint32_t flags = SOF_TIMESTAMPING_TX_SOFTWARE;
+		uint32_t flags = driver_stamp_send_flags();
 
 		control.header.cmsg_level = SOL_SOCKET;
 		control.header.cmsg_type = SO_TIMESTAMPING;
@@ -112,64 +109,4 @@ int sender_send(struct sender *s, int ifindex, const uint8_t *frame, size_t len,
 		msg.msg_controllen = sizeof(control.room);
 	}
 	return sendmsg(s->fd, &msg, 0) < 0 ? -errno : 0;
-}
-
-/* Where the message begins in a frame that we built ourselves: no tags, no options. */
-static size_t message_offset(const uint8_t *frame, size_t len)
-{
-	if (len < ETH_HEADER_LEN)
-		return len;
-	switch (get_be16(frame + 12)) {
-	case 0x0800:
-		return ETH_HEADER_LEN + 20 + 8;
-	case 0x86dd:
-		return ETH_HEADER_LEN + 40 + 8;
-	default:
-		return ETH_HEADER_LEN;
-	}
-}
-
-/* The frame comes back with its stamp, and says itself what it is. */
-static bool identify(const uint8_t *frame, size_t len, struct sender_event *ret_event)
-{
-	size_t offset = message_offset(frame, len);
-	uint16_t port_number;
-
-	if (len < offset + PTP_HEADER_LEN)
-		return false;
-	port_number = get_be16(frame + offset + 28);
-	if (port_number == 0)
-		return false;
-	*ret_event = (struct sender_event){
-		.port = port_number - 1U,
-		.message_type = frame[offset] & 0x0f,
-		.sequence_id = get_be16(frame + offset + 30),
-	};
-	return true;
-}
-
-bool sender_pop_stamp(struct sender *s, struct sender_event *ret_event, int64_t *ret_real_ns)
-{
-	union {
-		struct cmsghdr header;
-		uint8_t room[512];
-	} control;
-	uint8_t frame[256];
-	struct iovec iov = {.iov_base = frame, .iov_len = sizeof(frame)};
-	struct msghdr msg = {.msg_iov = &iov,
-			     .msg_iovlen = 1,
-			     .msg_control = control.room,
-			     .msg_controllen = sizeof(control.room)};
-	const struct timespec *stamp = NULL;
-	ssize_t len = recvmsg(s->fd, &msg, MSG_ERRQUEUE | MSG_DONTWAIT);
-
-	if (len < 0)
-		return false;
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c))
-		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_TIMESTAMPING)
-			stamp = (const struct timespec *)(const void *)CMSG_DATA(c);
-	*ret_real_ns = 0;
-	if (stamp && identify(frame, (size_t)len, ret_event))
-		*ret_real_ns = (int64_t)stamp->tv_sec * NSEC_PER_SEC + stamp->tv_nsec;
-	return true;
 }

@@ -379,6 +379,8 @@ int settings_from_config(const struct ebc_config *config, struct settings *s, ch
 	s->clock_type = clock_type_name(get(config, GLOBAL, EBC_OPT_CLOCK_TYPE));
 	s->control_socket = ebc_config_string(config, GLOBAL, EBC_OPT_CONTROL_SOCKET);
 	s->pin_directory = ebc_config_string(config, GLOBAL, EBC_OPT_BPF_PIN_PATH);
+	s->uses_sockets = get(config, GLOBAL, EBC_OPT_TIME_STAMPING) == EBC_TIME_STAMPING_SOFTWARE;
+	s->demands_bpf = !s->uses_sockets && ebc_config_is_set(config, GLOBAL, EBC_OPT_TIME_STAMPING);
 	read_engine(config, s);
 	if (guard_settings_read(config, &s->engine, reason, reason_size) < 0)
 		return -EINVAL;

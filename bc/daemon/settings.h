@@ -39,6 +39,8 @@ struct settings {
 	struct bc_port_config engine_ports[BC_MAX_PORTS];
 	struct port_settings ports[BC_MAX_PORTS];
 	size_t n_ports;
+	bool uses_sockets; /* time_stamping software: no BPF */
+	bool demands_bpf;  /* time_stamping bpf was asked for: nothing else will do */
 	struct ebc_loader_options loader;
 	const char *pin_directory; /* owned by the configuration */
 	char stamps_pin_path[256];

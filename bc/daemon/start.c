@@ -130,13 +130,27 @@ static int start_engine(struct app *app, struct bc_engine_config *config)
 	return bc_engine_new(config, now_mono_ns, ptp_ns, &app->engine);
 }
 
+/* Where BPF is not to be had. A transparent clock is made of its programs. */
+static bool can_do_without_bpf(const struct app *app, int error)
+{
+	return (error == -EPERM || error == -EACCES || error == -ENOSYS) && app->backend == &backend_bpf &&
+	       !app->settings->demands_bpf && app->settings->loader.mode == EBC_MODE_BOUNDARY;
+}
+
 static int start_backend(struct app *app)
 {
 	char reason[256] = "";
 	int r;
 
-	app->backend = &backend_bpf;
+	app->backend = app->settings->uses_sockets ? &backend_sockets : &backend_bpf;
 	r = app->backend->start(app, reason, sizeof(reason));
+	if (can_do_without_bpf(app, r)) {
+		log_line(LOG_WARNING,
+			 "%s; stamps are taken by sockets instead, as with time_stamping software", reason);
+		app->backend->stop(app);
+		app->backend = &backend_sockets;
+		r = app->backend->start(app, reason, sizeof(reason));
+	}
 	if (r < 0)
 		log_line(LOG_ERR, "%s", reason);
 	return r;

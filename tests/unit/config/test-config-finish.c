@@ -16,8 +16,6 @@ static void values_that_are_refused_name_their_reason(void **state)
 		{"delay_mechanism auto", "delay_mechanism auto is refused: peer delay is not supported yet"},
 		{"delay_mechanism COMMON_P2P",
 		 "delay_mechanism COMMON_P2P is refused: peer delay is not supported yet"},
-		{"time_stamping software", "time_stamping software is refused: stamps by the driver's socket "
-					   "interface are not supported yet"},
 		{"local_clock system",
 		 "local_clock system is refused: disciplining the system clock is not supported yet"},
 		{"clock_servo ntpshm",
@@ -130,6 +128,54 @@ static void bpf_stamps_of_the_command_line_silence_the_file(void **state)
 {
 	assert_int_equal(ebc_config_set_from_command_line(*state, "time_stamping", "bpf"), 0);
 	assert_runs_silently(*state, "[global]\ntime_stamping software\n[eth0]\n");
+}
+
+static void bpf_that_is_asked_for_counts_as_set_and_what_is_not_used_does_not(void **state)
+{
+	struct ebc_config *config = NULL;
+
+	assert_runs_silently(*state, "[global]\ntime_stamping bpf\n[eth0]\n");
+	assert_true(ebc_config_is_set(*state, EBC_CONFIG_GLOBAL, EBC_OPT_TIME_STAMPING));
+	assert_int_equal(ebc_config_new(&config), 0);
+	assert_int_equal(read_config_text(config, "[global]\ntime_stamping hardware\n[eth0]\n"), 0);
+	assert_int_equal(ebc_config_finish(config), 0);
+	assert_false(ebc_config_is_set(config, EBC_CONFIG_GLOBAL, EBC_OPT_TIME_STAMPING));
+	ebc_config_free(config);
+}
+
+static void software_stamps_are_for_the_systems_clock(void **state)
+{
+	assert_runs_silently(*state, "[global]\ntime_stamping software\n[eth0]\n");
+	assert_int_equal(ebc_config_int(*state, EBC_CONFIG_GLOBAL, EBC_OPT_LOCAL_CLOCK),
+			 EBC_LOCAL_CLOCK_SYSTEM);
+}
+
+static void software_stamps_leave_a_local_clock_that_is_named(void **state)
+{
+	assert_runs_silently(*state, "[global]\ntime_stamping software\nlocal_clock virtual\n[eth0]\n");
+	assert_int_equal(ebc_config_int(*state, EBC_CONFIG_GLOBAL, EBC_OPT_LOCAL_CLOCK),
+			 EBC_LOCAL_CLOCK_VIRTUAL);
+}
+
+static void bpf_stamps_leave_the_virtual_clock(void **state)
+{
+	assert_runs_silently(*state, "[eth0]\n");
+	assert_int_equal(ebc_config_int(*state, EBC_CONFIG_GLOBAL, EBC_OPT_LOCAL_CLOCK),
+			 EBC_LOCAL_CLOCK_VIRTUAL);
+}
+
+static void software_stamps_make_no_transparent_clock(void **state)
+{
+	assert_finish_refuses(
+		*state, "[global]\nclock_type E2E_TC\ntime_stamping software\n[eth0]\n[eth1]\n",
+		"t.conf:3: time_stamping software is refused: clock_type E2E_TC is made of BPF programs");
+}
+
+static void software_stamps_are_not_published(void **state)
+{
+	assert_finish_refuses(*state, "[global]\npublish_stamps 1\ntime_stamping software\n[eth0]\n",
+			      "t.conf:2: publish_stamps 1 is refused: with time_stamping software no BPF "
+			      "program takes any");
 }
 
 static void no_port_is_refused(void **state)
@@ -371,6 +417,12 @@ int main(void)
 		T(note_on_hardware_stamps_names_the_line),
 		T(hardware_stamps_of_the_command_line_are_refused),
 		T(bpf_stamps_of_the_command_line_silence_the_file),
+		T(bpf_that_is_asked_for_counts_as_set_and_what_is_not_used_does_not),
+		T(software_stamps_are_for_the_systems_clock),
+		T(software_stamps_leave_a_local_clock_that_is_named),
+		T(bpf_stamps_leave_the_virtual_clock),
+		T(software_stamps_make_no_transparent_clock),
+		T(software_stamps_are_not_published),
 		T(no_port_is_refused),
 		T(boundary_clock_of_one_port_is_refused),
 		T(forwarding_clock_of_one_port_is_refused),

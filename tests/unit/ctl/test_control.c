@@ -330,6 +330,27 @@ static void strangers_leave_places_for_root(void **state)
 	assert_int_equal(run_as_nobody(rig, take_places), STRANGERS_MAX);
 }
 
+static void without_programs_there_is_no_residence_and_the_rest_is_told(void **state)
+{
+	static const char reason[] = "no residence is measured: this clock runs without BPF programs";
+	struct control_sources sources = rig_sources();
+	struct rig *rig = *state;
+	struct json_object *ports;
+	int fd;
+
+	control_free(rig->control);
+	sources.loader = NULL;
+	assert_int_equal(control_new(rig->path, &sources, &rig->control), 0);
+	fd = rig_connect(rig);
+	rig_expect_error(rig, fd, "{\"request\":\"residence\"}", reason);
+	rig_expect_error(rig, fd, "{\"request\":\"residence\",\"clear\":true}", reason);
+	rig_expect_error(rig, fd, "{\"request\":\"samples\",\"on\":true}", reason);
+	ports = rig_answer(rig, fd, "{\"request\":\"ports\"}");
+	assert_non_null(ports);
+	json_object_put(ports);
+	close(fd);
+}
+
 static void a_dead_predecessors_socket_gives_way(void **state)
 {
 	struct control_sources sources = rig_sources();
@@ -408,6 +429,7 @@ int main(void)
 		CASE(more_clients_than_places_are_refused),
 		CASE(only_root_may_clear),
 		CASE(strangers_leave_places_for_root),
+		CASE(without_programs_there_is_no_residence_and_the_rest_is_told),
 		CASE(a_dead_predecessors_socket_gives_way),
 		CASE(a_living_socket_stays_its_owners),
 		CASE(a_file_that_is_no_socket_is_left_alone),
