@@ -330,6 +330,12 @@ static bool delay_req_stamp(struct bc_port *port, uint16_t sequence_id, uint64_t
 	return false;
 }
 
+void bc_engine_set_one_step(struct bc_engine *engine, size_t port, bool is_one_step, int64_t allowance_ns)
+{
+	engine->ports[port].is_one_step = is_one_step;
+	engine->ports[port].one_step_allowance_ns = allowance_ns;
+}
+
 static bool sync_stamp(struct bc_port *port, uint16_t sequence_id, uint64_t stamp_mono_ns)
 {
 	struct bc_sync_sent *sent = &port->sync_sent[sequence_id % BC_SYNC_PENDING];
@@ -358,6 +364,14 @@ void bc_engine_handle_tx_stamp(struct bc_engine *engine, size_t port_index, uint
 		bc_port_stamp_came(port);
 	else
 		bc_count(port, BC_COUNTER_TX_STAMP_UNMATCHED);
+}
+
+void bc_engine_handle_one_step_left(struct bc_engine *engine, size_t port, uint16_t sequence_id,
+				    uint64_t stamp_mono_ns)
+{
+	engine->ports[port].omits_follow_up = true;
+	bc_engine_handle_tx_stamp(engine, port, PTP_SYNC, sequence_id, stamp_mono_ns);
+	engine->ports[port].omits_follow_up = false;
 }
 
 void bc_engine_handle_link(struct bc_engine *engine, size_t port_index, enum bc_link_state state,

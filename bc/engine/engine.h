@@ -133,6 +133,17 @@ void bc_engine_handle_link(struct bc_engine *engine, size_t port, enum bc_link_s
  */
 void bc_engine_handle_mono_rate(struct bc_engine *engine, double rate_ppb, uint64_t now_mono_ns);
 
+/*
+ * How Sync messages leave a port from now on; two-step until told otherwise. One-step ones have a twoStepFlag
+ * of 0, the time at which they were composed in originTimestamp, and `allowance_ns` plus egressLatency, as
+ * what will pass from the caller's stamp to the wire, in correctionField: whoever writes the true time of
+ * departure (bpf/one_step.bpf.h) adds that.
+ */
+void bc_engine_set_one_step(struct bc_engine *engine, size_t port, bool is_one_step, int64_t allowance_ns);
+/* As bc_engine_handle_tx_stamp(), of a Sync that told its time itself: no Follow_Up is due. */
+void bc_engine_handle_one_step_left(struct bc_engine *engine, size_t port, uint16_t sequence_id,
+				    uint64_t stamp_mono_ns);
+
 /* When handle_timer wants to be called next; UINT64_MAX: never. */
 uint64_t bc_engine_next_deadline_mono_ns(const struct bc_engine *engine);
 

@@ -88,6 +88,9 @@ struct bc_port {
 	uint64_t announce_deadline, sync_deadline, delay_req_deadline, fault_deadline;
 	uint16_t announce_sequence_id, sync_sequence_id, delay_req_sequence_id;
 
+	bool is_one_step;     /* Syncs sent */
+	bool omits_follow_up; /* the stamp that is being handled is of a Sync that told its time */
+	int64_t one_step_allowance_ns;
 	struct bc_sync_sent sync_sent[BC_SYNC_PENDING];
 	struct bc_delay_req_sent delay_req_sent[BC_DELAY_REQ_PENDING];
 	unsigned int n_stamps_missing;	  /* in a row */

@@ -113,13 +113,25 @@ static void note_event_sent(struct bc_port *port, uint64_t now_mono_ns)
 		port->unstamped_since_mono_ns = now_mono_ns;
 }
 
+/* A two-step Sync leaves its time to the Follow_Up; a one-step one has at least that of now, should nothing
+ * write a better one into it. */
+static void set_sync_time(const struct bc_port *port, uint64_t now_mono_ns, struct bc_msg *msg)
+{
+	if (!port->is_one_step) {
+		msg->flags = PTP_FLAG_TWO_STEP;
+		return;
+	}
+	msg->timestamp_ns = bc_local_clock_ptp_ns(&port->engine->clock, now_mono_ns);
+	msg->correction_sns = (port->one_step_allowance_ns + port->config.egress_latency_ns) * 65536;
+}
+
 bool bc_send_sync_to(struct bc_port *port, const struct bc_address *to, uint16_t sequence_id,
 		     uint64_t now_mono_ns)
 {
 	struct bc_msg msg;
 
 	bc_message_init(port, PTP_SYNC, &msg);
-	msg.flags = PTP_FLAG_TWO_STEP;
+	set_sync_time(port, now_mono_ns, &msg);
 	msg.sequence_id = sequence_id;
 	msg.log_message_interval = port->log_sync_interval;
 	address_message(to, &msg);
@@ -154,6 +166,8 @@ void bc_send_follow_up(struct bc_port *port, const struct bc_address *to, uint16
 {
 	struct bc_msg msg;
 
+	if (port->omits_follow_up)
+		return;
 	bc_message_init(port, PTP_FOLLOW_UP, &msg);
 	msg.sequence_id = sequence_id;
 	msg.log_message_interval = port->log_sync_interval;
