@@ -210,8 +210,8 @@ struct ebc_tx_record {
 	__u8 message_type;
 	__u8 domain_number;
 	__u8 stamp_source;
-	__u8 pad;
-	__u32 driver_ns; /* EBC_STAMP_XMIT: what the driver took; the stamp is halfway through that */
+	__u8 is_one_step; /* a Sync that tells its time itself: no Follow_Up is due */
+	__u32 driver_ns;  /* EBC_STAMP_XMIT: what the driver took; the stamp is halfway through that */
 };
 _Static_assert(sizeof(struct ebc_tx_record) == 32, "ebc_tx_record layout");
 

@@ -11,6 +11,7 @@
 
 #include "bpf/ebc_abi.h"
 #include "bpf/maps.bpf.h"
+#include "bpf/one_step.bpf.h"
 #include "bpf/parse.bpf.h"
 #include "bpf/ptp_wire.h"
 #include "bpf/receive.bpf.h"
@@ -159,7 +160,8 @@ int ebc_egress(struct __sk_buff *skb)
 	const struct ebc_port_conf *port;
 	struct ptp_header header;
 	struct frame frame = {};
-	const struct ebc_ctl *ctl;
+	struct ebc_tx_slot *slot;
+	struct ebc_ctl *ctl;
 	__u64 cookie;
 
 	if (parse_frame(skb, &frame) != FRAME_PTP)
@@ -177,8 +179,12 @@ int ebc_egress(struct __sk_buff *skb)
 		return TC_ACT_UNSPEC;
 
 	cookie = bpf_get_socket_cookie(skb);
-	if (cookie && cookie == ctl->tx_socket_cookie)
-		return own_frame(skb, ctl, port, &header);
+	if (cookie && cookie == ctl->tx_socket_cookie) {
+		slot = own_frame(skb, ctl, port, &header);
+		if (slot && is_one_step_sync(&header))
+			settle_one_step(skb, ctl, &frame, &header, &slot->record);
+		return TC_ACT_UNSPEC;
+	}
 	if (is_group_mac(frame.dst_mac) && ctl->lease_until_mono_ns > bpf_ktime_get_ns()) {
 		count(port->port_index, EBC_COUNTER_TX_DROPPED_FOREIGN);
 		return TC_ACT_SHOT;

@@ -590,7 +590,8 @@ int ebc_egress(struct __sk_buff *skb)
 			event_key(skb, &look.frame, &look.header, &key);
 			remember(skb, port, &key, false, now_mono_ns, now_mono_ns);
 		}
-		return own_frame(skb, ctl, port, &look.header);
+		own_frame(skb, ctl, port, &look.header);
+		return TC_ACT_UNSPEC;
 	}
 	if (!has_lease(ctl, now_mono_ns) && !ctl->corrects_without_lease)
 		return TC_ACT_UNSPEC;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the transparent clock reads of a PTP message and writes into it. Offsets are from the PTP header
- * (IEEE 1588-2019 13.3.1, 13.5 to 13.11, 14.1).
+ * What the egress and ingress programs read of a PTP message and write into it. Offsets are from the PTP
+ * header (IEEE 1588-2019 13.3.1, 13.5 to 13.11, 14.1).
  */
 #pragma once
 

@@ -52,28 +52,33 @@ static __always_inline struct ebc_tx_slot *tx_slot_take(const struct __sk_buff *
 /*
  * Remembers the frame in a slot and marks it for the tracepoint. The mark is the L4 hash: unlike
  * skb->tc_index it survives the filters of others and qdiscs, and stacked devices hand it on.
+ * NULL: no slot of its own.
  */
-static __always_inline void mark_for_tracepoint(struct __sk_buff *skb, const struct ebc_tx_record *record,
-						const struct ptp_header *header)
+static __always_inline struct ebc_tx_slot *mark_for_tracepoint(struct __sk_buff *skb,
+							       const struct ebc_tx_record *record,
+							       const struct ptp_header *header)
 {
 	__u32 hash = skb->hash, index = hash % EBC_TX_SLOTS;
 	struct ebc_tx_slot *slot = bpf_map_lookup_elem(&ebc_tx_slots, &index);
 
 	/* Marked already, by a port that is stacked on this one: the frame is that port's. */
 	if (slot && slot->hash && slot->hash == hash)
-		return;
+		return NULL;
 	slot = tx_slot_take(skb);
 	if (!slot)
-		return;
+		return NULL;
 	slot->record = *record;
 	slot->is_forwarded = 0;
 	__builtin_memcpy(slot->source_port_identity, header->source_port_identity,
 			 sizeof(slot->source_port_identity));
 	bpf_set_hash(skb, slot->hash);
+	return slot;
 }
 
-static __always_inline int own_frame(struct __sk_buff *skb, const struct ebc_ctl *ctl,
-				     const struct ebc_port_conf *port, const struct ptp_header *header)
+/* Its transmit stamp is reported here or, where the frame is in a slot now, by the tracepoint. */
+static __always_inline struct ebc_tx_slot *own_frame(struct __sk_buff *skb, const struct ebc_ctl *ctl,
+						     const struct ebc_port_conf *port,
+						     const struct ptp_header *header)
 {
 	__u8 message_type = header->major_sdo_id_message_type & 0x0F;
 	struct ebc_tx_record record = {
@@ -87,13 +92,13 @@ static __always_inline int own_frame(struct __sk_buff *skb, const struct ebc_ctl
 	};
 
 	if (!PTP_IS_EVENT(message_type))
-		return TC_ACT_UNSPEC;
+		return NULL;
 	count(port->port_index, EBC_COUNTER_TX_EVENT);
-	if (ctl->tx_stamp_source == EBC_STAMP_XMIT || ctl->tx_stamp_source == EBC_STAMP_START_XMIT) {
-		mark_for_tracepoint(skb, &record, header);
-	} else if (ctl->tx_stamp_source == EBC_STAMP_TC) {
+	if (ctl->tx_stamp_source == EBC_STAMP_XMIT || ctl->tx_stamp_source == EBC_STAMP_START_XMIT)
+		return mark_for_tracepoint(skb, &record, header);
+	if (ctl->tx_stamp_source == EBC_STAMP_TC) {
 		record.stamp_mono_ns = record.tc_mono_ns;
 		report_at_tc(&record, header, ctl);
 	}
-	return TC_ACT_UNSPEC;
+	return NULL;
 }
