@@ -107,6 +107,11 @@ static size_t check_statuses(struct ebc_config *config)
 /* After the notes: a value that is not used becomes the default. */
 static void substitute(struct ebc_config *config)
 {
+	int64_t stamping = config->global[EBC_OPT_TIME_STAMPING].integer;
+
+	/* As in ptp4l, whatever twoStepFlag says. */
+	if (stamping == EBC_TIME_STAMPING_ONESTEP || stamping == EBC_TIME_STAMPING_P2P1STEP)
+		config->global[EBC_OPT_TWO_STEP_FLAG].integer = 0;
 	for (size_t i = 0; i < EBC_N_OPTIONS; i++) {
 		const struct ebc_option_info *info = ebc_option_info((enum ebc_option)i);
 		struct ebc_value *value = &config->global[i];
@@ -210,6 +215,34 @@ static size_t check_own_options(struct ebc_config *config)
 	return errors;
 }
 
+/* One-step Sync is written by a BPF program, and no Follow_Up comes. */
+static size_t check_one_step(struct ebc_config *config)
+{
+	const struct ebc_value *two_step = &config->global[EBC_OPT_TWO_STEP_FLAG];
+	const struct ebc_value *stamping = &config->global[EBC_OPT_TIME_STAMPING];
+	size_t errors = 0;
+
+	if (two_step->integer)
+		return 0;
+	if (stamping->integer == EBC_TIME_STAMPING_SOFTWARE) {
+		ebc_config_add_note(config, true, &two_step->origin,
+				    "twoStepFlag 0 needs time_stamping bpf: a socket's stamp comes when the "
+				    "Sync has left");
+		errors++;
+	}
+	for (size_t port = 0; port < config->n_ports; port++) {
+		if (!ebc_config_int(config, port, EBC_OPT_FOLLOW_UP_INFO))
+			continue;
+		ebc_config_add_note(
+			config, true, &two_step->origin,
+			"twoStepFlag 0 contradicts follow_up_info of port %s: its TLV is in Follow_Up",
+			config->ports[port]->name);
+		errors++;
+		break;
+	}
+	return errors;
+}
+
 static size_t check_port(struct ebc_config *config, size_t port)
 {
 	const struct ebc_value *server_only = ebc_config_value(config, port, EBC_OPT_SERVER_ONLY);
@@ -253,6 +286,7 @@ int ebc_config_finish(struct ebc_config *config)
 	errors += check_roles(config);
 	errors += check_software_stamps(config);
 	errors += check_own_options(config);
+	errors += check_one_step(config);
 	for (size_t port = 0; port < config->n_ports; port++)
 		errors += check_port(config, port);
 	return errors > 0 ? -EINVAL : 0;

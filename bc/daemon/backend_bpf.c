@@ -212,7 +212,7 @@ static bool is_intact(struct app *app, struct port *port)
 	return ebc_loader_check_port(app->loader, (uint32_t)port->link.ifindex) == 0;
 }
 
-/* For readers of the map: a tool or a bench. */
+/* For readers of the map: the egress program, which writes it into one-step Syncs, a tool or a bench. */
 static void publish_clock(struct app *app)
 {
 	const struct bc_local_clock *clock = bc_engine_clock(app->engine);

@@ -7,6 +7,7 @@
 #include "bc/daemon/app.h"
 #include "bc/daemon/clocks.h"
 #include "bc/daemon/driver_stamp.h"
+#include "bc/daemon/one_step_port.h"
 #include "util/macros.h"
 
 /* Records taken before timers get their turn. */
@@ -108,11 +109,20 @@ static uint64_t own_tx_stamp(struct app *app, struct port *port, const struct eb
 static void on_tx(void *context, const struct ebc_tx_record *record)
 {
 	struct app *app = context;
+	uint64_t stamp_mono_ns;
+	struct port *port;
 
 	if (app->tx_stamp == EBC_STAMP_DRIVER || !is_own_port(app, record->port_index, record->ifindex))
 		return;
-	app_handle_tx_stamp(app, record->port_index, record->message_type, record->sequence_id,
-			    own_tx_stamp(app, &app->ports[record->port_index], record));
+	port = &app->ports[record->port_index];
+	stamp_mono_ns = own_tx_stamp(app, port, record);
+	if (app->engine && record->message_type == PTP_SYNC)
+		one_step_port_handle_sync(app, port, record, stamp_mono_ns);
+	if (app->engine && record->is_one_step)
+		bc_engine_handle_one_step_left(app->engine, port->index, record->sequence_id, stamp_mono_ns);
+	else
+		app_handle_tx_stamp(app, port->index, record->message_type, record->sequence_id,
+				    stamp_mono_ns);
 }
 
 /* Mostly the stamp is there when the send returns; when a qdisc holds the frame, poll(2) tells later. The

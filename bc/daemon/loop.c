@@ -14,6 +14,7 @@
 #include "bc/daemon/clocks.h"
 #include "bc/daemon/describe.h"
 #include "bc/daemon/log.h"
+#include "bc/daemon/one_step_port.h"
 #include "util/macros.h"
 
 enum {
@@ -77,6 +78,7 @@ void app_do_actions(struct app *app)
 		return;
 	}
 	while (bc_engine_pop_action(app->engine, &action)) {
+		app->backend->publish_clock(app);
 		if (action.type == BC_ACTION_SEND)
 			app_send(app, &action);
 		else
@@ -190,8 +192,10 @@ static void on_housekeeping(struct app *app)
 		transparent_housekeeping(app);
 	else
 		feed_slew_forward(app);
-	for (size_t i = 0; i < app->n_ports; i++)
+	for (size_t i = 0; i < app->n_ports; i++) {
 		check_port(app, &app->ports[i]);
+		one_step_port_housekeeping(app, &app->ports[i]);
+	}
 }
 
 static void on_clock_set(struct app *app)

@@ -36,6 +36,7 @@ static void let_go(struct app *app, struct port *port)
 	membership_leave(&port->membership);
 	port->link.ifindex = 0;
 	memset(port->tx_history, 0, sizeof(port->tx_history)); /* of another driver, perhaps */
+	port->one_step = (struct one_step){};
 }
 
 void port_fini(struct app *app, struct port *port)

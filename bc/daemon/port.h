@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "bc/daemon/one_step.h"
 #include "bc/daemon/settings.h"
 #include "bc/daemon/tx_stamp.h"
 #include "netlink/link.h"
@@ -32,6 +33,8 @@ struct port {
 	enum ebc_stamp_source tx_stamp;
 	bool asks_for_sync;		       /* the driver for its stamp of each Sync, too */
 	struct tx_stamp_history tx_history[4]; /* by message type: Sync, Delay_Req, Pdelay_Req, Pdelay_Resp */
+	struct one_step one_step;	       /* with twoStepFlag 0 */
+	bool is_one_step;		       /* the engine has been told so */
 	bool is_usable;			       /* the engine has been told that the link is up */
 	char reason[64];		       /* why not */
 	char told[64];			       /* the reason that the log has told; "": usable */

@@ -46,6 +46,7 @@ struct settings {
 	char stamps_pin_path[256];
 	bool wants_driver_stamps;
 	bool has_clock_identity;
+	bool one_step; /* Sync is sent so where that can be as good */
 	int socket_priority;
 	int summary_interval; /* log2 s */
 	int64_t clock_start_offset_ns;

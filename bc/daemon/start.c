@@ -12,6 +12,7 @@
 #include "bc/daemon/claim.h"
 #include "bc/daemon/clocks.h"
 #include "bc/daemon/log.h"
+#include "bc/daemon/one_step_port.h"
 #include "util/cleanup.h"
 #include "util/macros.h"
 
@@ -153,6 +154,8 @@ static int start_backend(struct app *app)
 	}
 	if (r < 0)
 		log_line(LOG_ERR, "%s", reason);
+	else
+		one_step_port_describe(app);
 	return r;
 }
 

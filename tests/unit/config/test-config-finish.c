@@ -20,7 +20,6 @@ static void values_that_are_refused_name_their_reason(void **state)
 		 "local_clock system is refused: disciplining the system clock is not supported yet"},
 		{"clock_servo ntpshm",
 		 "clock_servo ntpshm is refused: samples are not exported to other programs yet"},
-		{"twoStepFlag 0", "twoStepFlag 0 is refused: sending one-step Sync is not supported yet"},
 		{"unicast_listen 1", "unicast_listen 1 is refused: unicast negotiation is not supported yet"},
 		{"sa_file /etc/keys", "sa_file /etc/keys is refused: messages are not authenticated"},
 		{"user ptp", "user ptp is refused: running as another user is not supported yet"},
@@ -400,6 +399,59 @@ static void source_address_that_fits_the_transport_runs(void **state)
 				     "[eth1]\nudp_source_address 2001:db8::1\nnetwork_transport UDPv6\n");
 }
 
+static void one_step_sync_is_taken(void **state)
+{
+	assert_runs_silently(*state, "[global]\ntwoStepFlag 0\n[eth0]\n");
+	assert_int_equal(ebc_config_int(*state, 0, EBC_OPT_TWO_STEP_FLAG), 0);
+}
+
+static void one_step_stamps_of_ptp4l_are_one_step_sync(void **state)
+{
+	static const char *const values[] = {"onestep", "p2p1step"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+		struct ebc_config *config = NULL;
+		char text[64];
+
+		assert_int_equal(ebc_config_new(&config), 0);
+		snprintf(text, sizeof(text), "[global]\ntime_stamping %s\n[eth0]\n", values[i]);
+		assert_int_equal(read_config_text(config, text), 0);
+		assert_int_equal(ebc_config_finish(config), 0);
+		assert_int_equal(ebc_config_int(config, 0, EBC_OPT_TWO_STEP_FLAG), 0);
+		ebc_config_free(config);
+	}
+}
+
+/* Whether a note of the configuration says this. */
+static bool has_error(const struct ebc_config *config, const char *text)
+{
+	for (size_t i = 0; i < ebc_config_n_notes(config); i++)
+		if (ebc_config_note(config, i).is_error && strcmp(ebc_config_note(config, i).text, text) == 0)
+			return true;
+	return false;
+}
+
+static void one_step_sync_needs_programs_that_write_it(void **state)
+{
+	assert_int_equal(
+		read_config_text(*state, "[global]\ntwoStepFlag 0\ntime_stamping software\n[eth0]\n"), 0);
+	assert_int_equal(ebc_config_finish(*state), -EINVAL);
+	assert_true(has_error(*state,
+			      "t.conf:2: twoStepFlag 0 needs time_stamping bpf: a socket's stamp comes "
+			      "when the Sync has left"));
+}
+
+static void one_step_sync_leaves_no_follow_up_for_information(void **state)
+{
+	assert_int_equal(
+		read_config_text(*state, "[global]\ntwoStepFlag 0\n[eth0]\n[eth1]\nfollow_up_info 1\n"), 0);
+	assert_int_equal(ebc_config_finish(*state), -EINVAL);
+	assert_true(has_error(*state,
+			      "t.conf:2: twoStepFlag 0 contradicts follow_up_info of port eth1: its TLV "
+			      "is in Follow_Up"));
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, setup_config, teardown_config)
 
 int main(void)
@@ -444,6 +496,10 @@ int main(void)
 		T(name_of_the_control_socket_fits_into_an_address),
 		T(source_address_must_fit_the_transport),
 		T(source_address_that_fits_the_transport_runs),
+		T(one_step_sync_is_taken),
+		T(one_step_stamps_of_ptp4l_are_one_step_sync),
+		T(one_step_sync_needs_programs_that_write_it),
+		T(one_step_sync_leaves_no_follow_up_for_information),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

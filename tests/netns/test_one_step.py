@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One-step Sync of the boundary clock (twoStepFlag 0): ptp4l clients follow it, a queue makes a port two-step."""
+
+import time
+import unittest
+
+from harness import wire
+from harness.load import UdpFlood
+from netns.support import IN_SYNC_NS, Rig, until, wait_in_sync
+
+# Sixteen of these, without a queue, bring one-step back.
+OPTIONS = {"twoStepFlag": 0, "logSyncInterval": -4}
+ONE_STEP = r"port {} \(bc{}\): one-step Sync is sent"
+TWO_STEP = r"port {} \(bc{}\): frames wait in a queue .* two-step Sync is sent"
+FULL_OCTETS = 10_000
+
+
+class OneStep(unittest.TestCase):
+    def syncs(self, port, n):
+        """The next n Syncs that arrive there, and the Follow_Ups of them."""
+        start = len(port.captured)
+        until(lambda: len(port.received(wire.SYNC, start=start)) > n, 10, "Syncs")
+        syncs = port.received(wire.SYNC, start=start)[:n]
+        sequences = {one.ptp.message.sequence for one in syncs}
+        return syncs, [one for one in port.received(wire.FOLLOW_UP, start=start)
+                       if one.ptp.message.sequence in sequences]
+
+    def check_one_step(self, port):
+        # The log may be ahead of the last two-step one.
+        start = len(port.captured)
+        until(lambda: any(not one.ptp.message.flags & wire.FLAG_TWO_STEP for one in port.received(wire.SYNC, start=start)),
+              10, "a one-step Sync")
+        syncs, follow_ups = self.syncs(port, 8)
+        self.assertEqual(follow_ups, [])
+        for one in syncs:
+            self.assertFalse(one.ptp.message.flags & wire.FLAG_TWO_STEP)
+            # What a Sync tells is when it arrived: hosts share one clock.
+            self.assertLess(abs(one.ptp.message.timestamp_ns - one.real_ns), IN_SYNC_NS)
+
+    def check_two_step(self, port):
+        syncs, follow_ups = self.syncs(port, 8)
+        for one in syncs:
+            self.assertTrue(one.ptp.message.flags & wire.FLAG_TWO_STEP)
+        self.assertGreaterEqual(len(follow_ups), 7)
+
+    def test_clients_follow_and_a_queue_makes_a_port_two_step(self):
+        rig = self.enterContext(Rig(transport="UDPv4", options=OPTIONS))
+        ports = [rig.raw_port(client) for client in rig.lab.clients]
+        rig.wait_in_sync()
+        for number in (2, 3):
+            rig.box.wait_for(ONE_STEP.format(number, number - 1), 10)
+        for client, port in zip(rig.clients, ports):
+            self.check_one_step(port)
+            wait_in_sync(client)
+
+        # A queue at one port is that port's alone.
+        start = len(rig.box.lines)
+        rig.lab.box.set_root_qdisc("bc1", "tbf", "rate", "10mbit", "burst", "2kb", "limit", "14kb")
+        flood = self.enterContext(UdpFlood(rig.lab.box, "10.77.1.2", rate_per_s=1500))
+        until(lambda: rig.lab.box.backlog_octets("bc1") > FULL_OCTETS, 5, "a full queue")
+        rig.box.wait_for(TWO_STEP.format(2, 1), 10, start)
+        self.check_two_step(ports[0])
+        self.check_one_step(ports[1])
+        wait_in_sync(rig.clients[0])
+        self.assertEqual(len(rig.box.find_all("two-step Sync is sent", start)), 1)
+
+        # Said once when it returns.
+        start = len(rig.box.lines)
+        flood.stop()
+        rig.lab.box.clear_root_qdisc("bc1")
+        rig.box.wait_for(ONE_STEP.format(2, 1), 10, start)
+        self.check_one_step(ports[0])
+        for client in rig.clients:
+            wait_in_sync(client, since_s=time.monotonic())
+        self.assertEqual(len(rig.box.find_all("-step Sync is sent", start)), 1)
+        self.assertEqual(rig.box.find_all("FAULTY"), [])
+        for number in (2, 3):
+            counters = rig.box.read_counters()[number]
+            self.assertGreater(counters["tx_sync"], 4 * counters.get("tx_follow_up", 0) if number == 3 else 0)
+            self.assertEqual(counters.get("tx_stamp_unmatched", 0), 0)
+
+    def test_stamps_that_know_no_queue_leave_it_two_step(self):
+        rig = self.enterContext(Rig(n_clients=1, options={**OPTIONS, "tx_stamp_point": "tc"}))
+        port = rig.raw_port(rig.lab.clients[0])
+        rig.wait_in_sync()
+        self.check_two_step(port)
+        self.assertEqual(len(rig.box.find_all("twoStepFlag 0: .* two-step Sync is sent")), 1)
