@@ -64,6 +64,32 @@ static void what_has_no_effect_says_why(void **state)
 	}
 }
 
+static void examples_run_without_a_note(void **state)
+{
+	static const struct {
+		const char *file;
+		size_t n_ports;
+	} examples[] = {
+		{"g8275-1.conf", 4},
+		{"hybrid-e2e.conf", 2},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(examples); i++) {
+		struct ebc_config *config = NULL;
+		char path[256];
+
+		assert_int_equal(ebc_config_new(&config), 0);
+		snprintf(path, sizeof(path), EXAMPLES_DIR "/%s", examples[i].file);
+		assert_int_equal(ebc_config_read_file(config, path), 0);
+		assert_int_equal(ebc_config_finish(config), 0);
+		if (ebc_config_n_notes(config) > 0)
+			fail_msg("%s", ebc_config_note(config, 0).text);
+		assert_int_equal(ebc_config_n_ports(config), examples[i].n_ports);
+		ebc_config_free(config);
+	}
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, setup_config, teardown_config)
 
 int main(void)
@@ -74,6 +100,7 @@ int main(void)
 		T(a_fixed_role_must_be_named),
 		T(a_found_role_is_not_both),
 		T(not_capable_and_client_only_exclude_each_other),
+		T(examples_run_without_a_note),
 		T(what_has_no_effect_says_why),
 	};
 

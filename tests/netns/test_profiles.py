@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Profiles: the example files start as they are; telecom, path trace, power profile, interval requests and fixed
+roles beside real ptp4l and on the wire."""
+
+import pathlib
+import struct
+import unittest
+
+from harness import frames, programs, wire
+from harness.lab import Lab
+from netns.support import FAST, START_S, Rig, until, wait_in_sync
+
+CONFIG = programs.TREE / "config"
+# A file and the state that its first port comes to by itself.
+EXAMPLES = {"g8275-1.conf": "LISTENING", "hybrid-e2e.conf": "LISTENING"}
+
+ORGANIZATION, PATH_TRACE = 0x0003, 0x0008
+POWER_2017 = bytes.fromhex("1c129d000002")
+INTERVAL_REQUEST = bytes.fromhex("0080c2000002")
+
+
+def tlvs(message, fixed=64 - wire.HEADER_LEN):
+    """{type: value} of what follows the fixed part of an Announce."""
+    found, rest = {}, message.body[fixed:]
+    while rest:
+        kind, length = struct.unpack_from(">HH", rest)
+        found[kind] = rest[4:4 + length]
+        rest = rest[4 + length:]
+    return found
+
+
+def path(message):
+    """The list of an Announce's path trace, or None."""
+    value = tlvs(message).get(PATH_TRACE)
+    return None if value is None else [value[i:i + 8] for i in range(0, len(value), 8)]
+
+
+class ExampleFiles(unittest.TestCase):
+    def test_each_starts_without_a_word_about_its_options(self):
+        with Lab(3) as lab:
+            for name, state in EXAMPLES.items():
+                with self.subTest(name=name), self.start(lab, name) as box:
+                    box.wait_for_state(1, state, 10)
+                    # What there is to say of an option begins with the file and its line.
+                    self.assertEqual([line.text for line in box.lines if f"{name}:" in line.text], [])
+                    self.assertEqual(box.stop(), 0, box.tail())
+
+    def start(self, lab, name):
+        """The file itself, but for the names of the ports and of what an instance has in the file system."""
+        text = (CONFIG / name).read_text()
+        for i, port in enumerate(lab.ports):
+            text = text.replace(f"[eth{i}]", f"[{port}]")
+        directory = programs.session.current().directory
+        file = pathlib.Path(directory) / name
+        file.write_text(text)
+        return programs.EbpfBc(lab.box, config=str(file), arguments=[
+            "--bpf_pin_path=", f"--control_socket={directory}/{name}.ctl", f"--uds_address={directory}/{name}.uds",
+            f"--uds_ro_address={directory}/{name}.uds-ro"])
+
+
+class AnnounceTlvs(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        profile = {"path_trace_enabled": 1}
+        cls.rig = cls.enterClassContext(Rig(n_clients=1, gm=False, clients=False, options={
+            **profile, "power_profile.version": 2017, "power_profile.2017.totalTimeInaccuracy": 5000}))
+        cls.upstream, cls.downstream = (cls.rig.raw_port(host) for host in cls.rig.hosts)
+        cls.gm = cls.rig.start_gm(profile)
+        cls.client = cls.rig.start_client(0, profile)
+        cls.rig.box.wait_for_state(1, "SLAVE", START_S)
+        wait_in_sync(cls.client)
+
+    def test_1_each_clock_adds_itself_to_the_path(self):
+        start = len(self.downstream.captured)
+        above = self.upstream.wait_for(lambda c: c.is_outgoing and c.ptp and c.ptp.message.type == wire.ANNOUNCE,
+                                       5, "the grandmaster's Announce").ptp.message
+        below = self.downstream.wait_for_message(wire.ANNOUNCE, 5, start,
+                                                 lambda message: message.steps_removed == 1).ptp.message
+        gm, box = above.source[:8], below.source[:8]
+        self.assertEqual(path(above), [gm])
+        self.assertEqual(path(below), [gm, box])
+
+    def test_2_the_power_profile_tlv_goes_beside_it(self):
+        below = self.downstream.wait_for_message(wire.ANNOUNCE, 5).ptp.message
+        self.assertEqual(tlvs(below)[ORGANIZATION], POWER_2017 + struct.pack(">HIIH", 0, 0, 5000, 0))
+
+    def test_3_an_announce_that_came_by_way_of_us_is_discarded(self):
+        box = self.downstream.wait_for_message(wire.ANNOUNCE, 5).ptp.message.source[:8]
+        looped = bytes.fromhex("0200000000000001")
+        before = self.rig.box.read_counters()[2].get("announce_refused_path_loop", 0)
+        for sequence in range(5):
+            self.downstream.send(frames.l2(wire.announce(
+                looped, priority1=0, sequence=sequence, log_interval=-2,
+                tlvs=wire.tlv(PATH_TRACE, looped + box)), self.downstream.mac))
+        until(lambda: self.rig.box.read_counters()[2].get("announce_refused_path_loop", 0) == before + 5, 5,
+              "five of them counted")
+        self.rig.box.wait_for("came by way of this clock", 5)
+        self.assertEqual(self.rig.box.states[1], "SLAVE")
+
+    def test_4_a_neighbour_gets_the_interval_it_asks_for_but_no_storm(self):
+        for asked, granted in ((-4, -4), (-7, -5), (127, -5), (126, FAST["logSyncInterval"])):
+            request = wire.tlv(ORGANIZATION, INTERVAL_REQUEST + struct.pack(">bbbBH", -128, asked, -128, 0, 0))
+            start = len(self.downstream.captured)
+            self.downstream.send(frames.l2(wire.signaling(request), self.downstream.mac))
+            self.downstream.wait_for_message(wire.SYNC, 5, start, lambda message: message.log_interval == granted)
+
+
+class Telecom(unittest.TestCase):
+    def test_of_two_equal_masters_the_local_priority_decides(self):
+        telecom = {"dataset_comparison": "G.8275.x", "domainNumber": 24, "clockClass": 6, "clockAccuracy": "0x21"}
+        with Rig(n_clients=1, gm=False, clients=False, options={**telecom, "clockClass": 248}, port_options={
+                "bc1": {"G.8275.portDS.localPriority": 100}}) as rig:
+            rig.start_gm({**telecom, "priority1": 1})
+            with programs.Ptp4l(rig.hosts[1], "eth0", "gm", options={**FAST, **telecom, "priority1": 200}) as second:
+                rig.box.wait_for_state(2, "SLAVE", START_S)
+                # Both are grandmasters of a class that follows nobody.
+                self.assertEqual(rig.box.grandmaster, second.grandmaster)
+                self.assertNotEqual(rig.box.states[1], "SLAVE")
+            rig.box.wait_for_state(1, "SLAVE", START_S)
+
+
+class FixedRoles(unittest.TestCase):
+    def test_a_bridge_of_a_car_follows_and_serves_without_announce(self):
+        fixed = {"BMCA": "noop", "inhibit_announce": 1}
+        with Rig(n_clients=1, gm=False, clients=False, options={**fixed, "clientOnly": 1},
+                 port_options={"bc1": {"serverOnly": 1}}) as rig:
+            rig.box.wait_for_state(2, "MASTER", START_S)
+            upstream, downstream = (rig.raw_port(host) for host in rig.hosts)
+            rig.start_gm({**fixed, "masterOnly": 1})
+            rig.box.wait_for_state(1, "SLAVE", START_S)
+            downstream.wait_for_message(wire.FOLLOW_UP, 5)
+            for port in (upstream, downstream):
+                self.assertEqual(port.received(wire.ANNOUNCE) + port.received(wire.ANNOUNCE, outgoing=True), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
