@@ -27,6 +27,9 @@
 	X(TX_SIGNALING, "tx_signaling")                                                                      \
 	X(TX_MANAGEMENT, "tx_management")                                                                    \
 	X(INTERVAL_REQUEST, "interval_request")                                                              \
+	X(ANNOUNCE_TIMEOUT, "announce_receipt_timeout")                                                      \
+	X(SYNC_TIMEOUT, "sync_receipt_timeout")                                                              \
+	X(QUALIFICATION_TIMEOUT, "qualification_timeout")                                                    \
 	X(RX_SHORT, "rx_refused_short")                                                                      \
 	X(RX_LENGTH, "rx_refused_length")                                                                    \
 	X(RX_VERSION, "rx_refused_version")                                                                  \
@@ -61,6 +64,9 @@
 	X(DELAY_REFUSED, "delay_refused") /* correctionField or result out of range, or a jump */            \
 	X(TX_STAMP_MISSING, "tx_stamp_missing")                                                              \
 	X(TX_STAMP_UNMATCHED, "tx_stamp_unmatched")                                                          \
+	X(MANAGEMENT_REFUSED, "management_refused")                                                          \
+	X(MANAGEMENT_LIMITED, "management_tx_limited")                                                       \
+	X(MANAGEMENT_LOST, "management_lost")                                                                \
 	X(TX_ACTION_LOST, "tx_action_lost") /* queue of actions full */                                      \
 	X(TIMER_LATE, "timer_late")	    /* woken more than a second late: stopped or suspended */
 

@@ -307,11 +307,22 @@ void bc_decision_force(struct bc_engine *engine)
 	engine->last_decision_mono_ns = 0;
 }
 
+static bool is_parent_changed(const struct bc_status *a, const struct bc_status *b)
+{
+	return !bc_port_identity_equal(&a->parent, &b->parent) ||
+	       memcmp(a->grandmaster_identity, b->grandmaster_identity, PTP_CLOCK_IDENTITY_LEN) != 0 ||
+	       memcmp(&a->grandmaster_clock_quality, &b->grandmaster_clock_quality,
+		      sizeof(a->grandmaster_clock_quality)) != 0 ||
+	       a->grandmaster_priority1 != b->grandmaster_priority1 ||
+	       a->grandmaster_priority2 != b->grandmaster_priority2;
+}
+
 void bc_decision_run(struct bc_engine *engine, uint64_t now_mono_ns)
 {
 	struct bc_dataset d0, ebest = {}, *erbest = engine->erbest;
 	struct bc_port *ebest_port = NULL;
 	uint8_t old_grandmaster[PTP_CLOCK_IDENTITY_LEN];
+	struct bc_status old = engine->status;
 	bool is_new_master;
 
 	if (engine->last_decision_mono_ns != 0 &&
@@ -341,6 +352,8 @@ void bc_decision_run(struct bc_engine *engine, uint64_t now_mono_ns)
 	else if (is_new_master)
 		bc_slave_hold_frequency(engine, now_mono_ns);
 	note_best_master(engine, old_grandmaster, ebest_port ? ebest_port->index : 0);
+	if (is_parent_changed(&old, &engine->status))
+		bc_management_notify(engine, BC_NOTIFY_PARENT_DATA_SET, now_mono_ns);
 
 	for (size_t i = 0; i < engine->n_ports; i++) {
 		struct bc_port *port = &engine->ports[i];

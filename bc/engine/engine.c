@@ -75,6 +75,7 @@ int bc_engine_new(const struct bc_engine_config *config, uint64_t now_mono_ns, i
 	e->last_input_mono_ns = now_mono_ns;
 	e->decision_deadline = NEVER;
 	e->near_since_mono_ns = NEVER;
+	bc_management_init(e);
 	bc_local_clock_init(&e->clock, now_mono_ns, ptp_ns);
 
 	e->max_actions = 64 + 8 * config->n_ports;
@@ -234,7 +235,8 @@ static bool is_for_us(struct bc_port *port, const struct bc_msg *msg, const stru
 		bc_count(port, BC_COUNTER_RX_ALTERNATE_MASTER);
 		return false;
 	}
-	if (!bc_port_is_active(port)) {
+	/* One that is disabled can be asked, and enabled, nevertheless (9.2.5). */
+	if (!bc_port_is_active(port) && (port->state != BC_STATE_DISABLED || msg->type != PTP_MANAGEMENT)) {
 		bc_count(port, BC_COUNTER_RX_STATE);
 		return false;
 	}
@@ -300,6 +302,7 @@ void bc_engine_handle_rx(struct bc_engine *engine, size_t port_index, const stru
 		break;
 	case PTP_MANAGEMENT:
 		bc_count(port, BC_COUNTER_RX_MANAGEMENT);
+		bc_management_rx(port, &msg, rx, now_mono_ns);
 		break;
 	case PTP_PDELAY_REQ:
 		bc_count(port, BC_COUNTER_RX_PDELAY_REQ);
@@ -400,6 +403,26 @@ void bc_engine_handle_mono_rate(struct bc_engine *engine, double rate_ppb, uint6
 {
 	begin(engine, now_mono_ns);
 	bc_slave_mono_rate(engine, rate_ppb, now_mono_ns);
+}
+
+void bc_engine_describe_port(struct bc_engine *engine, size_t port,
+			     const struct bc_port_description *description)
+{
+	engine->ports[port].description = *description;
+}
+
+void bc_engine_handle_management(struct bc_engine *engine, const struct bc_management_client *client,
+				 const uint8_t *message, size_t len, uint64_t now_mono_ns)
+{
+	begin(engine, now_mono_ns);
+	bc_management_request(engine, client, message, len, now_mono_ns);
+	if (engine->is_decision_due)
+		bc_decision_run(engine, now_mono_ns);
+}
+
+void bc_engine_forget_management_client(struct bc_engine *engine, const struct bc_management_client *client)
+{
+	bc_management_forget(engine, client);
 }
 
 void bc_engine_handle_timer(struct bc_engine *engine, uint64_t now_mono_ns)

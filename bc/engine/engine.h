@@ -29,6 +29,14 @@
 
 struct bc_engine;
 
+/* What management tells of the clock. The texts are borrowed and outlive the engine; NULL: empty. */
+struct bc_clock_description {
+	uint8_t manufacturer_identity[3];
+	const char *product;  /* manufacturer;model;instance, at most 64 octets */
+	const char *revision; /* hardware;firmware;software, at most 32 */
+	const char *user;     /* name;location, at most 128 */
+};
+
 struct bc_port_config {
 	enum ebc_transport transport; /* frames of another one are counted and ignored */
 	int8_t log_announce_interval;
@@ -61,6 +69,7 @@ struct bc_port_config {
 	uint64_t fault_reset_interval_ns; /* doubled with each fault in a row, up to 16 times it */
 	enum bc_delay_filter_type delay_filter;
 	unsigned int delay_filter_length;
+	uint8_t profile_identity[6]; /* for management */
 	/* Of whom Announce is accepted, by the sender's clock identity; none: of anyone. */
 	uint8_t acceptable_masters[BC_ACCEPTABLE_MASTERS_MAX][PTP_CLOCK_IDENTITY_LEN];
 	size_t n_acceptable_masters;
@@ -91,7 +100,9 @@ struct bc_engine_config {
 	uint32_t announce_rate_limit, signaling_rate_limit, management_rate_limit;
 	double sanity_freq_limit_ppb; /* 0: no check */
 	struct bc_servo_config servo;
-	uint64_t seed; /* of the random spread of Delay_Req and of announce timeouts */
+	struct bc_clock_description description;
+	bool monitors_slave_events; /* each measurement comes as BC_ACTION_SLAVE_EVENT */
+	uint64_t seed;		    /* of the random spread of Delay_Req and of announce timeouts */
 	size_t n_ports;
 	const struct bc_port_config *ports; /* copied */
 };
@@ -144,6 +155,30 @@ void bc_engine_set_one_step(struct bc_engine *engine, size_t port, bool is_one_s
 void bc_engine_handle_one_step_left(struct bc_engine *engine, size_t port, uint16_t sequence_id,
 				    uint64_t stamp_mono_ns);
 
+/* What management tells of a port: as it is now. */
+struct bc_port_description {
+	char interface_name[16];
+	struct bc_address address;
+};
+
+void bc_engine_describe_port(struct bc_engine *engine, size_t port,
+			     const struct bc_port_description *description);
+
+/* Who sends requests over a socket: an address that the engine only hands back. */
+#define BC_MANAGEMENT_ADDRESS_MAX 110
+struct bc_management_client {
+	bool is_read_only;
+	uint8_t len;
+	uint8_t address[BC_MANAGEMENT_ADDRESS_MAX];
+};
+
+/* A management message from a socket; replies are BC_ACTION_MANAGEMENT. What is malformed, or of another
+ * domain, is ignored. */
+void bc_engine_handle_management(struct bc_engine *engine, const struct bc_management_client *client,
+				 const uint8_t *message, size_t len, uint64_t now_mono_ns);
+/* What was sent to it cannot be delivered: it gets nothing more unasked. */
+void bc_engine_forget_management_client(struct bc_engine *engine, const struct bc_management_client *client);
+
 /* When handle_timer wants to be called next; UINT64_MAX: never. */
 uint64_t bc_engine_next_deadline_mono_ns(const struct bc_engine *engine);
 
@@ -159,6 +194,8 @@ enum bc_action_type {
 	BC_ACTION_LOOP,		    /* a port hears another port of this clock */
 	BC_ACTION_ANNOUNCE_REFUSED, /* a master was not considered, for a reason worth telling */
 	BC_ACTION_FAULT,	    /* a port became faulty for want of transmit stamps */
+	BC_ACTION_MANAGEMENT,	    /* a management message for a client of a socket */
+	BC_ACTION_SLAVE_EVENT,	    /* a Signaling message for slave_event_monitor */
 };
 
 struct bc_action {
@@ -205,6 +242,15 @@ struct bc_action {
 		struct {
 			uint16_t port_number; /* the one that is heard */
 		} loop;
+		struct {
+			struct bc_management_client client;
+			uint16_t len;
+			uint8_t message[BC_MSG_TX_MAX];
+		} management;
+		struct {
+			uint16_t len;
+			uint8_t message[BC_MSG_TX_MAX];
+		} slave_event;
 		struct {
 			struct ptp_port_identity sender;
 			enum bc_counter reason;

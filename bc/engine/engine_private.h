@@ -5,6 +5,7 @@
 #include "bc/engine/bmca.h"
 #include "bc/engine/engine.h"
 #include "bc/engine/foreign.h"
+#include "bc/engine/management.h"
 #include "bc/engine/rate_limit.h"
 #include "util/macros.h"
 
@@ -98,6 +99,8 @@ struct bc_port {
 	unsigned int n_faults;		  /* in a row */
 	struct bc_sync_rx sync_rx;
 	struct bc_delay_filter *delay_filter;
+	struct bc_port_description description;
+	uint64_t management_empty_mono_ns; /* what it may send of management is used up until then */
 	uint64_t delay_req_sent_mono_ns;
 	bool asks_by_unicast; /* Delay_Req: to the address that the parent's last Sync came from */
 	struct bc_address parent_address;
@@ -125,7 +128,8 @@ struct bc_engine {
 	double mono_rate_ppb;	     /* how much faster than at the start the monotonic clock is run */
 	bool has_followed;	     /* some master, since the start: our time scale is its */
 	uint64_t n_path_delays;	     /* measured since this master was chosen; 0: no offset can be told */
-	struct bc_dataset *erbest;   /* room for the decision, a data set a port */
+	struct bc_management_state management;
+	struct bc_dataset *erbest; /* room for the decision, a data set a port */
 
 	struct bc_action *actions; /* ring */
 	size_t n_actions, first_action, max_actions;

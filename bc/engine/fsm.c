@@ -32,6 +32,8 @@ static enum bc_port_state recommended(enum bc_port_state state, enum bc_event ev
 enum bc_port_state bc_fsm_next(enum bc_port_state state, enum bc_event event, bool is_new_master,
 			       bool is_client_only)
 {
+	if (event == BC_EVENT_DESIGNATED_DISABLED)
+		return BC_STATE_DISABLED;
 	if (event == BC_EVENT_FAULT_DETECTED && state != BC_STATE_DISABLED)
 		return BC_STATE_FAULTY;
 
@@ -41,7 +43,7 @@ enum bc_port_state bc_fsm_next(enum bc_port_state state, enum bc_event event, bo
 	case BC_STATE_FAULTY:
 		return event == BC_EVENT_FAULT_CLEARED ? BC_STATE_LISTENING : state;
 	case BC_STATE_DISABLED:
-		return state;
+		return event == BC_EVENT_DESIGNATED_ENABLED ? BC_STATE_INITIALIZING : state;
 	case BC_STATE_UNCALIBRATED:
 		if (event == BC_EVENT_MASTER_CLOCK_SELECTED)
 			return BC_STATE_SLAVE;
@@ -70,7 +72,8 @@ enum bc_port_state bc_fsm_next_server(enum bc_port_state state, enum bc_event ev
 {
 	enum bc_port_state next;
 
-	if (state == BC_STATE_MASTER && event != BC_EVENT_FAULT_DETECTED)
+	if (state == BC_STATE_MASTER && event != BC_EVENT_FAULT_DETECTED &&
+	    event != BC_EVENT_DESIGNATED_DISABLED)
 		event = BC_EVENT_NONE;
 	next = bc_fsm_next(state, event, false, false);
 	return next == BC_STATE_LISTENING ? BC_STATE_MASTER : next;

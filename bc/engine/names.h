@@ -34,7 +34,9 @@ enum bc_port_state {
 	X(RS_MASTER, "RS_MASTER")                                       \
 	X(RS_GRAND_MASTER, "RS_GRAND_MASTER")                           \
 	X(RS_SLAVE, "RS_SLAVE")                                         \
-	X(RS_PASSIVE, "RS_PASSIVE")
+	X(RS_PASSIVE, "RS_PASSIVE")                                     \
+	X(DESIGNATED_ENABLED, "DESIGNATED_ENABLED")                     \
+	X(DESIGNATED_DISABLED, "DESIGNATED_DISABLED")
 
 enum bc_event {
 #define X(id, name) BC_EVENT_##id,

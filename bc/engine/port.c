@@ -105,6 +105,7 @@ void bc_port_event(struct bc_port *port, enum bc_event event, bool is_new_master
 		action->port_state.new_state = new_state;
 		action->port_state.event = event;
 	}
+	bc_management_notify_port_state(port, now_mono_ns);
 }
 
 void bc_port_stamp_came(struct bc_port *port)
@@ -158,14 +159,17 @@ void bc_port_timer_watch(struct bc_port *port, uint64_t now_mono_ns)
 	}
 	if (now_mono_ns >= port->announce_receipt_deadline) {
 		port->announce_receipt_deadline = NEVER;
+		bc_count(port, BC_COUNTER_ANNOUNCE_TIMEOUT);
 		announce_receipt_timeout(port, now_mono_ns);
 	}
 	if (now_mono_ns >= port->sync_receipt_deadline) {
 		port->sync_receipt_deadline = NEVER;
+		bc_count(port, BC_COUNTER_SYNC_TIMEOUT);
 		announce_receipt_timeout(port, now_mono_ns);
 	}
 	if (now_mono_ns >= port->qualification_deadline) {
 		port->qualification_deadline = NEVER;
+		bc_count(port, BC_COUNTER_QUALIFICATION_TIMEOUT);
 		bc_port_event(port, BC_EVENT_QUALIFICATION_TIMEOUT, false, now_mono_ns);
 		port->engine->is_decision_due = true;
 	}

@@ -9,6 +9,7 @@
 
 #include "bc/engine/engine_private.h"
 #include "bc/engine/interval_request.h"
+#include "bc/engine/slave_event.h"
 
 /* Until so many path delays are known, a Delay_Req follows each Sync at once: the first offset is then right
  * although the frequency is not. */
@@ -250,6 +251,7 @@ static void synchronize(struct bc_port *port, uint64_t now_mono_ns)
 		bc_interval_request_servo(port, engine->status.servo_state, now_mono_ns);
 	}
 
+	bc_management_notify(engine, BC_NOTIFY_TIME_SYNC, now_mono_ns);
 	action = bc_action_push(engine, BC_ACTION_SYNC, port->index);
 	if (!action)
 		return;
@@ -308,6 +310,7 @@ static void use_sync(struct bc_port *port, const struct bc_msg *msg, const struc
 	if (!is_where_expected(port, t1_ptp_ns, t2_mono_ns))
 		return;
 
+	bc_slave_event_sync(port, msg, origin, t2_mono_ns);
 	sync->has_pair = true;
 	engine->last_sync_mono_ns = t2_mono_ns;
 	sync->sequence_id = msg->sequence_id;
@@ -452,6 +455,7 @@ static void use_delay(struct bc_port *port, const struct bc_delay_req_sent *sent
 	engine->n_path_delays++;
 	bc_servo_delay(engine->servo, back_ns, engine->status.mean_path_delay_ns, sent->t3_mono_ns);
 	announce_delay(port, sent);
+	bc_slave_event_delay(port, sent);
 }
 
 static void use_delay_if_complete(struct bc_port *port, struct bc_delay_req_sent *sent)

@@ -54,6 +54,7 @@ static void add_announce_tlvs(const struct bc_port *port, struct bc_tlv_buffer *
 
 	bc_power_profile_append(tlvs, ANNOUNCE_TLVS_MAX, &port->config.power_profile,
 				parent ? &parent->power_profile : NULL);
+	bc_alternate_times_append(port->engine->management.alternate_times, tlvs);
 	if (port->config.is_path_traced && (!slave || parent))
 		bc_path_trace_append(tlvs, ANNOUNCE_TLVS_MAX, parent ? &parent->path : NULL,
 				     port->identity.clock_identity);
@@ -74,7 +75,7 @@ void bc_send_announce_to(struct bc_port *port, const struct bc_address *to, uint
 
 	bc_message_init(port, PTP_ANNOUNCE, &msg);
 	msg.sequence_id = sequence_id;
-	msg.flags = status->time_flags;
+	msg.flags = bc_management_time_flags(port->engine);
 	msg.log_message_interval = port->log_announce_interval;
 	msg.timestamp_ns = bc_local_clock_ptp_ns(&port->engine->clock, now_mono_ns);
 	msg.announce = (struct ptp_announce){

@@ -232,6 +232,13 @@ static void do_action(struct rig *rig, const struct bc_action *action)
 		rig->n_syncs++;
 		rig->last_sync = *action;
 		break;
+	case BC_ACTION_MANAGEMENT:
+		rig->management[rig->n_management++ % RIG_MANAGEMENT] = *action;
+		break;
+	case BC_ACTION_SLAVE_EVENT:
+		rig->n_slave_events++;
+		rig->slave_event = *action;
+		break;
 	case BC_ACTION_DELAY:
 		break;
 	case BC_ACTION_CLOCK:

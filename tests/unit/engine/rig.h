@@ -17,6 +17,8 @@
 #define RIG_PORTS   4
 #define RIG_MASTERS 4
 #define RIG_STAMPS  256
+/* The last so many, by their number modulo this. */
+#define RIG_MANAGEMENT 32
 
 /* PTP time where monotonic time is 0. */
 #define RIG_EPOCH_PTP_NS (1700000000LL * NSEC_PER_SEC)
@@ -63,6 +65,9 @@ struct rig {
 	uint64_t now_mono_ns;
 	struct rig_master masters[RIG_MASTERS];
 	struct rig_port port[RIG_PORTS];
+	/* What went to clients of management's sockets, and to the slave event monitor. */
+	unsigned int n_management, n_slave_events;
+	struct bc_action management[RIG_MANAGEMENT], slave_event;
 	unsigned int n_loops, n_announces_refused;
 	unsigned int n_syncs, n_steps, n_foreign, n_best_master;
 	unsigned int n_master_steps_refused, n_master_steps_accepted;

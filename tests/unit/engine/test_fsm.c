@@ -40,6 +40,8 @@ static const struct {
 	{BC_EVENT_RS_GRAND_MASTER,          {INI, FLT, DIS, PRE, PRE, GRM, PRE, PRE, PRE, GRM}},
 	{BC_EVENT_RS_SLAVE,                 {INI, FLT, DIS, UNC, UNC, UNC, UNC, UNC, SLA, UNC}},
 	{BC_EVENT_RS_PASSIVE,               {INI, FLT, DIS, PAS, PAS, PAS, PAS, PAS, PAS, PAS}},
+	{BC_EVENT_DESIGNATED_ENABLED,       {INI, FLT, INI, LIS, PRE, MAS, PAS, UNC, SLA, GRM}},
+	{BC_EVENT_DESIGNATED_DISABLED,      {DIS, DIS, DIS, DIS, DIS, DIS, DIS, DIS, DIS, DIS}},
 };
 
 /* Where a client differs. A client is never in the states of a master. */
@@ -69,7 +71,7 @@ static void the_table_names_every_event(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(any_clock); i++)
 		assert_int_equal(any_clock[i].event, i);
-	assert_int_equal(ARRAY_SIZE(any_clock), BC_EVENT_RS_PASSIVE + 1);
+	assert_int_equal(ARRAY_SIZE(any_clock), BC_EVENT_DESIGNATED_DISABLED + 1);
 }
 
 static void every_event_in_every_state_leads_where_figure_30_says(void **state)
