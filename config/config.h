@@ -66,4 +66,5 @@ bool ebc_config_is_set(const struct ebc_config *config, size_t port, enum ebc_op
 
 /* Parsers that the table's string options use; also for the daemon. 0 or -EINVAL. */
 int ebc_parse_mac(const char *text, uint8_t ret_mac[6]);		 /* 01:1B:19:00:00:00 */
+int ebc_parse_oui(const char *text, uint8_t ret_oui[3]);		 /* 00:00:00 */
 int ebc_parse_clock_identity(const char *text, uint8_t ret_identity[8]); /* 001122.fffe.334455 */

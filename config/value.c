@@ -58,6 +58,11 @@ int ebc_parse_mac(const char *text, uint8_t ret_mac[6])
 	return r;
 }
 
+int ebc_parse_oui(const char *text, uint8_t ret_oui[3])
+{
+	return parse_colon_octets(text, ret_oui, 3);
+}
+
 int ebc_parse_clock_identity(const char *text, uint8_t ret_identity[8])
 {
 	uint8_t identity[8];
@@ -133,7 +138,7 @@ static int check_text(enum ebc_option_type type, const char *text)
 	case EBC_TYPE_MAC:
 		return ebc_parse_mac(text, octets);
 	case EBC_TYPE_OUI:
-		return parse_colon_octets(text, octets, 3);
+		return ebc_parse_oui(text, octets);
 	case EBC_TYPE_CLOCK_IDENTITY:
 		return ebc_parse_clock_identity(text, octets);
 	case EBC_TYPE_IPV4_GROUP:

@@ -4,6 +4,7 @@
 
 #include "bc/daemon/backend_sockets.h"
 #include "bc/daemon/control.h"
+#include "bc/daemon/management.h"
 #include "bc/daemon/port.h"
 #include "bc/daemon/report.h"
 #include "bc/daemon/sender.h"
@@ -23,6 +24,7 @@ struct app {
 	struct bc_local_clock published_clock; /* as the map has it */
 	struct transparent *transparent;       /* a transparent clock's or monitor's; NULL otherwise */
 	struct control *control;	       /* NULL: no control socket */
+	struct management *management;	       /* a boundary clock's; NULL otherwise */
 	struct control_sources control_sources;
 	uint64_t control_tick_mono_ns; /* when samples were handed on last */
 	const char *port_names[BC_MAX_PORTS];

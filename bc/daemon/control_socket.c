@@ -13,15 +13,15 @@
 #define BACKLOG 16
 
 /* Whether nobody listens at the socket any more whose file is there. */
-static bool is_abandoned(const struct sockaddr_un *address)
+static bool is_abandoned(const struct sockaddr_un *address, int type)
 {
-	_cleanup_fd_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	_cleanup_fd_ int fd = socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	return fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 &&
 	       errno == ECONNREFUSED;
 }
 
-static int bind_socket(int fd, const struct sockaddr_un *address)
+static int bind_socket(int fd, const struct sockaddr_un *address, int type)
 {
 	struct stat st;
 
@@ -30,15 +30,16 @@ static int bind_socket(int fd, const struct sockaddr_un *address)
 	if (errno != EADDRINUSE)
 		return -errno;
 	/* Of a file that is no socket connect(2) says the same as of an abandoned one. */
-	if (lstat(address->sun_path, &st) < 0 || !S_ISSOCK(st.st_mode) || !is_abandoned(address))
+	if (lstat(address->sun_path, &st) < 0 || !S_ISSOCK(st.st_mode) || !is_abandoned(address, type))
 		return -EADDRINUSE;
 	if (unlink(address->sun_path) < 0)
 		return -errno;
 	return bind(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 ? -errno : 0;
 }
 
-int control_socket_open(struct control_socket *sock, const char *path)
+int control_socket_bind(struct control_socket *sock, const char *path, int type, unsigned int mode)
 {
+	mode_t mask;
 	struct stat st;
 	int r;
 
@@ -46,19 +47,29 @@ int control_socket_open(struct control_socket *sock, const char *path)
 	if (!*path || strlen(path) >= sizeof(sock->address.sun_path))
 		return -ENAMETOOLONG;
 	strcpy(sock->address.sun_path, path);
-	sock->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	sock->fd = socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (sock->fd < 0)
 		return -errno;
-	r = bind_socket(sock->fd, &sock->address);
+	/* Nobody is let in meanwhile who is not to be. */
+	mask = umask(0777 & ~mode);
+	r = bind_socket(sock->fd, &sock->address, type);
+	umask(mask);
 	if (r < 0)
 		return r;
 	if (lstat(path, &st) < 0)
 		return -errno;
 	sock->dev = st.st_dev;
 	sock->ino = st.st_ino;
-	if (chmod(path, 0666) < 0 || listen(sock->fd, BACKLOG) < 0)
-		return -errno;
-	return 0;
+	return chmod(path, mode) < 0 ? -errno : 0;
+}
+
+int control_socket_open(struct control_socket *sock, const char *path)
+{
+	int r = control_socket_bind(sock, path, SOCK_SEQPACKET, 0666);
+
+	if (r < 0)
+		return r;
+	return listen(sock->fd, BACKLOG) < 0 ? -errno : 0;
 }
 
 void control_socket_close(struct control_socket *sock)

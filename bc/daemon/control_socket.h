@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The listening socket of the control socket, and its file. */
+/* A UNIX socket with a name, and its file: the control socket, and those of management. */
 #pragma once
 
 #include <sys/types.h>
@@ -12,6 +12,11 @@ struct control_socket {
 	ino_t ino; /* so that it is known again */
 };
 
+/*
+ * Binds a socket of that type (SOCK_SEQPACKET, SOCK_DGRAM) to `path`, with the permissions `mode`; the rest
+ * is as below.
+ */
+int control_socket_bind(struct control_socket *sock, const char *path, int type, unsigned int mode);
 /*
  * Listens at `path`, open to every user; the file of a dead predecessor gives way. 0, -EADDRINUSE (somebody
  * listens there, or it is no socket), -ENAMETOOLONG (also when empty), or -errno. Closed by the caller also

@@ -24,6 +24,7 @@ enum {
 	POLL_CLOCK,
 	POLL_LINKS,
 	POLL_CONTROL,
+	POLL_MANAGEMENT,
 	POLL_BACKEND, /* from here on: what the back end watches */
 	POLL_MAX = POLL_BACKEND + BACKEND_POLL_MAX,
 };
@@ -81,6 +82,8 @@ void app_do_actions(struct app *app)
 		app->backend->publish_clock(app);
 		if (action.type == BC_ACTION_SEND)
 			app_send(app, &action);
+		else if (action.type == BC_ACTION_MANAGEMENT || action.type == BC_ACTION_SLAVE_EVENT)
+			management_do_action(app, &action);
 		else
 			report_action(&app->report, &action);
 	}
@@ -120,6 +123,7 @@ void app_refresh_port(struct app *app, struct port *port)
 	bool is_usable = port_refresh(app, port);
 
 	describe_port(port);
+	management_describe_port(app, port);
 	/* Deleted and made anew between two looks: what the engine knows of the old one is void. */
 	if (port->is_usable && is_usable && old_ifindex != port->link.ifindex) {
 		snprintf(port->reason, sizeof(port->reason), "interface was replaced");
@@ -186,6 +190,7 @@ static void on_housekeeping(struct app *app)
 	if (read(app->housekeeping_fd, &expirations, sizeof(expirations)) < 0)
 		return;
 	app->n_housekeeping++;
+	management_housekeeping(app->management);
 	app->backend->handle_alive(app);
 	log_flush();
 	if (app->transparent)
@@ -309,6 +314,8 @@ static void serve(struct app *app, const struct pollfd *polled, size_t n_backend
 		on_housekeeping(app);
 	if (polled[POLL_SIGNAL].revents)
 		on_signal(app);
+	if (polled[POLL_MANAGEMENT].revents)
+		management_dispatch(app);
 	if (polled[POLL_CONTROL].revents)
 		control_dispatch(app->control);
 	serve_samples(app);
@@ -331,6 +338,7 @@ int app_run(struct app *app)
 		[POLL_HOUSEKEEPING] = {.fd = app->housekeeping_fd, .events = POLLIN},
 		[POLL_CLOCK] = {.fd = app->clock_watch_fd, .events = POLLIN},
 		[POLL_LINKS] = {.fd = ebc_links_fd(app->links), .events = POLLIN},
+		[POLL_MANAGEMENT] = {.fd = management_fd(app->management), .events = POLLIN},
 		[POLL_CONTROL] = {.fd = app->control ? control_fd(app->control) : -1, .events = POLLIN},
 	};
 

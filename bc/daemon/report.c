@@ -158,6 +158,8 @@ void report_action(struct report *report, const struct bc_action *action)
 			    name);
 		break;
 	case BC_ACTION_SEND:
+	case BC_ACTION_MANAGEMENT:
+	case BC_ACTION_SLAVE_EVENT:
 		break;
 	}
 }

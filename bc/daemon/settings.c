@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "bc/daemon/guard_settings.h"
+#include "bc/daemon/management_settings.h"
 #include "util/macros.h"
 
 #define GLOBAL EBC_CONFIG_GLOBAL
@@ -398,6 +399,8 @@ int settings_from_config(const struct ebc_config *config, struct settings *s, ch
 			return -EINVAL;
 		read_port(config, i, s);
 	}
+	if (management_settings_read(config, s, reason, reason_size) < 0)
+		return -EINVAL;
 	s->engine.ports = s->engine_ports;
 	s->engine.n_ports = s->n_ports;
 

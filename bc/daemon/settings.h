@@ -2,6 +2,7 @@
 /* From the configuration's options to what each module wants to know. */
 #pragma once
 
+#include "bc/daemon/management.h"
 #include "bc/daemon/membership.h"
 #include "bc/engine/engine.h"
 #include "bc/engine/peer_delay.h"
@@ -35,6 +36,7 @@ struct settings {
 	const char *clock_type;
 	struct transparent_settings transparent;
 	const char *control_socket;	/* "": none; owned by the configuration */
+	struct management_settings management;
 	struct bc_engine_config engine; /* engine.ports points at engine_ports */
 	struct bc_port_config engine_ports[BC_MAX_PORTS];
 	struct port_settings ports[BC_MAX_PORTS];

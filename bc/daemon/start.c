@@ -244,12 +244,15 @@ int app_start(struct app *app, const struct settings *settings)
 		app_refresh_port(app, &app->ports[i]);
 	app->backend->handle_started(app);
 	start_control(app);
+	if (app->engine)
+		app->management = management_new(&app->settings->management);
 	return 0;
 }
 
 void app_stop(struct app *app)
 {
 	control_free(app->control);
+	management_free(app->management);
 	if (app->backend)
 		app->backend->stop(app);
 	for (size_t i = 0; i < app->n_ports; i++)

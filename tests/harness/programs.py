@@ -158,8 +158,8 @@ class Ptp4l(PtpProgram):
 
 
 class EbpfBc(PtpProgram):
-    """Our program. `config` is a file's path, or a dictionary of global options, which gets a control socket of
-    its own unless it names one (`control_path`); `interfaces` are given with -i. `arguments` come last: they
+    """Our program. `config` is a file's path, or a dictionary of global options, which gets sockets of its own
+    unless it names them (`control_path`, `uds_path`); `interfaces` are given with -i. `arguments` come last: they
     override both."""
 
     def __init__(self, namespace, interfaces=(), *, config=None, port_options=None, arguments=(), name=None,
@@ -171,7 +171,8 @@ class EbpfBc(PtpProgram):
         self.control_path = None
         argv = [program or find_ebpf_bc(), "-m", "-q"]
         if isinstance(config, dict):
-            config = {"control_socket": stem + ".ctl", **config}
+            config = {"control_socket": stem + ".ctl", "uds_address": self.uds_path,
+                      "uds_ro_address": self.uds_path + "ro", **config}
             self.control_path = config["control_socket"]
             self.config_path = stem + ".conf"
             _write_config(self.config_path, config, interfaces, port_options)

@@ -163,7 +163,8 @@ class OurProgram(unittest.TestCase):
             line = box.wait_for("arguments: (.*)", 5)[1]
             self.assertEqual(line, f"-m -q -f {box.config_path} --domainNumber=3")
             with open(box.config_path, encoding="ascii") as file:
-                self.assertEqual(file.read(), f"[global]\ncontrol_socket {box.control_path}\npriority1 7\n"
+                self.assertEqual(file.read(), f"[global]\ncontrol_socket {box.control_path}\nuds_address {box.uds_path}\n"
+                                              f"uds_ro_address {box.uds_path}ro\npriority1 7\n"
                                               "[bc0]\n[bc1]\nserverOnly 1\n")
 
     def test_each_has_a_control_socket_of_its_own_unless_one_is_named(self):

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* UNIX datagrams to and from the engine. */
+#include "bc/daemon/management.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "bc/daemon/app.h"
+#include "bc/daemon/clocks.h"
+#include "bc/daemon/control_socket.h"
+#include "bc/daemon/log.h"
+#include "util/cleanup.h"
+#include "util/macros.h"
+
+/* Requests before others get their turn, and in half a second, of each socket. */
+#define REQUESTS_AT_ONCE       16
+#define REQUESTS_HALF_A_SECOND 1000
+
+enum {
+	READ_WRITE,
+	READ_ONLY,
+	N_SOCKETS,
+};
+
+struct management_socket {
+	struct control_socket file; /* fd -1: not open */
+	unsigned int tokens;
+	bool is_watched;
+};
+
+struct management {
+	int epoll_fd;
+	struct management_socket sockets[N_SOCKETS];
+	int monitor_fd;
+	struct sockaddr_un monitor;
+};
+
+static void watch(struct management *m, unsigned int i, bool is_watched, int operation)
+{
+	struct epoll_event event = {.events = is_watched ? EPOLLIN : 0U, .data.u32 = i};
+
+	m->sockets[i].is_watched = is_watched;
+	epoll_ctl(m->epoll_fd, operation, m->sockets[i].file.fd, &event);
+}
+
+static void open_socket(struct management *m, unsigned int i, const char *path, unsigned int mode)
+{
+	struct management_socket *s = &m->sockets[i];
+	int r;
+
+	s->file.fd = -1;
+	if (!*path)
+		return;
+	r = control_socket_bind(&s->file, path, SOCK_DGRAM, mode);
+	if (r < 0) {
+		if (r == -EADDRINUSE)
+			log_line(LOG_WARNING, "%s belongs to another process: no management there", path);
+		else
+			log_line(LOG_WARNING, "no management at %s: %s", path, strerror(-r));
+		control_socket_close(&s->file);
+		return;
+	}
+	s->tokens = REQUESTS_HALF_A_SECOND;
+	watch(m, i, true, EPOLL_CTL_ADD);
+}
+
+static void open_monitor(struct management *m, const char *path)
+{
+	if (!*path)
+		return;
+	if (strlen(path) >= sizeof(m->monitor.sun_path)) {
+		log_line(LOG_WARNING, "slave_event_monitor: the path is too long");
+		return;
+	}
+	m->monitor.sun_family = AF_UNIX;
+	strcpy(m->monitor.sun_path, path);
+	m->monitor_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+}
+
+struct management *management_new(const struct management_settings *settings)
+{
+	struct management *m = calloc(1, sizeof(*m));
+
+	if (!m)
+		return NULL;
+	m->monitor_fd = -1;
+	m->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	open_socket(m, READ_WRITE, settings->address, settings->mode);
+	open_socket(m, READ_ONLY, settings->read_only_address, settings->read_only_mode);
+	open_monitor(m, settings->slave_event_monitor);
+	return m;
+}
+
+void management_free(struct management *m)
+{
+	if (!m)
+		return;
+	for (unsigned int i = 0; i < N_SOCKETS; i++)
+		control_socket_close(&m->sockets[i].file);
+	close_fd(m->monitor_fd);
+	close_fd(m->epoll_fd);
+	free(m);
+}
+
+int management_fd(const struct management *m)
+{
+	return m ? m->epoll_fd : -1;
+}
+
+/* False: nothing waits there. */
+static bool take(struct app *app, struct management_socket *s, bool is_read_only)
+{
+	struct bc_management_client client = {.is_read_only = is_read_only};
+	struct sockaddr_un address;
+	socklen_t address_len = sizeof(address);
+	uint8_t message[PTP_MESSAGE_MAX];
+	ssize_t len = recvfrom(s->file.fd, message, sizeof(message), MSG_DONTWAIT | MSG_TRUNC,
+			       (struct sockaddr *)&address, &address_len);
+
+	if (len < 0)
+		return false;
+	s->tokens--;
+	/* Whoever has no address of its own cannot be answered. */
+	if ((size_t)len > sizeof(message) || address_len <= offsetof(struct sockaddr_un, sun_path) ||
+	    address_len - offsetof(struct sockaddr_un, sun_path) > sizeof(client.address))
+		return true;
+	client.len = (uint8_t)(address_len - offsetof(struct sockaddr_un, sun_path));
+	memcpy(client.address, address.sun_path, MIN(client.len, sizeof(address.sun_path)));
+	bc_engine_handle_management(app->engine, &client, message, (size_t)len, clocks_mono_ns());
+	app_do_actions(app);
+	return true;
+}
+
+void management_dispatch(struct app *app)
+{
+	struct management *m = app->management;
+
+	for (unsigned int i = 0; i < N_SOCKETS; i++) {
+		struct management_socket *s = &m->sockets[i];
+
+		if (s->file.fd < 0)
+			continue;
+		for (int n = 0; n < REQUESTS_AT_ONCE && s->tokens > 0 && take(app, s, i == READ_ONLY); n++)
+			;
+		if (s->tokens == 0 && s->is_watched)
+			watch(m, i, false, EPOLL_CTL_MOD);
+	}
+}
+
+void management_housekeeping(struct management *m)
+{
+	for (unsigned int i = 0; m && i < N_SOCKETS; i++) {
+		if (m->sockets[i].file.fd < 0)
+			continue;
+		m->sockets[i].tokens = REQUESTS_HALF_A_SECOND;
+		if (!m->sockets[i].is_watched)
+			watch(m, i, true, EPOLL_CTL_MOD);
+	}
+}
+
+static void send_to_client(struct app *app, const struct bc_action *action)
+{
+	const struct bc_management_client *client = &action->management.client;
+	const struct management_socket *s =
+		&app->management->sockets[client->is_read_only ? READ_ONLY : READ_WRITE];
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + client->len);
+
+	memcpy(address.sun_path, client->address, MIN(client->len, sizeof(address.sun_path)));
+	if (sendto(s->file.fd, action->management.message, action->management.len,
+		   MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *)&address, len) >= 0)
+		return;
+	/* One whose queue is full gets the next one, perhaps. */
+	if (errno != EAGAIN && errno != ENOBUFS)
+		bc_engine_forget_management_client(app->engine, client);
+}
+
+static void send_to_monitor(const struct management *m, const struct bc_action *action)
+{
+	/* Whether anybody listens is the monitor's business. */
+	if (m->monitor_fd >= 0)
+		(void)!sendto(m->monitor_fd, action->slave_event.message, action->slave_event.len,
+			      MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *)&m->monitor,
+			      sizeof(m->monitor));
+}
+
+void management_describe_port(struct app *app, const struct port *port)
+{
+	struct bc_port_description description = {.address = port->source};
+
+	if (!app->engine)
+		return;
+	snprintf(description.interface_name, sizeof(description.interface_name), "%s", port->settings->name);
+	bc_engine_describe_port(app->engine, port->index, &description);
+}
+
+void management_do_action(struct app *app, const struct bc_action *action)
+{
+	if (!app->management)
+		return;
+	if (action->type == BC_ACTION_MANAGEMENT)
+		send_to_client(app, action);
+	else
+		send_to_monitor(app->management, action);
+}
