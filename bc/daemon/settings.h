@@ -35,7 +35,7 @@ struct transparent_settings {
 struct settings {
 	const char *clock_type;
 	struct transparent_settings transparent;
-	const char *control_socket;	/* "": none; owned by the configuration */
+	const char *control_socket; /* "": none; owned by the configuration */
 	struct management_settings management;
 	struct bc_engine_config engine; /* engine.ports points at engine_ports */
 	struct bc_port_config engine_ports[BC_MAX_PORTS];

@@ -44,9 +44,9 @@ void bc_management_put_port_data_set(const struct bc_port *port, struct bc_data_
 	bc_data_put8(data, state_on_wire(port));
 	bc_data_put8(data, (uint8_t)port->log_delay_req_interval);
 	bc_data_put_time_interval(data, 0); /* meanLinkDelay */
-	bc_data_put8(data, (uint8_t)port->config.log_announce_interval);
+	bc_data_put8(data, (uint8_t)port->log_announce_interval);
 	bc_data_put8(data, port->config.announce_receipt_timeout);
-	bc_data_put8(data, (uint8_t)port->config.log_sync_interval);
+	bc_data_put8(data, (uint8_t)port->log_sync_interval);
 	bc_data_put8(data, DELAY_MECHANISM_E2E);
 	bc_data_put8(data, 0); /* logMinPdelayReqInterval */
 	bc_data_put8(data, PTP_VERSION);
@@ -192,13 +192,13 @@ enum ptp_management_error bc_management_get_port(struct bc_port *port, const str
 		bc_management_put_port_data_set(port, data);
 		break;
 	case PTP_MID_LOG_ANNOUNCE_INTERVAL:
-		put_datum(data, (uint8_t)port->config.log_announce_interval);
+		put_datum(data, (uint8_t)port->log_announce_interval);
 		break;
 	case PTP_MID_ANNOUNCE_RECEIPT_TIMEOUT:
 		put_datum(data, port->config.announce_receipt_timeout);
 		break;
 	case PTP_MID_LOG_SYNC_INTERVAL:
-		put_datum(data, (uint8_t)port->config.log_sync_interval);
+		put_datum(data, (uint8_t)port->log_sync_interval);
 		break;
 	case PTP_MID_VERSION_NUMBER:
 		put_datum(data, PTP_VERSION);
