@@ -15,7 +15,7 @@ from harness.rawport import RawPort
 UP, DOWN = "bc0", "bc1"
 # What a box can be, by name: the options of our program, or of ptp4l.
 SIDES = {
-    **rig.BOXES,
+    **{side: options for side, options in rig.BOXES.items() if side != rig.SOFTWARE},
     "ebpf-bc-driver": {"tx_stamp_point": "driver"},
     "ebpf-bc-tc-stamps": {"tx_stamp_point": "tc", "rx_stamp_point": "tc"},
 }
