@@ -22,6 +22,8 @@ static void usage(FILE *to)
 	      "  -2            IEEE 802.3\n"
 	      "  -4            UDP over IPv4, the default\n"
 	      "  -6            UDP over IPv6\n"
+	      " Time stamps\n"
+	      "  -S            by sockets instead of BPF programs; the clock is the system's then\n"
 	      " Other options\n"
 	      "  -f FILE       read the configuration from FILE\n"
 	      "  -i INTERFACE  a port; may be given many times\n"
