@@ -63,9 +63,11 @@ static void report_sync(struct report *report, const struct bc_action *action)
 
 static void report_best_master(const struct bc_action *action)
 {
-	char text[BC_CLOCK_IDENTITY_TEXT];
+	char text[BC_CLOCK_IDENTITY_TEXT], old[BC_CLOCK_IDENTITY_TEXT];
 
 	bc_clock_identity_text(action->best_master.grandmaster_identity, text);
+	log_limited(LOG_INFO, LOG_KIND_GRANDMASTER, 0, "grandmaster: %s after %s", text,
+		    bc_clock_identity_text(action->best_master.old_identity, old));
 	if (!action->best_master.is_self) {
 		log_limited(LOG_NOTICE, LOG_KIND_BEST_MASTER, 0, "selected best master clock %s", text);
 		return;
@@ -101,6 +103,25 @@ static void report_announce_refused(const struct bc_action *action, const char *
 	default:
 		break;
 	}
+}
+
+static void report_holdover(const struct bc_action *action)
+{
+	double age_s = (double)action->holdover.age_ns * 1e-9;
+	int64_t error_ns = action->holdover.expected_error_ns;
+	char error[48] = "";
+
+	if (error_ns >= 0)
+		snprintf(error, sizeof(error), ", expected error below %" PRId64 " ns", error_ns);
+	if (action->holdover.event == BC_HOLDOVER_LEFT)
+		log_limited(LOG_NOTICE, LOG_KIND_HOLDOVER, 0,
+			    "holdover: a master again, %.1f s after the last%s", age_s, error);
+	else
+		log_limited(action->holdover.event == BC_HOLDOVER_ENTERED ? LOG_WARNING : LOG_NOTICE,
+			    LOG_KIND_HOLDOVER, 0,
+			    "holdover: %s after %.1f s, announcing clockClass %u clockAccuracy 0x%02x%s",
+			    action->holdover.event == BC_HOLDOVER_ENTERED ? "no master" : "still none", age_s,
+			    action->holdover.clock_class, action->holdover.clock_accuracy, error);
 }
 
 void report_action(struct report *report, const struct bc_action *action)
@@ -143,6 +164,24 @@ void report_action(struct report *report, const struct bc_action *action)
 			    "port %zu (%s): master's time jumped by %" PRId64 " ns: %s", port + 1, name,
 			    action->master_step.jump_ns,
 			    action->master_step.is_accepted ? "confirmed, following" : "not believed yet");
+		break;
+	case BC_ACTION_HOLDOVER:
+		report_holdover(action);
+		break;
+	case BC_ACTION_STEP_GUARD:
+		log_limited(LOG_ERR, LOG_KIND_STEP_GUARD, port,
+			    "port %zu (%s): step guard: master %s-%u is off by %.9f s: %s", port + 1, name,
+			    bc_clock_identity_text(action->step_guard.identity.clock_identity, text),
+			    action->step_guard.identity.port_number,
+			    (double)action->step_guard.step_ns * 1e-9,
+			    action->step_guard.is_followed ? "followed, as configured" : "not followed");
+		break;
+	case BC_ACTION_MASTER_BARRED:
+		log_limited(LOG_WARNING, LOG_KIND_BARRED, port,
+			    "port %zu (%s): master %s-%u is not taken again for %" PRIu64 " s", port + 1,
+			    name, bc_clock_identity_text(action->master_barred.identity.clock_identity, text),
+			    action->master_barred.identity.port_number,
+			    action->master_barred.bar_ns / (uint64_t)NSEC_PER_SEC);
 		break;
 	case BC_ACTION_LOOP:
 		log_limited(LOG_WARNING, LOG_KIND_LOOP, port,

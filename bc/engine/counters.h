@@ -60,6 +60,8 @@
 	X(FOLLOW_UP_ORPHAN, "follow_up_without_sync")                                                        \
 	X(SYNC_CORRECTION, "sync_refused_correction") /* correctionField out of range */                     \
 	X(SYNC_JUMP, "sync_refused_jump")	      /* master's time is not where its rate leads */        \
+	X(SYNC_STEP_GUARD, "sync_refused_step_guard") /* beyond step_guard_limit or budget */                \
+	X(SYNC_OUTLIER, "sync_ignored_outlier")	      /* too far from where the servo expects it */          \
 	X(DELAY_RESP_UNMATCHED, "delay_resp_unmatched")                                                      \
 	X(DELAY_REFUSED, "delay_refused") /* correctionField or result out of range, or a jump */            \
 	X(TX_STAMP_MISSING, "tx_stamp_missing")                                                              \

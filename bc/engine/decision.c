@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bc/engine/engine_private.h"
+#include "bc/engine/succession.h"
 
 /* The decision looks at every record of every port: a flood of Announce must not run it each time. */
 #define DECISION_SPACING_NS (50 * NSEC_PER_MSEC)
@@ -136,13 +137,13 @@ void bc_decision_announce(struct bc_port *port, const struct bc_msg *msg, uint64
 		bc_port_arm_announce_receipt(port, now_mono_ns);
 }
 
-static void default_dataset(const struct bc_engine *engine, struct bc_dataset *ret)
+static void default_dataset(const struct bc_engine *engine, struct bc_dataset *ret, uint64_t now_mono_ns)
 {
 	const struct bc_engine_config *c = &engine->config;
 
 	*ret = (struct bc_dataset){
 		.priority1 = c->priority1,
-		.quality = c->clock_quality,
+		.quality = bc_succession_own_quality(engine, now_mono_ns),
 		.priority2 = c->priority2,
 		.local_priority = c->local_priority,
 	};
@@ -176,6 +177,7 @@ static bool is_better(const struct bc_port *port, const struct bc_foreign_master
 /* Erbest of a port. */
 static struct bc_foreign_master *port_best(struct bc_port *port, struct bc_dataset *ret, uint64_t now_mono_ns)
 {
+	const struct bc_engine *engine = port->engine;
 	struct bc_foreign_master *best = NULL;
 
 	if (!bc_port_is_active(port) || port->config.server_only)
@@ -190,7 +192,8 @@ static struct bc_foreign_master *port_best(struct bc_port *port, struct bc_datas
 			record->in_use = false;
 			continue;
 		}
-		if (!counts(port, record, now_mono_ns))
+		if (!counts(port, record, now_mono_ns) ||
+		    !bc_succession_may_choose(engine, record, now_mono_ns))
 			continue;
 		bc_dataset_from_announce(&record->announce, &port->identity, &dataset);
 		dataset.local_priority = port->config.local_priority;
@@ -214,6 +217,7 @@ static void note_best_master(struct bc_engine *engine, const uint8_t *old_identi
 		return;
 	memcpy(action->best_master.grandmaster_identity, status->grandmaster_identity,
 	       PTP_CLOCK_IDENTITY_LEN);
+	memcpy(action->best_master.old_identity, old_identity, PTP_CLOCK_IDENTITY_LEN);
 	action->best_master.is_self = engine->slave == NULL;
 }
 
@@ -334,7 +338,7 @@ void bc_decision_run(struct bc_engine *engine, uint64_t now_mono_ns)
 	engine->last_decision_mono_ns = now_mono_ns;
 	engine->decision_deadline = now_mono_ns + DECISION_PERIOD_NS;
 
-	default_dataset(engine, &d0);
+	default_dataset(engine, &d0, now_mono_ns);
 	for (size_t i = 0; i < engine->n_ports; i++) {
 		struct bc_port *port = &engine->ports[i];
 
@@ -351,6 +355,7 @@ void bc_decision_run(struct bc_engine *engine, uint64_t now_mono_ns)
 		bc_slave_reset(engine->slave, now_mono_ns);
 	else if (is_new_master)
 		bc_slave_hold_frequency(engine, now_mono_ns);
+	bc_succession_decided(engine, is_new_master, now_mono_ns);
 	note_best_master(engine, old_grandmaster, ebest_port ? ebest_port->index : 0);
 	if (is_parent_changed(&old, &engine->status))
 		bc_management_notify(engine, BC_NOTIFY_PARENT_DATA_SET, now_mono_ns);

@@ -76,6 +76,8 @@ int bc_engine_new(const struct bc_engine_config *config, uint64_t now_mono_ns, i
 	e->decision_deadline = NEVER;
 	e->near_since_mono_ns = NEVER;
 	bc_management_init(e);
+	e->holdover.config = config->holdover;
+	e->step_guard.config = config->step_guard;
 	bc_local_clock_init(&e->clock, now_mono_ns, ptp_ns);
 
 	e->max_actions = 64 + 8 * config->n_ports;
@@ -451,6 +453,18 @@ uint64_t bc_engine_next_deadline_mono_ns(const struct bc_engine *engine)
 void bc_engine_status(const struct bc_engine *engine, struct bc_status *ret_status)
 {
 	*ret_status = engine->status;
+}
+
+void bc_engine_holdover(const struct bc_engine *engine, uint64_t now_mono_ns,
+			struct bc_holdover_status *ret_status)
+{
+	const struct bc_holdover *h = &engine->holdover;
+
+	*ret_status = (struct bc_holdover_status){
+		.is_on = h->is_on,
+		.in_step_mono_ns = h->in_step_mono_ns,
+		.expected_error_ns = bc_holdover_expected_error_ns(h, now_mono_ns),
+	};
 }
 
 enum bc_port_state bc_engine_port_state(const struct bc_engine *engine, size_t port)

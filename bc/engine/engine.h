@@ -17,9 +17,11 @@
 #include <stdint.h>
 
 #include "bc/engine/counters.h"
+#include "bc/engine/holdover.h"
 #include "bc/engine/local_clock.h"
 #include "bc/engine/names.h"
 #include "bc/engine/power_profile.h"
+#include "bc/engine/step_guard.h"
 #include "bc/servo/servo.h"
 #include "bc/wire/encap.h"
 #include "bc/wire/msg.h"
@@ -99,6 +101,8 @@ struct bc_engine_config {
 	/* Messages a second of one sender that are looked at; 0: any. */
 	uint32_t announce_rate_limit, signaling_rate_limit, management_rate_limit;
 	double sanity_freq_limit_ppb; /* 0: no check */
+	struct bc_holdover_config holdover;
+	struct bc_step_guard_config step_guard;
 	struct bc_servo_config servo;
 	struct bc_clock_description description;
 	bool monitors_slave_events; /* each measurement comes as BC_ACTION_SLAVE_EVENT */
@@ -193,9 +197,18 @@ enum bc_action_type {
 	BC_ACTION_MASTER_STEP,	    /* the master's time jumped: first refused, then accepted */
 	BC_ACTION_LOOP,		    /* a port hears another port of this clock */
 	BC_ACTION_ANNOUNCE_REFUSED, /* a master was not considered, for a reason worth telling */
-	BC_ACTION_FAULT,	    /* a port became faulty for want of transmit stamps */
-	BC_ACTION_MANAGEMENT,	    /* a management message for a client of a socket */
-	BC_ACTION_SLAVE_EVENT,	    /* a Signaling message for slave_event_monitor */
+	BC_ACTION_HOLDOVER,	 /* no master any more, another clockClass without one, or a master again */
+	BC_ACTION_STEP_GUARD,	 /* a master wants to move the clock further than is allowed */
+	BC_ACTION_MASTER_BARRED, /* a master is not chosen again for a while */
+	BC_ACTION_FAULT,	 /* a port became faulty for want of transmit stamps */
+	BC_ACTION_MANAGEMENT,	 /* a management message for a client of a socket */
+	BC_ACTION_SLAVE_EVENT,	 /* a Signaling message for slave_event_monitor */
+};
+
+enum bc_holdover_event {
+	BC_HOLDOVER_ENTERED,
+	BC_HOLDOVER_DEGRADED,
+	BC_HOLDOVER_LEFT,
 };
 
 struct bc_action {
@@ -217,6 +230,7 @@ struct bc_action {
 		} port_state;
 		struct {
 			uint8_t grandmaster_identity[PTP_CLOCK_IDENTITY_LEN];
+			uint8_t old_identity[PTP_CLOCK_IDENTITY_LEN];
 			bool is_self;
 		} best_master;
 		struct {
@@ -259,6 +273,21 @@ struct bc_action {
 			int64_t jump_ns;
 			bool is_accepted;
 		} master_step;
+		struct {
+			enum bc_holdover_event event;
+			uint8_t clock_class, clock_accuracy; /* announced now */
+			uint64_t age_ns;		     /* since the clock was last in step */
+			int64_t expected_error_ns;	     /* two standard deviations; -1: not known */
+		} holdover;
+		struct {
+			struct ptp_port_identity identity;
+			int64_t step_ns;
+			bool is_followed; /* nevertheless, as configured */
+		} step_guard;
+		struct {
+			struct ptp_port_identity identity;
+			uint64_t bar_ns;
+		} master_barred;
 	};
 };
 
@@ -281,6 +310,14 @@ struct bc_status {
 	enum bc_servo_state servo_state;
 };
 
+struct bc_holdover_status {
+	bool is_on;
+	uint64_t in_step_mono_ns;  /* when the clock was last in step; while it is on */
+	int64_t expected_error_ns; /* two standard deviations; -1: not known */
+};
+
+void bc_engine_holdover(const struct bc_engine *engine, uint64_t now_mono_ns,
+			struct bc_holdover_status *ret_status);
 void bc_engine_status(const struct bc_engine *engine, struct bc_status *ret_status);
 enum bc_port_state bc_engine_port_state(const struct bc_engine *engine, size_t port);
 const struct bc_port_counters *bc_engine_counters(const struct bc_engine *engine, size_t port);

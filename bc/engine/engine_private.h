@@ -6,7 +6,10 @@
 #include "bc/engine/engine.h"
 #include "bc/engine/foreign.h"
 #include "bc/engine/management.h"
+#include "bc/engine/holdover.h"
 #include "bc/engine/rate_limit.h"
+#include "bc/engine/step_guard.h"
+#include "bc/engine/trust.h"
 #include "util/macros.h"
 
 #define NEVER UINT64_MAX
@@ -86,6 +89,7 @@ struct bc_port {
 	uint64_t loop_until_mono_ns; /* a better port of ours is heard here */
 
 	uint64_t announce_receipt_deadline, sync_receipt_deadline, qualification_deadline;
+	uint64_t announce_sent_mono_ns;
 	uint64_t announce_deadline, sync_deadline, delay_req_deadline, fault_deadline;
 	uint16_t announce_sequence_id, sync_sequence_id, delay_req_sequence_id;
 
@@ -110,6 +114,18 @@ struct bc_port {
 	struct bc_interval_request interval_request;
 };
 
+/* What those behind us are told in Announce; compared octet by octet. */
+struct bc_news {
+	uint8_t identity[PTP_CLOCK_IDENTITY_LEN];
+	uint8_t clock_class, clock_accuracy;
+	uint16_t offset_scaled_log_variance;
+	uint8_t priority1, priority2;
+	uint16_t steps_removed;
+	int16_t utc_offset_s;
+	uint16_t time_flags;
+	uint8_t time_source;
+};
+
 struct bc_engine {
 	struct bc_engine_config config; /* its ports pointer is not used */
 	struct bc_local_clock clock;
@@ -129,6 +145,16 @@ struct bc_engine {
 	bool has_followed;	     /* some master, since the start: our time scale is its */
 	uint64_t n_path_delays;	     /* measured since this master was chosen; 0: no offset can be told */
 	struct bc_management_state management;
+	/* Masters on probation, steps, and what we are without a master: succession.c. */
+	struct bc_trust trust;
+	struct bc_step_guard step_guard;
+	struct bc_holdover holdover;
+	struct {
+		struct bc_port *port; /* NULL: nobody is followed, or he is lost */
+		struct ptp_port_identity parent;
+		struct ptp_announce announce; /* as it was then */
+	} chosen;
+	struct bc_news news;
 	struct bc_dataset *erbest; /* room for the decision, a data set a port */
 
 	struct bc_action *actions; /* ring */

@@ -4,6 +4,7 @@
 
 #include "bc/engine/engine_private.h"
 #include "bc/engine/interval_request.h"
+#include "bc/engine/succession.h"
 
 /* 2^4 times the configured interval at the most. */
 #define FAULT_BACKOFF_MAX 4
@@ -130,6 +131,7 @@ void bc_port_stamp_missing(struct bc_port *port, uint64_t now_mono_ns)
 static void announce_receipt_timeout(struct bc_port *port, uint64_t now_mono_ns)
 {
 	/* The master that was followed, or that kept us passive, is silent. */
+	bc_succession_parent_lost(port, now_mono_ns);
 	if (port->best)
 		port->best->in_use = false;
 	port->best = NULL;
@@ -180,6 +182,7 @@ void bc_port_timer_send(struct bc_port *port, uint64_t now_mono_ns)
 	if (now_mono_ns >= port->announce_deadline) {
 		port->announce_deadline = advance(port->announce_deadline,
 						  bc_interval_ns(port->log_announce_interval), now_mono_ns);
+		port->announce_sent_mono_ns = now_mono_ns;
 		bc_send_announce(port, now_mono_ns);
 	}
 	if (now_mono_ns >= port->sync_deadline) {

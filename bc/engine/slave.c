@@ -10,11 +10,16 @@
 #include "bc/engine/engine_private.h"
 #include "bc/engine/interval_request.h"
 #include "bc/engine/slave_event.h"
+#include "bc/engine/succession.h"
 
 /* Until so many path delays are known, a Delay_Req follows each Sync at once: the first offset is then right
  * although the frequency is not. */
 #define EAGER_DELAY_SAMPLES    4
 #define EAGER_DELAY_SPACING_NS (100 * NSEC_PER_MSEC)
+
+/* A jump is the same from Sync to Sync, but for jitter and half a percent of rate. What grows faster is no
+ * jump: it is our own clock that runs away, and to step after it would hide that. */
+#define JUMP_AGREEMENT_NS(elapsed_ns) ((int64_t)((elapsed_ns) / 200) + BC_JUMP_SLACK_NS)
 
 /* However slow a master says it is. */
 #define REPLAY_SILENCE_MAX_NS (10 * NSEC_PER_SEC)
@@ -126,7 +131,7 @@ static unsigned int agreeing_jumps(struct bc_port *port, int64_t jump_ns, uint64
 	struct bc_sync_rx *sync = &port->sync_rx;
 	uint64_t elapsed_ns = (uint64_t)llabs((int64_t)(t2_mono_ns - sync->jump_t2_mono_ns));
 
-	if (sync->n_jumps > 0 && llabs(jump_ns - sync->jump_ns) <= jump_limit_ns(port->engine, elapsed_ns))
+	if (sync->n_jumps > 0 && llabs(jump_ns - sync->jump_ns) <= JUMP_AGREEMENT_NS(elapsed_ns))
 		sync->n_jumps++;
 	else
 		sync->n_jumps = 1;
@@ -154,6 +159,27 @@ static void start_anew(struct bc_port *port, uint64_t now_mono_ns)
 		bc_port_event(port, BC_EVENT_SYNCHRONIZATION_FAULT, false, now_mono_ns);
 }
 
+/* Further away than the step guard lets anyone move us. What several Syncs agree on, or none for long, is not
+ * an accident: such a master is not followed. */
+static bool is_beyond_guard(struct bc_port *port, int64_t t1_ptp_ns, uint64_t t2_mono_ns)
+{
+	struct bc_engine *engine = port->engine;
+	uint64_t elapsed_ns = (uint64_t)llabs((int64_t)(t2_mono_ns - engine->last_sync_mono_ns));
+	int64_t jump_ns = t1_ptp_ns + engine->status.mean_path_delay_ns -
+			  bc_local_clock_ptp_ns(&engine->clock, t2_mono_ns);
+	unsigned int n;
+
+	if (!bc_succession_is_beyond_limit(engine, jump_ns, elapsed_ns))
+		return false;
+	bc_count(port, BC_COUNTER_SYNC_STEP_GUARD);
+	n = agreeing_jumps(port, jump_ns, t2_mono_ns);
+	if (n == 1)
+		announce_jump(port, jump_ns, false);
+	if (n >= BC_JUMP_CONFIRM || ++port->sync_rx.n_refused >= BC_JUMP_GIVE_UP)
+		bc_succession_refuse_master(port, jump_ns, t2_mono_ns);
+	return true;
+}
+
 /*
  * A master's time that jumps is refused until further messages agree with it: one that lies once is not
  * followed, one that was set is. Then our clock jumps by as much, whatever the step thresholds say: it is the
@@ -167,6 +193,8 @@ static bool is_where_expected(struct bc_port *port, int64_t t1_ptp_ns, uint64_t 
 	unsigned int n;
 	int64_t jump_ns;
 
+	if (is_beyond_guard(port, t1_ptp_ns, t2_mono_ns))
+		return false;
 	if (engine->config.sanity_freq_limit_ppb <= 0 ||
 	    !master_jump(port, t1_ptp_ns, t2_mono_ns, &jump_ns, &elapsed_ns))
 		return true;
@@ -180,6 +208,10 @@ static bool is_where_expected(struct bc_port *port, int64_t t1_ptp_ns, uint64_t 
 	}
 
 	n = agreeing_jumps(port, jump_ns, t2_mono_ns);
+	if (n >= BC_JUMP_CONFIRM && !bc_succession_allows_step(port, jump_ns, t2_mono_ns)) {
+		bc_count(port, BC_COUNTER_SYNC_STEP_GUARD);
+		return false;
+	}
 	if (n == 1 || n >= BC_JUMP_CONFIRM)
 		announce_jump(port, jump_ns, n >= BC_JUMP_CONFIRM);
 	if (n < BC_JUMP_CONFIRM) {
@@ -203,14 +235,19 @@ static void note_lock(struct bc_engine *engine, int64_t offset_ns, uint64_t t2_m
 		engine->near_since_mono_ns = t2_mono_ns;
 	else if ((int64_t)(t2_mono_ns - engine->near_since_mono_ns) >= NSEC_PER_SEC)
 		engine->has_locked = true;
+	if (engine->has_locked && engine->near_since_mono_ns != NEVER)
+		bc_succession_in_step(engine, t2_mono_ns);
 }
 
 static void steer(struct bc_port *port, int64_t offset_ns, uint64_t t2_mono_ns, uint64_t now_mono_ns)
 {
 	struct bc_engine *engine = port->engine;
 	enum bc_servo_state state = BC_SERVO_UNLOCKED;
+	uint64_t n_outliers = bc_servo_n_outliers(engine->servo);
 	double frequency_ppb = bc_servo_sample(engine->servo, offset_ns, t2_mono_ns, 1.0, &state);
 
+	if (bc_servo_n_outliers(engine->servo) != n_outliers)
+		bc_count(port, BC_COUNTER_SYNC_OUTLIER);
 	engine->status.servo_state = state;
 	if (state == BC_SERVO_UNLOCKED) {
 		if (port->state == BC_STATE_SLAVE)
@@ -218,6 +255,10 @@ static void steer(struct bc_port *port, int64_t offset_ns, uint64_t t2_mono_ns, 
 		return;
 	}
 
+	if (state == BC_SERVO_JUMP && !bc_succession_allows_step(port, -offset_ns, now_mono_ns)) {
+		bc_count(port, BC_COUNTER_SYNC_STEP_GUARD);
+		return;
+	}
 	set_frequency(engine, frequency_ppb, now_mono_ns);
 	if (state == BC_SERVO_JUMP) {
 		engine->near_since_mono_ns = NEVER;

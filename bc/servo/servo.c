@@ -132,6 +132,16 @@ void bc_servo_reset(struct bc_servo *servo)
 	servo->ops->reset(servo);
 }
 
+uint64_t bc_servo_n_outliers(const struct bc_servo *servo)
+{
+	return servo->n_outliers;
+}
+
+bool bc_servo_uncertainty(const struct bc_servo *servo, struct bc_servo_uncertainty *ret_uncertainty)
+{
+	return servo->ops->uncertainty && servo->ops->uncertainty(servo, ret_uncertainty);
+}
+
 double bc_servo_frequency_ppb(const struct bc_servo *servo)
 {
 	return bc_servo_clamp_ppb(servo, servo->ops->frequency_ppb(servo));

@@ -78,6 +78,17 @@ void bc_servo_reset(struct bc_servo *servo);
 /* The best estimate of the frequency correction for holdover, ppb: without what removes phase. */
 double bc_servo_frequency_ppb(const struct bc_servo *servo);
 
+/* How well the controller knows what it follows, as variances; from one that estimates them. */
+struct bc_servo_uncertainty {
+	double phase_ns2, phase_frequency_ns_ppb, frequency_ppb2;
+	double wander_ppb2_per_s; /* random walk of the oscillator's frequency */
+};
+
+/* Samples and delays since the start that were too far from what was expected to be used. */
+uint64_t bc_servo_n_outliers(const struct bc_servo *servo);
+/* False: it does not know. */
+bool bc_servo_uncertainty(const struct bc_servo *servo, struct bc_servo_uncertainty *ret_uncertainty);
+
 /* Delay filter (delay_filter, delay_filter_length), as in ptp4l: a median or a mean of the last N. */
 enum bc_delay_filter_type {
 	BC_DELAY_FILTER_MOVING_AVERAGE = 0,

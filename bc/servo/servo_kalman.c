@@ -413,8 +413,10 @@ static void update(struct kalman_servo *s, const struct innovation *i)
 {
 	double weighted_ns2 = i->noise_ns2 * (STUDENT_DOF + i->sigmas * i->sigmas) / (STUDENT_DOF + 1.0);
 
-	if (!(fabs(i->sigmas) < GATE_SIGMAS))
+	if (!(fabs(i->sigmas) < GATE_SIGMAS)) {
+		s->base.n_outliers++;
 		return;
+	}
 	bc_kalman_update(&s->filter, i->direction, i->ns, weighted_ns2);
 	s->filter.frequency_ppb = bc_servo_clamp_ppb(&s->base, s->filter.frequency_ppb);
 }
@@ -538,12 +540,26 @@ static double kalman_frequency_ppb(const struct bc_servo *servo)
 	return ((const struct kalman_servo *)servo)->filter.frequency_ppb;
 }
 
+static bool kalman_uncertainty(const struct bc_servo *servo, struct bc_servo_uncertainty *ret)
+{
+	const struct kalman_servo *s = (const struct kalman_servo *)servo;
+
+	*ret = (struct bc_servo_uncertainty){
+		.phase_ns2 = s->filter.p[0][0],
+		.phase_frequency_ns_ppb = s->filter.p[0][1],
+		.frequency_ppb2 = s->filter.p[1][1],
+		.wander_ppb2_per_s = s->wander_ppb2_per_s,
+	};
+	return s->phase == KALMAN_TRACK && s->num_fresh == 0;
+}
+
 static const struct bc_servo_ops kalman_ops = {
 	.sample = kalman_sample,
 	.delay = kalman_delay,
 	.set_interval = kalman_set_interval,
 	.reset = kalman_reset,
 	.frequency_ppb = kalman_frequency_ppb,
+	.uncertainty = kalman_uncertainty,
 };
 
 struct bc_servo *bc_servo_kalman_new(const struct bc_servo_config *config, double frequency_ppb)

@@ -23,6 +23,8 @@ struct bc_servo_ops {
 	void (*set_interval)(struct bc_servo *servo, double interval_s);
 	void (*reset)(struct bc_servo *servo);
 	double (*frequency_ppb)(const struct bc_servo *servo);
+	/* NULL: it has no idea. */
+	bool (*uncertainty)(const struct bc_servo *servo, struct bc_servo_uncertainty *ret_uncertainty);
 };
 
 struct bc_servo {
@@ -30,6 +32,7 @@ struct bc_servo {
 	double step_threshold_ns;	/* 0: never */
 	double first_step_threshold_ns; /* 0: never */
 	double max_frequency_ppb;
+	uint64_t n_outliers;
 	bool is_first_update; /* until the clock has been stepped or locked once */
 	int32_t offset_threshold_ns;
 	int32_t num_offset_values;

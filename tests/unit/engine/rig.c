@@ -245,6 +245,18 @@ static void do_action(struct rig *rig, const struct bc_action *action)
 		rig->n_steps += action->clock.step_ns != 0;
 		rig->last_clock = *action;
 		break;
+	case BC_ACTION_HOLDOVER:
+		rig->n_holdover[action->holdover.event]++;
+		rig->last_holdover = *action;
+		break;
+	case BC_ACTION_STEP_GUARD:
+		rig->n_step_guard++;
+		rig->last_step_guard = *action;
+		break;
+	case BC_ACTION_MASTER_BARRED:
+		rig->n_barred++;
+		rig->last_barred = *action;
+		break;
 	case BC_ACTION_MASTER_STEP:
 		rig->n_master_steps_refused += !action->master_step.is_accepted;
 		rig->n_master_steps_accepted += action->master_step.is_accepted;

@@ -72,6 +72,8 @@ struct rig {
 	unsigned int n_syncs, n_steps, n_foreign, n_best_master;
 	unsigned int n_master_steps_refused, n_master_steps_accepted;
 	struct bc_action last_sync, last_clock, last_best_master, last_loop, last_announce_refused;
+	unsigned int n_holdover[3], n_step_guard, n_barred; /* by enum bc_holdover_event */
+	struct bc_action last_holdover, last_step_guard, last_barred;
 	struct {
 		uint64_t due_mono_ns, stamp_mono_ns;
 		size_t port;
