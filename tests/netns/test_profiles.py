@@ -14,6 +14,10 @@ CONFIG = programs.TREE / "config"
 # A file and the state that its first port comes to by itself.
 EXAMPLES = {"g8275-1.conf": "LISTENING", "hybrid-e2e.conf": "LISTENING"}
 
+LINUXPTP = pathlib.Path("/usr/share/doc/linuxptp/configs")
+# Those of its transparent clocks are read in a unit test.
+LINUXPTP_EXAMPLES = {"default.cfg": "LISTENING", "G.8275.1.cfg": "LISTENING"}
+
 ORGANIZATION, PATH_TRACE = 0x0003, 0x0008
 POWER_2017 = bytes.fromhex("1c129d000002")
 INTERVAL_REQUEST = bytes.fromhex("0080c2000002")
@@ -46,16 +50,28 @@ class ExampleFiles(unittest.TestCase):
                     self.assertEqual(box.stop(), 0, box.tail())
 
     def start(self, lab, name):
-        """The file itself, but for the names of the ports and of what an instance has in the file system."""
+        """The file itself, but for the names of the ports."""
         text = (CONFIG / name).read_text()
         for i, port in enumerate(lab.ports):
             text = text.replace(f"[eth{i}]", f"[{port}]")
-        directory = programs.session.current().directory
-        file = pathlib.Path(directory) / name
+        file = pathlib.Path(programs.session.current().directory) / name
         file.write_text(text)
-        return programs.EbpfBc(lab.box, config=str(file), arguments=[
-            "--bpf_pin_path=", f"--control_socket={directory}/{name}.ctl", f"--uds_address={directory}/{name}.uds",
-            f"--uds_ro_address={directory}/{name}.uds-ro"])
+        return self.run_file(lab, file)
+
+    def run_file(self, lab, file, interfaces=()):
+        """What an instance has in the file system is its own."""
+        stem = f"{programs.session.current().directory}/{file.name}"
+        return programs.EbpfBc(lab.box, interfaces, config=str(file), arguments=[
+            "--bpf_pin_path=", f"--control_socket={stem}.ctl", f"--uds_address={stem}.uds",
+            f"--uds_ro_address={stem}.uds-ro"])
+
+    @unittest.skipUnless(LINUXPTP.is_dir(), "no examples of linuxptp's here")
+    def test_those_of_linuxptp_start_unchanged(self):
+        with Lab(1) as lab:
+            for name, state in LINUXPTP_EXAMPLES.items():
+                with self.subTest(name=name), self.run_file(lab, LINUXPTP / name, lab.ports) as box:
+                    box.wait_for_state(1, state, 10)
+                    self.assertEqual(box.stop(), 0, box.tail())
 
 
 class AnnounceTlvs(unittest.TestCase):
@@ -121,7 +137,7 @@ class Telecom(unittest.TestCase):
 
 class FixedRoles(unittest.TestCase):
     def test_a_bridge_of_a_car_follows_and_serves_without_announce(self):
-        fixed = {"BMCA": "noop", "inhibit_announce": 1}
+        fixed = {"BMCA": "noop", "inhibit_announce": 1, "ptp_dst_mac": "01:80:C2:00:00:0E"}
         with Rig(n_clients=1, gm=False, clients=False, options={**fixed, "clientOnly": 1},
                  port_options={"bc1": {"serverOnly": 1}}) as rig:
             rig.box.wait_for_state(2, "MASTER", START_S)

@@ -303,6 +303,8 @@ void sim_start(struct sim *sim)
 
 		for (size_t p = 0; p < node->config.n_ports; p++)
 			ports[p] = node->config.port;
+		if (node->config.local_priority)
+			ports[0].local_priority = node->config.local_priority;
 		config.n_ports = node->config.n_ports;
 		config.ports = ports;
 		config.seed = sim_random_u64(&sim->random);

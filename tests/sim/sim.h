@@ -40,6 +40,7 @@ struct sim_link {
 struct sim_node {
 	struct bc_engine_config engine; /* n_ports and ports are filled in by sim_add() */
 	struct bc_port_config port;	/* of every port */
+	uint8_t local_priority;		/* of port 0, instead of that in `port`; 0: the same */
 	size_t n_ports;
 	double drift_ppb;  /* its oscillator against true time */
 	double wander_ppb; /* random walk of the frequency: standard deviation after a second */
