@@ -99,7 +99,7 @@ static uint64_t own_tx_stamp(struct app *app, struct port *port, const struct eb
 		take_driver_stamps(app, TX_BUDGET);
 	stamp_mono_ns = tx_stamp_mono_ns(history, record->sequence_id,
 					 record->stamp_mono_ns - record->driver_ns / 2, record->driver_ns);
-	if (record->message_type == PTP_DELAY_REQ)
+	if (record->message_type == PTP_DELAY_REQ || record->message_type == PTP_PDELAY_REQ)
 		for (size_t i = 0; i < app->n_ports; i++)
 			app->ports[i].asks_for_sync =
 				tx_stamp_is_driver_far(history, app->ports[i].asks_for_sync);
@@ -135,13 +135,13 @@ static void take_tx_stamps(struct app *app, int n_driver_stamps)
 		ebc_loader_consume_tx(app->loader, TX_BUDGET, on_tx, app);
 }
 
-static bool asks_driver(struct port *port, const struct bc_action *action)
+/* Where we measure a path, and where a neighbour does that with us. */
+static bool asks_driver(const struct app *app, struct port *port, const struct bc_action *action)
 {
 	if (!action->send.is_event)
 		return false;
-	if (port->tx_stamp == EBC_STAMP_XMIT &&
-	    (action->send.message_type == PTP_DELAY_REQ ||
-	     (action->send.message_type == PTP_SYNC && port->asks_for_sync)))
+	if (port->tx_stamp == EBC_STAMP_XMIT && !app->transparent &&
+	    (action->send.message_type != PTP_SYNC || port->asks_for_sync))
 		return tx_stamp_asks_driver(&port->tx_history[action->send.message_type],
 					    action->send.sequence_id);
 	return port->tx_stamp == EBC_STAMP_DRIVER;
@@ -163,7 +163,7 @@ static int send_frame(struct app *app, struct port *port, const struct bc_action
 
 	if (!port->is_attached || len == 0)
 		return -ENETDOWN;
-	return sender_send(app->sender, port->link.ifindex, frame, len, asks_driver(port, action));
+	return sender_send(app->sender, port->link.ifindex, frame, len, asks_driver(app, port, action));
 }
 
 int bpf_records_send(struct app *app, struct port *port, const struct bc_action *action)

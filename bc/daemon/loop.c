@@ -15,6 +15,7 @@
 #include "bc/daemon/describe.h"
 #include "bc/daemon/log.h"
 #include "bc/daemon/one_step_port.h"
+#include "bc/daemon/report_link.h"
 #include "util/macros.h"
 
 enum {
@@ -224,8 +225,10 @@ static void log_counters(struct app *app)
 		app->backend->list_counters(app, i, &list);
 		if (app->transparent)
 			transparent_list_counters(app->transparent, i, &list);
-		else
+		else {
 			report_list_add_engine(&list, bc_engine_counters(app->engine, i));
+			report_list_add_peer_delay(&list, app->engine, i);
+		}
 		report_list_add_daemon(&list, &app->counters[i]);
 		report_counters(&app->ports[i], &list);
 	}

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "bc/daemon/log.h"
+#include "bc/daemon/report_link.h"
 #include "util/macros.h"
 
 void report_init(struct report *report, const struct settings *settings, const struct port *ports)
@@ -190,6 +191,9 @@ void report_action(struct report *report, const struct bc_action *action)
 		break;
 	case BC_ACTION_ANNOUNCE_REFUSED:
 		report_announce_refused(action, name);
+		break;
+	case BC_ACTION_LINK_NOTE:
+		report_link_note(action, name);
 		break;
 	case BC_ACTION_FAULT:
 		log_limited(LOG_ERR, LOG_KIND_FAULT, port,

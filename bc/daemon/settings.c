@@ -137,6 +137,32 @@ static struct bc_power_profile power_profile_of(const struct ebc_config *c, size
 	};
 }
 
+static enum bc_delay_mechanism mechanism_of(int value)
+{
+	switch (value) {
+	case EBC_DELAY_MECHANISM_P2P:
+		return BC_DELAY_P2P;
+	case EBC_DELAY_MECHANISM_AUTO:
+		return BC_DELAY_AUTO;
+	case EBC_DELAY_MECHANISM_NONE:
+		return BC_DELAY_NONE;
+	default:
+		return BC_DELAY_E2E;
+	}
+}
+
+static void read_delay(const struct ebc_config *c, size_t i, struct bc_port_config *ret)
+{
+	ret->delay_mechanism = mechanism_of(get(c, i, EBC_OPT_DELAY_MECHANISM));
+	ret->initial_delay_ns = ebc_config_int(c, GLOBAL, EBC_OPT_INITIAL_DELAY);
+	ret->log_min_pdelay_req_interval = (int8_t)get(c, i, EBC_OPT_LOG_MIN_PDELAY_REQ_INTERVAL);
+	ret->neighbor_prop_delay_thresh_ns = get(c, i, EBC_OPT_NEIGHBOR_PROP_DELAY_THRESH);
+	ret->min_neighbor_prop_delay_ns = get(c, i, EBC_OPT_MIN_NEIGHBOR_PROP_DELAY);
+	ret->allowed_lost_responses = (unsigned int)get(c, i, EBC_OPT_ALLOWED_LOST_RESPONSES);
+	ret->follow_up_info = get(c, i, EBC_OPT_FOLLOW_UP_INFO);
+	ret->is_always_capable = get(c, i, EBC_OPT_AS_CAPABLE) == EBC_AS_CAPABLE_TRUE;
+}
+
 static void read_engine_port(const struct ebc_config *c, size_t i, struct bc_port_config *ret)
 {
 	*ret = (struct bc_port_config){
@@ -170,6 +196,7 @@ static void read_engine_port(const struct ebc_config *c, size_t i, struct bc_por
 					: BC_DELAY_FILTER_MOVING_MEDIAN,
 		.delay_filter_length = (unsigned int)get(c, i, EBC_OPT_DELAY_FILTER_LENGTH),
 	};
+	read_delay(c, i, ret);
 }
 
 /* RFC 1112 section 6.4, RFC 2464 section 7. */

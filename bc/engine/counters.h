@@ -30,6 +30,8 @@
 	X(ANNOUNCE_TIMEOUT, "announce_receipt_timeout")                                                      \
 	X(SYNC_TIMEOUT, "sync_receipt_timeout")                                                              \
 	X(QUALIFICATION_TIMEOUT, "qualification_timeout")                                                    \
+	X(PATH_DELAY_JUMP, "path_delay_jump") /* alarms, see path_alarm.h */                                 \
+	X(PATH_DELAY_DRIFT, "path_delay_drift")                                                              \
 	X(RX_SHORT, "rx_refused_short")                                                                      \
 	X(RX_LENGTH, "rx_refused_length")                                                                    \
 	X(RX_VERSION, "rx_refused_version")                                                                  \
@@ -40,10 +42,12 @@
 	X(RX_SDO_ID, "rx_ignored_sdo_id")                                                                    \
 	X(RX_TRANSPORT, "rx_ignored_transport")                                                              \
 	X(RX_ALTERNATE_MASTER, "rx_ignored_alternate_master")                                                \
-	X(RX_OWN_PORT, "rx_ignored_own_port") /* our own frame came back to its port */                      \
-	X(RX_OWN_CLOCK, "rx_own_clock")	      /* ... or to another port: two ports are looped */             \
-	X(RX_NO_STAMP, "rx_refused_no_stamp") /* event without a receive stamp */                            \
-	X(RX_STATE, "rx_ignored_state")	      /* not of interest in the port's state */                      \
+	X(RX_OWN_PORT, "rx_ignored_own_port")	      /* our own frame came back to its port */              \
+	X(RX_OWN_CLOCK, "rx_own_clock")		      /* ... or to another port: two ports are looped */     \
+	X(RX_NO_STAMP, "rx_refused_no_stamp")	      /* event without a receive stamp */                    \
+	X(RX_STATE, "rx_ignored_state")		      /* not of interest in the port's state */              \
+	X(RX_MECHANISM, "rx_ignored_delay_mechanism") /* of one that the port does not use */                \
+	X(RX_NOT_CAPABLE, "rx_ignored_not_capable")   /* the neighbour does not speak 802.1AS */             \
 	X(RX_NOT_PARENT, "rx_ignored_not_parent")                                                            \
 	X(RX_NOT_TARGET, "rx_ignored_not_target")		/* Signaling for another clock */            \
 	X(INTERVAL_REQUEST_LIMITED, "interval_request_limited") /* beyond its bounds */                      \
@@ -57,12 +61,14 @@
 	X(FOREIGN_MASTER_EVICTED, "foreign_master_evicted")                                                  \
 	X(SYNC_REPLAYED, "sync_refused_replayed") /* sequenceId not after the last one */                    \
 	X(SYNC_UNPAIRED, "sync_without_follow_up")                                                           \
+	X(FOLLOW_UP_NO_INFO, "follow_up_without_information") /* of 802.1AS */                               \
 	X(FOLLOW_UP_ORPHAN, "follow_up_without_sync")                                                        \
 	X(SYNC_CORRECTION, "sync_refused_correction") /* correctionField out of range */                     \
 	X(SYNC_JUMP, "sync_refused_jump")	      /* master's time is not where its rate leads */        \
 	X(SYNC_STEP_GUARD, "sync_refused_step_guard") /* beyond step_guard_limit or budget */                \
 	X(SYNC_OUTLIER, "sync_ignored_outlier")	      /* too far from where the servo expects it */          \
 	X(DELAY_RESP_UNMATCHED, "delay_resp_unmatched")                                                      \
+	X(DELAY_REQ_DUPLICATE, "delay_req_duplicate") /* one answer a request */                             \
 	X(DELAY_REFUSED, "delay_refused") /* correctionField or result out of range, or a jump */            \
 	X(TX_STAMP_MISSING, "tx_stamp_missing")                                                              \
 	X(TX_STAMP_UNMATCHED, "tx_stamp_unmatched")                                                          \

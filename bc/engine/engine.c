@@ -54,6 +54,8 @@ static int port_init(struct bc_port *port, struct bc_engine *engine, size_t inde
 					&port->delay_filter);
 	if (r == 0)
 		r = bc_admission_init(port);
+	if (r == 0)
+		r = bc_link_delay_init(port);
 	return r;
 }
 
@@ -108,6 +110,7 @@ void bc_engine_free(struct bc_engine *engine)
 		bc_foreign_free(&engine->ports[i].foreign);
 		bc_delay_filter_free(engine->ports[i].delay_filter);
 		bc_admission_free(&engine->ports[i]);
+		bc_link_delay_free(&engine->ports[i]);
 	}
 	bc_servo_free(engine->servo);
 	free(engine->actions);
@@ -247,7 +250,9 @@ static bool is_for_us(struct bc_port *port, const struct bc_msg *msg, const stru
 
 static void receive_delay_req(struct bc_port *port, const struct bc_msg *msg, const struct bc_rx *rx)
 {
-	if (port->state != BC_STATE_MASTER && port->state != BC_STATE_GRAND_MASTER)
+	if (port->mechanism == BC_DELAY_P2P)
+		bc_link_delay_wrong_mechanism(port, msg);
+	else if (port->state != BC_STATE_MASTER && port->state != BC_STATE_GRAND_MASTER)
 		bc_count(port, BC_COUNTER_RX_STATE);
 	else if (!rx->has_stamp)
 		bc_count(port, BC_COUNTER_RX_NO_STAMP);
@@ -308,12 +313,15 @@ void bc_engine_handle_rx(struct bc_engine *engine, size_t port_index, const stru
 		break;
 	case PTP_PDELAY_REQ:
 		bc_count(port, BC_COUNTER_RX_PDELAY_REQ);
+		bc_link_delay_handle_rx(port, &msg, rx, now_mono_ns);
 		break;
 	case PTP_PDELAY_RESP:
 		bc_count(port, BC_COUNTER_RX_PDELAY_RESP);
+		bc_link_delay_handle_rx(port, &msg, rx, now_mono_ns);
 		break;
 	default:
 		bc_count(port, BC_COUNTER_RX_PDELAY_RESP_FOLLOW_UP);
+		bc_link_delay_handle_rx(port, &msg, rx, now_mono_ns);
 		break;
 	}
 	if (engine->is_decision_due)
@@ -358,6 +366,8 @@ void bc_engine_handle_tx_stamp(struct bc_engine *engine, size_t port_index, uint
 	struct bc_port *port = &engine->ports[port_index];
 	bool is_known = false;
 
+	if (message_type == PTP_PDELAY_REQ || message_type == PTP_PDELAY_RESP)
+		is_known = bc_link_delay_handle_tx_stamp(port, message_type, sequence_id, stamp_mono_ns);
 	stamp_mono_ns += (uint64_t)port->config.egress_latency_ns;
 	if (message_type == PTP_SYNC)
 		is_known = sync_stamp(port, sequence_id, stamp_mono_ns);

@@ -39,6 +39,13 @@ struct bc_clock_description {
 	const char *user;     /* name;location, at most 128 */
 };
 
+enum bc_delay_mechanism {
+	BC_DELAY_E2E,  /* Delay_Req to the master */
+	BC_DELAY_P2P,  /* Pdelay_Req to the neighbour, whoever is master */
+	BC_DELAY_AUTO, /* E2E until a neighbour asks for its peer delay, then P2P until the link goes down */
+	BC_DELAY_NONE, /* not measured: initial_delay_ns */
+};
+
 struct bc_port_config {
 	enum ebc_transport transport; /* frames of another one are counted and ignored */
 	int8_t log_announce_interval;
@@ -71,6 +78,16 @@ struct bc_port_config {
 	uint64_t fault_reset_interval_ns; /* doubled with each fault in a row, up to 16 times it */
 	enum bc_delay_filter_type delay_filter;
 	unsigned int delay_filter_length;
+	enum bc_delay_mechanism delay_mechanism;
+	int64_t initial_delay_ns; /* path delay until one was measured; 0: nothing is told until then */
+	/* Peer delay, see peer_delay.h. */
+	int8_t log_min_pdelay_req_interval;
+	int64_t neighbor_prop_delay_thresh_ns, min_neighbor_prop_delay_ns;
+	unsigned int allowed_lost_responses;
+	/* IEEE 802.1AS: Follow_Up messages carry its TLV, and must; and only with a neighbour that has shown
+	 * by peer delay that it is one hop away and speaks 802.1AS, unless is_always_capable. */
+	bool follow_up_info;
+	bool is_always_capable;
 	uint8_t profile_identity[6]; /* for management */
 	/* Of whom Announce is accepted, by the sender's clock identity; none: of anyone. */
 	uint8_t acceptable_masters[BC_ACCEPTABLE_MASTERS_MAX][PTP_CLOCK_IDENTITY_LEN];
@@ -200,6 +217,7 @@ enum bc_action_type {
 	BC_ACTION_HOLDOVER,	 /* no master any more, another clockClass without one, or a master again */
 	BC_ACTION_STEP_GUARD,	 /* a master wants to move the clock further than is allowed */
 	BC_ACTION_MASTER_BARRED, /* a master is not chosen again for a while */
+	BC_ACTION_LINK_NOTE,	 /* peer delay has something to say */
 	BC_ACTION_FAULT,	 /* a port became faulty for want of transmit stamps */
 	BC_ACTION_MANAGEMENT,	 /* a management message for a client of a socket */
 	BC_ACTION_SLAVE_EVENT,	 /* a Signaling message for slave_event_monitor */
@@ -209,6 +227,17 @@ enum bc_holdover_event {
 	BC_HOLDOVER_ENTERED,
 	BC_HOLDOVER_DEGRADED,
 	BC_HOLDOVER_LEFT,
+};
+
+enum bc_link_note {
+	BC_LINK_PEER_FOUND,  /* an AUTO port is P2P from now on */
+	BC_LINK_DELAY_KNOWN, /* measured, and within the thresholds */
+	BC_LINK_DELAY_LOST,  /* not any more: no answers, or beyond the thresholds; the last one is kept */
+	BC_LINK_SEVERAL_RESPONDERS, /* which one is at the other end cannot be told: none is measured */
+	BC_LINK_CAPABLE,	    /* asCapable, where 802.1AS asks for it */
+	BC_LINK_NOT_CAPABLE,
+	BC_LINK_DELAY_REQ_ON_P2P, /* once until the link goes down */
+	BC_LINK_PDELAY_ON_E2E,	  /* the same */
 };
 
 struct bc_action {
@@ -256,6 +285,10 @@ struct bc_action {
 		struct {
 			uint16_t port_number; /* the one that is heard */
 		} loop;
+		struct {
+			enum bc_link_note note;
+			int64_t delay_ns; /* KNOWN, LOST */
+		} link_note;
 		struct {
 			struct bc_management_client client;
 			uint16_t len;

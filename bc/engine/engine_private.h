@@ -75,6 +75,8 @@ struct bc_interval_request {
 	uint16_t sequence_id;
 };
 
+struct bc_peer_delay;
+
 struct bc_port {
 	struct bc_engine *engine;
 	size_t index;
@@ -112,6 +114,12 @@ struct bc_port {
 	/* The configured ones, or what a neighbour asked for. */
 	int8_t log_announce_interval, log_sync_interval;
 	struct bc_interval_request interval_request;
+
+	enum bc_delay_mechanism mechanism;				 /* in force: not AUTO */
+	struct bc_peer_delay *peer_delay;				 /* NULL: never used here */
+	bool had_link_delay, had_several_responders, has_told_mechanism; /* what was told of it */
+	bool is_capable;						 /* asCapable */
+	uint64_t n_pdelay_stamps_missing;
 };
 
 /* What those behind us are told in Announce; compared octet by octet. */
@@ -144,6 +152,7 @@ struct bc_engine {
 	double mono_rate_ppb;	     /* how much faster than at the start the monotonic clock is run */
 	bool has_followed;	     /* some master, since the start: our time scale is its */
 	uint64_t n_path_delays;	     /* measured since this master was chosen; 0: no offset can be told */
+	bool is_delay_assumed;	     /* it is initial_delay_ns, not measured */
 	struct bc_management_state management;
 	/* Masters on probation, steps, and what we are without a master: succession.c. */
 	struct bc_trust trust;
@@ -233,6 +242,25 @@ bool bc_role_is_client(const struct bc_port *port);
 bool bc_role_is_fixed_client(const struct bc_port *port);
 /* A Sync came to a port that needs no Announce: its sender is a master. */
 void bc_role_sync_heard(struct bc_port *port, const struct bc_msg *msg, uint64_t now_mono_ns);
+
+/* link_delay.c: the delay mechanism in force, peer delay, asCapable */
+int bc_link_delay_init(struct bc_port *port);
+void bc_link_delay_free(struct bc_port *port);
+/* What the path takes where that is not measured end to end, in PTP time. False: E2E, or not known. */
+bool bc_link_delay_get(const struct bc_port *port, int64_t *ret_ptp_ns);
+/* A message of the mechanism that is not in force is counted, and told once. */
+void bc_link_delay_wrong_mechanism(struct bc_port *port, const struct bc_msg *msg);
+void bc_link_delay_handle_rx(struct bc_port *port, const struct bc_msg *msg, const struct bc_rx *rx,
+			     uint64_t now_mono_ns);
+/* stamp_mono_ns as taken, without egress latency. False: nobody waits for it. */
+bool bc_link_delay_handle_tx_stamp(struct bc_port *port, uint8_t message_type, uint16_t sequence_id,
+				   uint64_t stamp_mono_ns);
+void bc_link_delay_handle_timer(struct bc_port *port, uint64_t now_mono_ns);
+/* The port's state is another one. */
+void bc_link_delay_port_changed(struct bc_port *port, uint64_t now_mono_ns);
+uint64_t bc_link_delay_next_deadline(const struct bc_port *port);
+/* Between Pdelay_Req messages, log2 seconds, clamped to -7..15. */
+void bc_link_delay_set_interval(struct bc_port *port, int8_t log_interval);
 
 /* decision.c: whom to follow */
 void bc_decision_announce(struct bc_port *port, const struct bc_msg *msg, uint64_t now_mono_ns);

@@ -15,8 +15,6 @@
 #define WANDER_MAX 20e-6
 /* What jitter may add before a sample does not fit the last one. */
 #define MISFIT_SLACK_NS (100.0 * NSEC_PER_USEC)
-/* Fewer do not make a median. */
-#define SAMPLES_MIN 4
 
 void bc_neighbor_rate_restart(struct bc_neighbor_rate *rate)
 {
@@ -65,7 +63,7 @@ static void append(struct bc_neighbor_rate *rate, const struct bc_neighbor_rate_
 static bool fits(const struct bc_neighbor_rate *rate, const struct bc_neighbor_rate_sample *sample)
 {
 	const struct bc_neighbor_rate_sample *last = &rate->samples[rate->n_samples - 1];
-	bool is_known = rate->n_samples >= SAMPLES_MIN;
+	bool is_known = rate->n_samples >= BC_NEIGHBOR_RATE_SAMPLES_MIN;
 	double elapsed = elapsed_ns(last, sample), expected = is_known ? rate->offset * elapsed : 0.0;
 
 	return fabs((double)gain_ns(last, sample) - expected) <=
@@ -92,7 +90,7 @@ void bc_neighbor_rate_sample(struct bc_neighbor_rate *rate, int64_t origin_ns, u
 	}
 	rate->has_misfit = false;
 	append(rate, &sample);
-	if (rate->n_samples < SAMPLES_MIN)
+	if (rate->n_samples < BC_NEIGHBOR_RATE_SAMPLES_MIN)
 		return;
 	slope = median_slope(rate);
 	if (fabs(slope) <= OFFSET_MAX)

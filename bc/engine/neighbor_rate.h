@@ -9,6 +9,8 @@
 #include <stdint.h>
 
 #define BC_NEIGHBOR_RATE_WINDOW 16
+/* Fewer samples do not make a median: until then no rate is known. */
+#define BC_NEIGHBOR_RATE_SAMPLES_MIN 4
 
 /* All zero: nothing known. */
 struct bc_neighbor_rate {

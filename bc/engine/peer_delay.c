@@ -71,8 +71,9 @@ struct link_data {
 	size_t next_rx_request;
 	struct bc_neighbor_rate rate;
 
-	bool has_delay, is_within_thresholds;
-	int64_t mean_link_delay_ns;
+	bool has_delay, is_within_thresholds, has_rate;
+	int64_t mean_link_delay_ns, last_delay_ns;
+	uint64_t n_measured, last_mono_ns;
 	struct ptp_port_identity neighbor;
 	unsigned int n_unmeasured; /* requests since the last measurement */
 	bool has_several_responders;
@@ -202,6 +203,7 @@ static void forget_neighbor(struct bc_peer_delay *pd)
 {
 	bc_delay_filter_reset(pd->filter);
 	pd->link.rate = (struct bc_neighbor_rate){};
+	pd->link.has_rate = false;
 }
 
 static bool is_within(int64_t value, int64_t limit)
@@ -244,6 +246,9 @@ static void use_delay(struct bc_peer_delay *pd, int64_t delay_ns)
 	struct link_data *link = &pd->link;
 
 	link->mean_link_delay_ns = bc_delay_filter_sample(pd->filter, delay_ns);
+	link->last_delay_ns = delay_ns;
+	link->last_mono_ns = link->request.t4_mono_ns;
+	link->n_measured++;
 	link->has_delay = true;
 	link->n_unmeasured = 0;
 	link->is_within_thresholds = link->mean_link_delay_ns <= pd->config.neighbor_prop_delay_thresh_ns &&
@@ -274,6 +279,7 @@ static void measure(struct bc_peer_delay *pd)
 		bc_neighbor_rate_restart(&link->rate);
 	if (has_neighbor_time(request))
 		bc_neighbor_rate_sample(&link->rate, request->t2_ns + (stay_sns >> 16), request->t4_mono_ns);
+	link->has_rate |= link->rate.n_samples >= BC_NEIGHBOR_RATE_SAMPLES_MIN;
 	stay_sns -= llround((double)stay_sns * link->rate.offset / (1.0 + link->rate.offset));
 	use_delay(pd, ((span_ns << 16) - stay_sns + (1 << 16)) >> 17);
 }
@@ -630,7 +636,13 @@ void bc_peer_delay_handle_link(struct bc_peer_delay *peer_delay, enum bc_link_st
 	memset(link, 0, sizeof(*link));
 	link->is_up = is_up;
 	link->request.settle_deadline = NEVER;
-	link->request_deadline = now_mono_ns + random_below(peer_delay, spread_ns);
+	link->request_deadline =
+		peer_delay->config.is_silent ? NEVER : now_mono_ns + random_below(peer_delay, spread_ns);
+}
+
+void bc_peer_delay_set_interval(struct bc_peer_delay *peer_delay, int8_t log_interval)
+{
+	peer_delay->config.log_min_pdelay_req_interval = log_interval;
 }
 
 uint64_t bc_peer_delay_next_deadline_mono_ns(const struct bc_peer_delay *peer_delay)
@@ -658,6 +670,11 @@ void bc_peer_delay_status(const struct bc_peer_delay *peer_delay, struct bc_peer
 		.mean_link_delay_ns = link->mean_link_delay_ns,
 		.neighbor = link->neighbor,
 		.neighbor_rate_offset = link->rate.offset,
+		.has_neighbor_rate = link->has_rate,
+		.is_within_thresholds = link->has_delay && link->is_within_thresholds,
+		.n_measured = link->n_measured,
+		.last_delay_ns = link->last_delay_ns,
+		.last_mono_ns = link->last_mono_ns,
 	};
 }
 

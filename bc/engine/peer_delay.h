@@ -24,6 +24,7 @@ struct bc_peer_delay_config {
 	unsigned int allowed_lost_responses; /* in a row; with one more the delay is not valid */
 	enum bc_delay_filter_type delay_filter;
 	unsigned int delay_filter_length;
+	bool is_silent; /* answers, but does not ask */
 	uint64_t seed;
 };
 
@@ -72,6 +73,8 @@ void bc_peer_delay_handle_tx_stamp(struct bc_peer_delay *peer_delay, uint8_t mes
 void bc_peer_delay_handle_timer(struct bc_peer_delay *peer_delay, uint64_t now_mono_ns);
 void bc_peer_delay_handle_link(struct bc_peer_delay *peer_delay, enum bc_link_state state,
 			       uint64_t now_mono_ns);
+/* Of the requests from the next one on; clamped to -7..15. */
+void bc_peer_delay_set_interval(struct bc_peer_delay *peer_delay, int8_t log_interval);
 /* UINT64_MAX: never. */
 uint64_t bc_peer_delay_next_deadline_mono_ns(const struct bc_peer_delay *peer_delay);
 /* Only BC_ACTION_SEND; `port` of the action is the port number less one. */
@@ -83,6 +86,11 @@ struct bc_peer_delay_status {
 	int64_t mean_link_delay_ns;  /* filtered, in CLOCK_MONOTONIC's ns; without delay_asymmetry_ns */
 	struct ptp_port_identity neighbor;
 	double neighbor_rate_offset; /* neighbour's rate over CLOCK_MONOTONIC's, less 1; 0 until known */
+	bool has_neighbor_rate;	     /* it is known of this neighbour */
+	bool is_within_thresholds;   /* the delay, however old it is */
+	uint64_t n_measured;	     /* since the link came up */
+	int64_t last_delay_ns;	     /* as measured, before the filter */
+	uint64_t last_mono_ns;	     /* when the answer that was measured came */
 };
 
 void bc_peer_delay_status(const struct bc_peer_delay *peer_delay, struct bc_peer_delay_status *ret_status);

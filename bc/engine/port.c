@@ -107,6 +107,7 @@ void bc_port_event(struct bc_port *port, enum bc_event event, bool is_new_master
 		action->port_state.event = event;
 	}
 	bc_management_notify_port_state(port, now_mono_ns);
+	bc_link_delay_port_changed(port, now_mono_ns);
 }
 
 void bc_port_stamp_came(struct bc_port *port)
@@ -197,6 +198,7 @@ void bc_port_timer_send(struct bc_port *port, uint64_t now_mono_ns)
 			bc_random(port->engine, 2 * bc_interval_ns(port->log_delay_req_interval));
 		bc_send_delay_req(port, now_mono_ns);
 	}
+	bc_link_delay_handle_timer(port, now_mono_ns);
 }
 
 uint64_t bc_port_next_deadline(const struct bc_port *port)
@@ -208,6 +210,7 @@ uint64_t bc_port_next_deadline(const struct bc_port *port)
 	next = MIN(next, port->sync_deadline);
 	next = MIN(next, port->delay_req_deadline);
 	next = MIN(next, port->fault_deadline);
+	next = MIN(next, bc_link_delay_next_deadline(port));
 	return MIN(next, bc_next_stamp_expiry(port));
 }
 

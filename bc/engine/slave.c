@@ -73,9 +73,10 @@ void bc_slave_reset(struct bc_port *port, uint64_t now_mono_ns)
 	port->interval_request.n_asked = 0;
 	port->delay_req_deadline = NEVER;
 	port->log_delay_req_interval = port->config.log_min_delay_req_interval;
-	engine->n_path_delays = 0;
+	engine->n_path_delays = port->config.initial_delay_ns != 0;
+	engine->is_delay_assumed = port->config.initial_delay_ns != 0;
 	engine->status.offset_from_master_ns = 0;
-	engine->status.mean_path_delay_ns = 0;
+	engine->status.mean_path_delay_ns = port->config.initial_delay_ns;
 	engine->status.servo_state = BC_SERVO_UNLOCKED;
 	bc_delay_filter_reset(port->delay_filter);
 	bc_slave_hold_frequency(engine, now_mono_ns);
@@ -318,13 +319,26 @@ static int64_t round_sns(int64_t correction_sns)
 
 static void ask_for_delay(struct bc_port *port, uint64_t now_mono_ns)
 {
-	if (port->config.inhibit_delay_req)
+	if (port->config.inhibit_delay_req || port->mechanism != BC_DELAY_E2E)
 		return;
 	if (port->delay_req_deadline == NEVER)
 		port->delay_req_deadline = now_mono_ns;
 	else if (port->engine->n_path_delays < EAGER_DELAY_SAMPLES &&
 		 now_mono_ns - port->delay_req_sent_mono_ns >= EAGER_DELAY_SPACING_NS)
 		port->delay_req_deadline = now_mono_ns;
+}
+
+/* Where the path's delay is not the master's business, it is known whoever that is. */
+static void take_link_delay(struct bc_port *port)
+{
+	struct bc_engine *engine = port->engine;
+	int64_t delay_ns;
+
+	if (!bc_link_delay_get(port, &delay_ns))
+		return;
+	engine->status.mean_path_delay_ns = delay_ns;
+	engine->n_path_delays = MAX(engine->n_path_delays, 1);
+	engine->is_delay_assumed = false;
 }
 
 /* A complete Sync: `origin` carries the time of departure, and with two steps a second correctionField. */
@@ -348,6 +362,7 @@ static void use_sync(struct bc_port *port, const struct bc_msg *msg, const struc
 		correction_sns += origin->correction_sns;
 	t1_ptp_ns = origin->timestamp_ns + round_sns(correction_sns) + port->config.delay_asymmetry_ns;
 	t2_mono_ns -= (uint64_t)port->config.ingress_latency_ns;
+	take_link_delay(port);
 	if (!is_where_expected(port, t1_ptp_ns, t2_mono_ns))
 		return;
 
@@ -494,6 +509,10 @@ static void use_delay(struct bc_port *port, const struct bc_delay_req_sent *sent
 	}
 	engine->status.mean_path_delay_ns = bc_delay_filter_sample(port->delay_filter, delay_ns);
 	engine->n_path_delays++;
+	/* Offsets so far were by another delay than the servo would take them for. */
+	if (engine->is_delay_assumed)
+		bc_slave_hold_frequency(engine, sent->t3_mono_ns);
+	engine->is_delay_assumed = false;
 	bc_servo_delay(engine->servo, back_ns, engine->status.mean_path_delay_ns, sent->t3_mono_ns);
 	announce_delay(port, sent);
 	bc_slave_event_delay(port, sent);

@@ -100,7 +100,7 @@ class Refusals(unittest.TestCase):
                              ("no_such_option 1", "no_such_option"),
                              ("network_transport token_ring", "network_transport.*token_ring"),
                              ("rx_ring_bytes 5000", "rx_ring_bytes.*power of two"),
-                             ("delay_mechanism P2P", "delay_mechanism.*P2P")):
+                             ("delay_mechanism COMMON_P2P", "delay_mechanism.*COMMON_P2P")):
             with self.subTest(line=line):
                 path = pathlib.Path(tempfile.mkdtemp(prefix="ebc-")) / "wrong.conf"
                 self.addCleanup(shutil.rmtree, path.parent)

@@ -12,10 +12,9 @@ static void values_that_are_refused_name_their_reason(void **state)
 	static const struct {
 		const char *setting, *note;
 	} refusals[] = {
-		{"delay_mechanism P2P", "delay_mechanism P2P is refused: peer delay is not supported yet"},
-		{"delay_mechanism auto", "delay_mechanism auto is refused: peer delay is not supported yet"},
-		{"delay_mechanism COMMON_P2P",
-		 "delay_mechanism COMMON_P2P is refused: peer delay is not supported yet"},
+		{"delay_mechanism COMMON_P2P", "delay_mechanism COMMON_P2P is refused: there is no common "
+					       "mean link delay service: each port "
+					       "measures for itself (P2P)"},
 		{"local_clock system",
 		 "local_clock system is refused: disciplining the system clock is not supported yet"},
 		{"clock_servo ntpshm",
@@ -40,19 +39,21 @@ static void values_that_are_refused_name_their_reason(void **state)
 
 static void a_refused_value_is_named_where_it_stands(void **state)
 {
-	assert_finish_refuses(*state, "[eth0]\n[eth1]\ndelay_mechanism P2P\n",
-			      "t.conf:3: delay_mechanism P2P is refused: peer delay is not supported yet");
+	assert_finish_refuses(
+		*state, "[eth0]\n[eth1]\ndelay_mechanism COMMON_P2P\n",
+		"t.conf:3: delay_mechanism COMMON_P2P is refused: there is no common mean link delay "
+		"service: each port measures for itself (P2P)");
 }
 
 static void a_refused_value_that_every_port_overrides_does_not_matter(void **state)
 {
-	assert_runs_silently(*state, "[global]\ndelay_mechanism P2P\n[eth0]\ndelay_mechanism E2E\n");
+	assert_runs_silently(*state, "[global]\ndelay_mechanism COMMON_P2P\n[eth0]\ndelay_mechanism E2E\n");
 }
 
 static void a_refused_value_that_the_command_line_overrides_does_not_matter(void **state)
 {
 	assert_int_equal(ebc_config_set_from_command_line(*state, "delay_mechanism", "E2E"), 0);
-	assert_runs_silently(*state, "[global]\ndelay_mechanism P2P\n[eth0]\n");
+	assert_runs_silently(*state, "[global]\ndelay_mechanism COMMON_P2P\n[eth0]\n");
 }
 
 static void all_refusals_are_said_at_once(void **state)
@@ -258,8 +259,6 @@ static void delay_mechanism_must_be_that_of_the_transparent_clock(void **state)
 		 "t.conf:4: delay_mechanism Auto is refused: E2E TC needs E2E ports"},
 		{"[global]\nclock_type E2E_TC\n[eth0]\n[eth1]\ndelay_mechanism NONE\n",
 		 "t.conf:5: delay_mechanism NONE is refused: E2E TC needs E2E ports"},
-		{"[global]\nclock_type BC\n[eth0]\n[eth1]\ndelay_mechanism P2P\n",
-		 "t.conf:5: delay_mechanism P2P is refused: peer delay is not supported yet"},
 	};
 
 	(void)state;

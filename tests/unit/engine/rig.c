@@ -241,6 +241,9 @@ static void do_action(struct rig *rig, const struct bc_action *action)
 		break;
 	case BC_ACTION_DELAY:
 		break;
+	case BC_ACTION_LINK_NOTE:
+		port->n_notes[action->link_note.note]++;
+		break;
 	case BC_ACTION_CLOCK:
 		rig->n_steps += action->clock.step_ns != 0;
 		rig->last_clock = *action;

@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Ports of an engine that measure peer to peer: followed by it, answered, switched to, gone. */
+#include <stdlib.h>
+
+#include "bc/engine/link_delay.h"
+#include "tests/unit/engine/rig.h"
+
+#define NEAR_NS	      5
+#define LINK_DELAY_NS 4000
+#define STAY_NS	      100000
+
+static struct rig rig;
+static struct rig_master *master;
+/* The neighbour on port 0 and what it does. */
+static struct {
+	bool is_silent;
+	unsigned int n_others; /* more of them on the same segment */
+	int64_t delay_ns;
+	uint16_t last_answered;
+	bool has_answered;
+} neighbor;
+
+static void configure(enum bc_delay_mechanism mechanism)
+{
+	memset(&neighbor, 0, sizeof(neighbor));
+	neighbor.delay_ns = LINK_DELAY_NS;
+	rig_init(&rig, 2);
+	for (size_t i = 0; i < 2; i++) {
+		rig.ports[i].delay_mechanism = mechanism;
+		rig.ports[i].log_min_pdelay_req_interval = -3;
+		rig.ports[i].neighbor_prop_delay_thresh_ns = 20 * NSEC_PER_MSEC;
+		rig.ports[i].min_neighbor_prop_delay_ns = -20 * NSEC_PER_MSEC;
+		rig.ports[i].allowed_lost_responses = 3;
+	}
+}
+
+static struct bc_msg answer_msg(uint8_t type, unsigned int who, int64_t ptp_ns)
+{
+	const struct bc_msg *request = &rig.port[0].last_sent[PTP_PDELAY_REQ];
+	struct bc_msg msg = {
+		.type = type,
+		.minor_version = 1,
+		.sdo_id = rig.config.sdo_id,
+		.flags = type == PTP_PDELAY_RESP ? PTP_FLAG_TWO_STEP : 0,
+		.source = master->identity,
+		.sequence_id = request->sequence_id,
+		.requesting = request->source,
+		.log_message_interval = 0x7f,
+		.timestamp_ns = ptp_ns,
+	};
+
+	msg.source.clock_identity[6] = (uint8_t)who;
+	return msg;
+}
+
+static void answer(unsigned int who)
+{
+	uint64_t t1_mono_ns = rig.port[0].last_sent_mono_ns[PTP_PDELAY_REQ];
+	uint64_t t2_mono_ns = t1_mono_ns + (uint64_t)neighbor.delay_ns;
+	struct bc_msg resp = answer_msg(PTP_PDELAY_RESP, who, rig_master_ptp_ns(master, t2_mono_ns));
+	struct bc_msg follow_up =
+		answer_msg(PTP_PDELAY_RESP_FOLLOW_UP, who, rig_master_ptp_ns(master, t2_mono_ns + STAY_NS));
+
+	rig_inject_stamped(&rig, 0, &resp, t2_mono_ns + STAY_NS + (uint64_t)neighbor.delay_ns);
+	rig_inject(&rig, 0, &follow_up);
+}
+
+/* As rig_run_ns(), with a neighbour on port 0 that answers within 2 ms. */
+static void run_ms(int64_t ms)
+{
+	for (int64_t i = 0; i < ms; i += 2) {
+		rig_run_ns(&rig, 2 * NSEC_PER_MSEC);
+		if (neighbor.is_silent || rig.port[0].n_sent[PTP_PDELAY_REQ] == 0 ||
+		    (neighbor.has_answered &&
+		     neighbor.last_answered == rig.port[0].last_sent[PTP_PDELAY_REQ].sequence_id))
+			continue;
+		neighbor.has_answered = true;
+		neighbor.last_answered = rig.port[0].last_sent[PTP_PDELAY_REQ].sequence_id;
+		for (unsigned int who = 0; who <= neighbor.n_others; who++)
+			answer(who);
+	}
+}
+
+static void start(void)
+{
+	master = rig_master(&rig, 0, 0);
+	master->delay_out_ns = LINK_DELAY_NS;
+	rig_start(&rig, RIG_EPOCH_PTP_NS);
+	rig_snapshot(&rig);
+}
+
+static struct bc_link_delay_status status(size_t port)
+{
+	struct bc_link_delay_status ret;
+
+	bc_engine_link_delay(rig.engine, port, &ret);
+	return ret;
+}
+
+static void assert_near(int64_t limit_ns)
+{
+	int64_t error_ns = rig_error_ns(&rig, master);
+
+	if (llabs(error_ns) > limit_ns)
+		fail_msg("off by %lld ns", (long long)error_ns);
+}
+
+static struct bc_msg peer_request(uint8_t who, uint16_t sequence_id)
+{
+	return (struct bc_msg){
+		.type = PTP_PDELAY_REQ,
+		.minor_version = 1,
+		.source = {{0xc0, 0, 0, 0xff, 0xfe, 0, 0, who}, 3},
+		.sequence_id = sequence_id,
+		.log_message_interval = 0x7f,
+	};
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	rig_stop(&rig);
+	return 0;
+}
+
+static void a_master_is_followed_by_the_links_delay_alone(void **state)
+{
+	(void)state;
+	configure(BC_DELAY_P2P);
+	start();
+	run_ms(20000);
+	assert_int_equal(rig_state(&rig, 0), BC_STATE_SLAVE);
+	assert_near(NEAR_NS);
+	assert_int_equal(rig_status(&rig).mean_path_delay_ns, LINK_DELAY_NS);
+	assert_int_equal(rig.port[0].n_sent[PTP_DELAY_REQ], 0);
+	assert_int_equal(rig_counted(&rig, 0, BC_COUNTER_TX_PDELAY_REQ), rig.port[0].n_sent[PTP_PDELAY_REQ]);
+	assert_in_range(rig.port[0].n_sent[PTP_PDELAY_REQ], 155, 165);
+	assert_in_range(rig_counted(&rig, 0, BC_COUNTER_RX_PDELAY_RESP), 155, 165);
+	assert_in_range(rig_counted(&rig, 0, BC_COUNTER_RX_PDELAY_RESP_FOLLOW_UP), 155, 165);
+	assert_int_equal(rig.port[0].n_notes[BC_LINK_DELAY_KNOWN], 1);
+	rig_snapshot(&rig);
+	run_ms(5000);
+	rig_assert_nothing_refused(&rig);
+}
+
+/* 500 ppm: what the neighbour's stay is scaled by, and the offset must come out right all the same. */
+static void a_clock_of_another_rate_is_followed_as_well(void **state)
+{
+	(void)state;
+	configure(BC_DELAY_P2P);
+	start();
+	master->rate_ppb = 300000;
+	neighbor.delay_ns = master->delay_out_ns = NSEC_PER_MSEC;
+	run_ms(40000);
+	assert_int_equal(rig_state(&rig, 0), BC_STATE_SLAVE);
+	/* A millisecond is 300 ns longer in the master's time. */
+	assert_in_range(rig_status(&rig).mean_path_delay_ns, NSEC_PER_MSEC + 295, NSEC_PER_MSEC + 305);
+	assert_near(10);
+}
+
+static void no_offset_is_told_before_the_links_delay_is_known(void **state)
+{
+	(void)state;
+	configure(BC_DELAY_P2P);
+	start();
+	neighbor.is_silent = true;
+	run_ms(10000);
+	assert_int_equal(rig_state(&rig, 0), BC_STATE_UNCALIBRATED);
+	assert_int_equal(rig.n_syncs, 0);
+	neighbor.is_silent = false;
+	run_ms(3000);
+	assert_int_equal(rig_state(&rig, 0), BC_STATE_SLAVE);
+}
+
+static void a_neighbour_that_falls_silent_is_told_and_its_last_delay_kept(void **state)
+{
+	(void)state;
+	configure(BC_DELAY_P2P);
+	start();
+	run_ms(20000);
+	neighbor.is_silent = true;
+	run_ms(10000);
+	assert_int_equal(rig.port[0].n_notes[BC_LINK_DELAY_LOST], 1);
+	assert_int_equal(rig_state(&rig, 0), BC_STATE_SLAVE);
+	assert_int_equal(rig_status(&rig).mean_path_delay_ns, LINK_DELAY_NS);
+	assert_near(NEAR_NS);
+}
+
+static void a_neighbour_beyond_the_threshold_is_not_believed(void **state)
+{
+	(void)state;
+	configure(BC_DELAY_P2P);
+	rig.ports[0].neighbor_prop_delay_thresh_ns = 800;
+	start();
+	run_ms(10000);
+	assert_int_equal(rig_state(&rig, 0), BC_STATE_UNCALIBRATED);
+	assert_true(bc_engine_peer_delay_count(rig.engine, 0, BC_PEER_DELAY_COUNTER_OUT_OF_RANGE) > 50);
+}
+
+static void several_responders_are_told_once_and_the_port_goes_on(void **state)
+{
+	(void)state;
+	configure(BC_DELAY_P2P);
+	start();
+	run_ms(20000);
+	neighbor.n_others = 1;
+	run_ms(20000);
+	assert_int_equal(rig.port[0].n_notes[BC_LINK_SEVERAL_RESPONDERS], 1);
+	assert_true(status(0).peer.has_several_responders);
+	assert_in_range(bc_engine_peer_delay_count(rig.engine, 0, BC_PEER_DELAY_COUNTER_SEVERAL_RESPONDERS),
+			155, 165);
+	assert_int_equal(rig_state(&rig, 0), BC_STATE_SLAVE);
+	assert_near(NEAR_NS);
+	neighbor.n_others = 0;
+	run_ms(2000);
+	assert_false(status(0).peer.has_several_responders);
+	assert_true(status(0).peer.is_valid);
+	assert_int_equal(rig.port[0].n_faults, 0);
+}
+
+static void two_requesters_get_one_answer_a_request_and_the_port_stays(void **state)
+{
+	(void)state;
+	configure(BC_DELAY_P2P);
+	start();
+	run_ms(20000);
+	for (uint16_t i = 0; i < 100; i++)
+		for (uint8_t who = 1; who <= 2; who++)
+			for (int copy = 0; copy < 2; copy++) {
+				struct bc_msg request = peer_request(who, i);
+
+				rig_inject(&rig, 1, &request);
+				rig_run_ns(&rig, NSEC_PER_MSEC);
+			}
+	assert_int_equal(rig.port[1].n_sent[PTP_PDELAY_RESP], 200);
+	assert_int_equal(rig.port[1].n_sent[PTP_PDELAY_RESP_FOLLOW_UP], 200);
+	assert_int_equal(rig_counted(&rig, 1, BC_COUNTER_TX_PDELAY_RESP), 200);
+	assert_int_equal(rig_counted(&rig, 1, BC_COUNTER_TX_PDELAY_RESP_FOLLOW_UP), 200);
+	assert_int_equal(rig_counted(&rig, 1, BC_COUNTER_RX_PDELAY_REQ), 400);
+	assert_int_equal(bc_engine_peer_delay_count(rig.engine, 1, BC_PEER_DELAY_COUNTER_DUPLICATE), 200);
+	assert_int_equal(rig_state(&rig, 1), BC_STATE_MASTER);
+	assert_int_equal(rig.port[1].n_faults, 0);
+}
+
+static void a_delay_request_on_a_p2p_port_is_not_answered_and_told_once(void **state)
+{
+	struct bc_msg request = peer_request(1, 1);
+
+	(void)state;
+	configure(BC_DELAY_P2P);
+	start();
+	run_ms(20000);
+	rig_snapshot(&rig);
+	request.type = PTP_DELAY_REQ;
+	for (int i = 0; i < 20; i++) {
+		request.sequence_id++;
+		rig_inject(&rig, 1, &request);
+	}
+	assert_int_equal(rig.port[1].n_sent[PTP_DELAY_RESP], 0);
+	assert_int_equal(rig.port[1].n_notes[BC_LINK_DELAY_REQ_ON_P2P], 1);
+	rig_assert_only(&rig, 1, BC_COUNTER_RX_MECHANISM, 20);
+}
+
+static void a_peer_request_on_an_e2e_port_is_not_answered_and_told_once(void **state)
+{
+	(void)state;
+	configure(BC_DELAY_E2E);
+	start();
+	run_ms(20000);
+	rig_snapshot(&rig);
+	for (uint16_t i = 0; i < 20; i++) {
+		struct bc_msg request = peer_request(1, i);
+
+		rig_inject(&rig, 1, &request);
+	}
+	assert_int_equal(rig.port[1].n_sent[PTP_PDELAY_RESP], 0);
+	assert_int_equal(rig.port[1].n_notes[BC_LINK_PDELAY_ON_E2E], 1);
+	rig_assert_only(&rig, 1, BC_COUNTER_RX_MECHANISM, 20);
+}
+
+static void an_auto_port_measures_end_to_end_until_a_neighbour_asks(void **state)
+{
+	struct bc_msg request = peer_request(1, 1);
+	unsigned int n;
+
+	(void)state;
+	configure(BC_DELAY_AUTO);
+	start();
+	run_ms(20000);
+	assert_int_equal(status(0).mechanism, BC_DELAY_E2E);
+	assert_int_equal(rig_state(&rig, 0), BC_STATE_SLAVE);
+	assert_true(rig.port[0].n_sent[PTP_DELAY_REQ] > 4);
+	assert_int_equal(rig.port[0].n_sent[PTP_PDELAY_REQ], 0);
+
+	rig_inject(&rig, 0, &request);
+	assert_int_equal(status(0).mechanism, BC_DELAY_P2P);
+	assert_int_equal(rig.port[0].n_sent[PTP_PDELAY_RESP], 1);
+	assert_int_equal(rig.port[0].n_notes[BC_LINK_PEER_FOUND], 1);
+	n = rig.port[0].n_sent[PTP_DELAY_REQ];
+	run_ms(10000);
+	assert_int_equal(rig_state(&rig, 0), BC_STATE_SLAVE);
+	assert_int_equal(rig.port[0].n_sent[PTP_DELAY_REQ], n);
+	assert_int_equal(rig_status(&rig).mean_path_delay_ns, LINK_DELAY_NS);
+	assert_near(NEAR_NS);
+	/* The other port has heard nobody. */
+	assert_int_equal(status(1).mechanism, BC_DELAY_E2E);
+
+	bc_engine_handle_link(rig.engine, 0, BC_LINK_DOWN, rig.now_mono_ns);
+	rig_drain(&rig);
+	assert_int_equal(status(0).mechanism, BC_DELAY_E2E);
+	bc_engine_handle_link(rig.engine, 0, BC_LINK_UP, rig.now_mono_ns);
+	rig_drain(&rig);
+	run_ms(10000);
+	assert_true(rig.port[0].n_sent[PTP_DELAY_REQ] > n);
+	assert_int_equal(rig_state(&rig, 0), BC_STATE_SLAVE);
+}
+
+static void without_a_mechanism_the_configured_delay_is_it(void **state)
+{
+	(void)state;
+	configure(BC_DELAY_NONE);
+	rig.ports[0].initial_delay_ns = LINK_DELAY_NS;
+	start();
+	run_ms(10000);
+	assert_int_equal(rig_state(&rig, 0), BC_STATE_SLAVE);
+	assert_near(NEAR_NS);
+	assert_int_equal(rig.port[0].n_sent[PTP_DELAY_REQ], 0);
+	assert_int_equal(rig.port[0].n_sent[PTP_PDELAY_REQ], 0);
+}
+
+static void lost_stamps_of_requests_make_a_port_faulty_and_it_comes_back(void **state)
+{
+	(void)state;
+	configure(BC_DELAY_P2P);
+	start();
+	run_ms(20000);
+	rig.port[0].stamp_loss_every = 1;
+	run_ms(10000);
+	assert_true(rig.port[0].n_faults >= 1);
+	rig.port[0].stamp_loss_every = 0;
+	run_ms(20000);
+	assert_int_equal(rig_state(&rig, 0), BC_STATE_SLAVE);
+	assert_true(status(0).peer.is_valid);
+}
+
+#define T(f) cmocka_unit_test_teardown(f, teardown)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		T(a_master_is_followed_by_the_links_delay_alone),
+		T(a_clock_of_another_rate_is_followed_as_well),
+		T(no_offset_is_told_before_the_links_delay_is_known),
+		T(a_neighbour_that_falls_silent_is_told_and_its_last_delay_kept),
+		T(a_neighbour_beyond_the_threshold_is_not_believed),
+		T(several_responders_are_told_once_and_the_port_goes_on),
+		T(two_requesters_get_one_answer_a_request_and_the_port_stays),
+		T(a_delay_request_on_a_p2p_port_is_not_answered_and_told_once),
+		T(a_peer_request_on_an_e2e_port_is_not_answered_and_told_once),
+		T(an_auto_port_measures_end_to_end_until_a_neighbour_asks),
+		T(without_a_mechanism_the_configured_delay_is_it),
+		T(lost_stamps_of_requests_make_a_port_faulty_and_it_comes_back),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
