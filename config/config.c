@@ -55,6 +55,8 @@ void ebc_config_free(struct ebc_config *config)
 		free(config->global[i].text);
 	for (size_t i = 0; i < config->n_ports; i++)
 		free_port(config->ports[i]);
+	for (size_t i = 0; i < config->n_unicast_tables; i++)
+		free(config->unicast_tables[i].table);
 	for (size_t i = 0; i < config->n_files; i++)
 		free(config->files[i]);
 	for (size_t i = 0; i < config->n_notes; i++)

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "config/options.h" /* enum ebc_option, generated from the table */
+#include "config/unicast.h"
 
 struct ebc_config;
 

@@ -274,7 +274,7 @@ static size_t check_port(struct ebc_config *config, size_t port)
 				    source->text, config->ports[port]->name);
 		errors++;
 	}
-	return errors;
+	return errors + ebc_unicast_check_port(config, port);
 }
 
 int ebc_config_finish(struct ebc_config *config)
@@ -287,6 +287,7 @@ int ebc_config_finish(struct ebc_config *config)
 	errors += check_software_stamps(config);
 	errors += check_own_options(config);
 	errors += check_one_step(config);
+	errors += ebc_unicast_check_tables(config);
 	for (size_t port = 0; port < config->n_ports; port++)
 		errors += check_port(config, port);
 	return errors > 0 ? -EINVAL : 0;

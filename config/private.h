@@ -46,6 +46,11 @@ struct ebc_config {
 	struct ebc_value global[EBC_N_OPTIONS];
 	struct ebc_port *ports[MAX_PORTS];
 	size_t n_ports;
+	struct {
+		struct ebc_origin origin;
+		struct ebc_unicast_table *table;
+	} unicast_tables[EBC_UNICAST_TABLES_MAX];
+	size_t n_unicast_tables;
 	char *files[MAX_FILES];
 	size_t n_files;
 	struct ebc_config_note notes[MAX_NOTES];
@@ -68,6 +73,14 @@ int ebc_config_set(struct ebc_config *config, struct ebc_port *port, const struc
 /* Finds a port by name or makes it; makes an error note when it cannot. -EINVAL, -E2BIG, -ENOMEM. */
 int ebc_config_get_port(struct ebc_config *config, const struct ebc_origin *origin, const char *name,
 			struct ebc_port **ret_port);
+/* unicast.c: a [unicast_master_table], and a line of it. Make an error note when they cannot. */
+int ebc_unicast_table_begin(struct ebc_config *config, const struct ebc_origin *origin,
+			    struct ebc_unicast_table **ret_table);
+int ebc_unicast_table_set(struct ebc_config *config, struct ebc_unicast_table *table,
+			  const struct ebc_origin *origin, const char *name, const char *text);
+/* When all was read; they return the number of mistakes, each of which got its note. */
+size_t ebc_unicast_check_tables(struct ebc_config *config);
+size_t ebc_unicast_check_port(struct ebc_config *config, size_t port);
 /* "bc.conf:12: " or "command line: " or nothing, then the text. Past MAX_NOTES notes are dropped. */
 __attribute__((format(printf, 4, 5))) void ebc_config_add_note(struct ebc_config *config, bool is_error,
 							       const struct ebc_origin *origin,

@@ -19,7 +19,8 @@ struct reader {
 	struct ebc_config *config;
 	struct ebc_origin origin; /* the current line */
 	bool in_section;
-	struct ebc_port *port; /* NULL: [global] */
+	struct ebc_port *port;		 /* NULL: [global] */
+	struct ebc_unicast_table *table; /* of a [unicast_master_table]; else NULL */
 };
 
 static bool is_space(char c)
@@ -62,13 +63,11 @@ static int read_section(struct reader *reader, char *line)
 	}
 	line[len - 1] = '\0';
 	name = trim(line + 1);
-	if (strcasecmp(name, "unicast_master_table") == 0) {
-		ebc_config_add_note(reader->config, true, &reader->origin,
-				    "[unicast_master_table]: unicast negotiation is not supported yet");
-		return -EINVAL;
-	}
 	reader->in_section = true;
 	reader->port = NULL;
+	reader->table = NULL;
+	if (strcasecmp(name, "unicast_master_table") == 0)
+		return ebc_unicast_table_begin(reader->config, &reader->origin, &reader->table);
 	if (strcasecmp(name, "global") == 0)
 		return 0;
 	return ebc_config_get_port(reader->config, &reader->origin, name, &reader->port);
@@ -99,6 +98,9 @@ static int read_setting(struct reader *reader, char *line)
 	}
 	if (*value != '\0')
 		*value++ = '\0';
+	if (reader->table)
+		return ebc_unicast_table_set(reader->config, reader->table, &reader->origin, line,
+					     trim(value));
 	return ebc_config_set(reader->config, reader->port, &reader->origin, line, trim(value));
 }
 

@@ -125,6 +125,44 @@ static void report_holdover(const struct bc_action *action)
 			    action->holdover.clock_class, action->holdover.clock_accuracy, error);
 }
 
+static const char *service_name(uint8_t message_type)
+{
+	switch (message_type) {
+	case PTP_ANNOUNCE:
+		return "ANNOUNCE";
+	case PTP_SYNC:
+		return "SYNC";
+	default:
+		return "DELAY_RESP";
+	}
+}
+
+static void report_unicast(size_t port, const char *name, const struct bc_action *action)
+{
+	const char *service = service_name(action->unicast.message_type);
+
+	switch (action->unicast.event) {
+	case BC_UNICAST_EVENT_GRANTED:
+		log_line(LOG_DEBUG, "port %zu (%s): unicast %s granted for %u sec", port + 1, name, service,
+			 action->unicast.duration_s);
+		break;
+	case BC_UNICAST_EVENT_DENIED:
+		log_limited(LOG_WARNING, LOG_KIND_UNICAST, port,
+			    "port %zu (%s): unicast grant of %s rejected", port + 1, name, service);
+		break;
+	case BC_UNICAST_EVENT_CANCELED:
+		log_limited(LOG_WARNING, LOG_KIND_UNICAST, port,
+			    "port %zu (%s): server unilaterally canceled unicast %s grant", port + 1, name,
+			    service);
+		break;
+	case BC_UNICAST_EVENT_SILENT:
+		log_limited(LOG_WARNING, LOG_KIND_UNICAST, port,
+			    "port %zu (%s): server granted unicast %s and sends none: asking again", port + 1,
+			    name, service);
+		break;
+	}
+}
+
 void report_action(struct report *report, const struct bc_action *action)
 {
 	size_t port = action->port;
@@ -194,6 +232,9 @@ void report_action(struct report *report, const struct bc_action *action)
 		break;
 	case BC_ACTION_LINK_NOTE:
 		report_link_note(action, name);
+		break;
+	case BC_ACTION_UNICAST:
+		report_unicast(port, name, action);
 		break;
 	case BC_ACTION_FAULT:
 		log_limited(LOG_ERR, LOG_KIND_FAULT, port,

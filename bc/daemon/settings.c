@@ -9,6 +9,7 @@
 
 #include "bc/daemon/guard_settings.h"
 #include "bc/daemon/management_settings.h"
+#include "bc/daemon/unicast_settings.h"
 #include "util/macros.h"
 
 #define GLOBAL EBC_CONFIG_GLOBAL
@@ -87,6 +88,7 @@ static void read_engine(const struct ebc_config *c, struct settings *s)
 		/* As our own grandmaster we serve TAI: the system's time plus utc_offset. */
 		.time_flags = PTP_FLAG_PTP_TIMESCALE,
 		.time_source = (uint8_t)get(c, GLOBAL, EBC_OPT_TIME_SOURCE),
+		.max_unicast_clients = (uint32_t)get(c, GLOBAL, EBC_OPT_UNICAST_MAX_CLIENTS_TOTAL),
 		.foreign_master_limit = (uint32_t)get(c, GLOBAL, EBC_OPT_FOREIGN_MASTER_LIMIT),
 		.sanity_freq_limit_ppb = (double)ebc_config_int(c, GLOBAL, EBC_OPT_SANITY_FREQ_LIMIT),
 	};
@@ -184,8 +186,6 @@ static void read_engine_port(const struct ebc_config *c, size_t i, struct bc_por
 		.oper_log_sync_interval = (int8_t)get(c, i, EBC_OPT_OPER_LOG_SYNC_INTERVAL),
 		.inhibit_announce = get(c, i, EBC_OPT_INHIBIT_ANNOUNCE),
 		.inhibit_delay_req = get(c, i, EBC_OPT_INHIBIT_DELAY_REQ),
-		.hybrid_e2e = get(c, i, EBC_OPT_HYBRID_E2E),
-		.inhibit_multicast_service = get(c, i, EBC_OPT_INHIBIT_MULTICAST_SERVICE),
 		.ignore_source_id = get(c, i, EBC_OPT_IGNORE_SOURCE_ID),
 		.delay_asymmetry_ns = ebc_config_int(c, i, EBC_OPT_DELAY_ASYMMETRY),
 		.ingress_latency_ns = ebc_config_int(c, i, EBC_OPT_INGRESS_LATENCY),
@@ -422,6 +422,7 @@ int settings_from_config(const struct ebc_config *config, struct settings *s, ch
 			return -EINVAL;
 		}
 		read_engine_port(config, i, &s->engine_ports[i]);
+		unicast_settings_read_port(config, i, &s->unicast_tables[i], &s->engine_ports[i]);
 		if (guard_settings_read_port(config, i, &s->engine_ports[i], reason, reason_size) < 0)
 			return -EINVAL;
 		read_port(config, i, s);

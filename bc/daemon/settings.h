@@ -39,6 +39,7 @@ struct settings {
 	struct management_settings management;
 	struct bc_engine_config engine; /* engine.ports points at engine_ports */
 	struct bc_port_config engine_ports[BC_MAX_PORTS];
+	struct bc_unicast_table unicast_tables[BC_MAX_PORTS];
 	struct port_settings ports[BC_MAX_PORTS];
 	size_t n_ports;
 	bool uses_sockets; /* time_stamping software: no BPF */

@@ -4,6 +4,18 @@
 
 #include <stdint.h>
 
+/* Of unicast negotiation. X as below. */
+#define BC_UNICAST_COUNTERS(X)                                                                        \
+	X(UNICAST_DENIED_STATE, "unicast_denied_state") /* we are not master */                       \
+	X(UNICAST_DENIED_SERVICE, "unicast_denied_service")                                           \
+	X(UNICAST_DENIED_INTERVAL, "unicast_denied_interval")                                         \
+	X(UNICAST_DENIED_RATE, "unicast_denied_rate")                                                 \
+	X(UNICAST_DENIED_CLIENTS, "unicast_denied_clients")                                           \
+	X(UNICAST_CANCELED, "unicast_canceled")		/* by the other side */                       \
+	X(UNICAST_REFUSED, "unicast_refused")		/* our request, or a grant that is useless */ \
+	X(UNICAST_IGNORED, "unicast_ignored")		/* malformed, or not asked for */             \
+	X(UNICAST_SYNC_DELAYED, "unicast_sync_delayed") /* too many wait for their stamp */
+
 /* X(identifier, name in logs) */
 #define BC_COUNTERS(X)                                                                                       \
 	X(RX_SYNC, "rx_sync")                                                                                \
@@ -26,6 +38,8 @@
 	X(TX_PDELAY_RESP_FOLLOW_UP, "tx_pdelay_resp_follow_up")                                              \
 	X(TX_SIGNALING, "tx_signaling")                                                                      \
 	X(TX_MANAGEMENT, "tx_management")                                                                    \
+	X(UNICAST_GRANTED, "unicast_granted")                                                                \
+	X(UNICAST_EXPIRED, "unicast_expired")                                                                \
 	X(INTERVAL_REQUEST, "interval_request")                                                              \
 	X(ANNOUNCE_TIMEOUT, "announce_receipt_timeout")                                                      \
 	X(SYNC_TIMEOUT, "sync_receipt_timeout")                                                              \
@@ -70,6 +84,7 @@
 	X(DELAY_RESP_UNMATCHED, "delay_resp_unmatched")                                                      \
 	X(DELAY_REQ_DUPLICATE, "delay_req_duplicate") /* one answer a request */                             \
 	X(DELAY_REFUSED, "delay_refused") /* correctionField or result out of range, or a jump */            \
+	BC_UNICAST_COUNTERS(X)                                                                               \
 	X(TX_STAMP_MISSING, "tx_stamp_missing")                                                              \
 	X(TX_STAMP_UNMATCHED, "tx_stamp_unmatched")                                                          \
 	X(MANAGEMENT_REFUSED, "management_refused")                                                          \

@@ -7,6 +7,7 @@
 
 #include "bc/engine/engine_private.h"
 #include "bc/engine/succession.h"
+#include "bc/engine/unicast_client.h"
 
 /* The decision looks at every record of every port: a flood of Announce must not run it each time. */
 #define DECISION_SPACING_NS (50 * NSEC_PER_MSEC)
@@ -366,5 +367,6 @@ void bc_decision_run(struct bc_engine *engine, uint64_t now_mono_ns)
 		if (bc_port_is_active(port))
 			bc_port_event(port, decide(port, &d0, &ebest, ebest_port, &erbest[i], now_mono_ns),
 				      is_new_master, now_mono_ns);
+		bc_unicast_client_select(port, now_mono_ns);
 	}
 }

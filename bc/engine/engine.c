@@ -9,9 +9,13 @@
 #include "bc/engine/admission.h"
 #include "bc/engine/engine_private.h"
 #include "bc/engine/interval_request.h"
+#include "bc/engine/unicast_client.h"
+#include "bc/engine/unicast_server.h"
 
 /* Late by more than this, the whole program stood still. */
 #define HALT_NS (uint64_t) NSEC_PER_SEC
+/* What a port sends its unicast clients at once, and the Follow_Ups of what it sent before. */
+#define ACTIONS_FOR_CLIENTS 32
 
 static bool config_is_sound(const struct bc_engine_config *c)
 {
@@ -56,6 +60,9 @@ static int port_init(struct bc_port *port, struct bc_engine *engine, size_t inde
 		r = bc_admission_init(port);
 	if (r == 0)
 		r = bc_link_delay_init(port);
+	r = bc_unicast_server_new(port, &port->unicast_server);
+	if (r == 0)
+		r = bc_unicast_client_new(port, &port->unicast_client);
 	return r;
 }
 
@@ -83,6 +90,9 @@ int bc_engine_new(const struct bc_engine_config *config, uint64_t now_mono_ns, i
 	bc_local_clock_init(&e->clock, now_mono_ns, ptp_ns);
 
 	e->max_actions = 64 + 8 * config->n_ports;
+	for (size_t i = 0; i < config->n_ports; i++)
+		if (config->ports[i].unicast_limits.max_clients > 0)
+			e->max_actions += ACTIONS_FOR_CLIENTS;
 	e->actions = calloc(e->max_actions, sizeof(e->actions[0]));
 	e->erbest = calloc(config->n_ports, sizeof(e->erbest[0]));
 	if (!e->actions || !e->erbest)
@@ -111,6 +121,8 @@ void bc_engine_free(struct bc_engine *engine)
 		bc_delay_filter_free(engine->ports[i].delay_filter);
 		bc_admission_free(&engine->ports[i]);
 		bc_link_delay_free(&engine->ports[i]);
+		bc_unicast_server_free(engine->ports[i].unicast_server);
+		bc_unicast_client_free(engine->ports[i].unicast_client);
 	}
 	bc_servo_free(engine->servo);
 	free(engine->actions);
@@ -301,11 +313,13 @@ void bc_engine_handle_rx(struct bc_engine *engine, size_t port_index, const stru
 		break;
 	case PTP_ANNOUNCE:
 		bc_count(port, BC_COUNTER_RX_ANNOUNCE);
+		bc_unicast_client_announce_heard(port, &msg, rx, now_mono_ns);
 		bc_decision_announce(port, &msg, now_mono_ns);
 		break;
 	case PTP_SIGNALING:
 		bc_count(port, BC_COUNTER_RX_SIGNALING);
 		bc_interval_request_handle(port, &msg, now_mono_ns);
+		bc_unicast_signaling(port, &msg, rx, now_mono_ns);
 		break;
 	case PTP_MANAGEMENT:
 		bc_count(port, BC_COUNTER_RX_MANAGEMENT);
@@ -354,7 +368,7 @@ static bool sync_stamp(struct bc_port *port, uint16_t sequence_id, uint64_t stam
 	struct bc_sync_sent *sent = &port->sync_sent[sequence_id % BC_SYNC_PENDING];
 
 	if (!sent->is_waiting || sent->sequence_id != sequence_id)
-		return false;
+		return bc_unicast_server_stamp(port, sequence_id, stamp_mono_ns);
 	sent->is_waiting = false;
 	bc_send_follow_up(port, NULL, sequence_id, stamp_mono_ns);
 	return true;
@@ -495,4 +509,9 @@ const struct bc_local_clock *bc_engine_clock(const struct bc_engine *engine)
 size_t bc_engine_n_foreign_masters(const struct bc_engine *engine, size_t port)
 {
 	return bc_foreign_count(&engine->ports[port].foreign);
+}
+
+size_t bc_engine_n_unicast_clients(const struct bc_engine *engine)
+{
+	return engine->n_unicast_clients;
 }

@@ -22,6 +22,7 @@
 #include "bc/engine/names.h"
 #include "bc/engine/power_profile.h"
 #include "bc/engine/step_guard.h"
+#include "bc/engine/unicast.h"
 #include "bc/servo/servo.h"
 #include "bc/wire/encap.h"
 #include "bc/wire/msg.h"
@@ -71,6 +72,9 @@ struct bc_port_config {
 	int8_t oper_log_sync_interval;
 	bool hybrid_e2e;		/* Delay_Req by unicast */
 	bool inhibit_multicast_service; /* no multicast Announce and Sync */
+	struct bc_unicast_limits unicast_limits;
+	const struct bc_unicast_table *unicast_table; /* copied; NULL: nobody is asked */
+	uint32_t unicast_req_duration_s;
 	bool ignore_source_id;
 	int64_t delay_asymmetry_ns;	  /* master-to-slave minus mean path delay */
 	int64_t ingress_latency_ns;	  /* subtracted from receive stamps */
@@ -115,6 +119,7 @@ struct bc_engine_config {
 	uint16_t time_flags; /* PTP_FLAG_PTP_TIMESCALE, ... */
 	uint8_t time_source;
 	uint32_t foreign_master_limit; /* records a port, at least 4 */
+	uint32_t max_unicast_clients;  /* of all ports together */
 	/* Messages a second of one sender that are looked at; 0: any. */
 	uint32_t announce_rate_limit, signaling_rate_limit, management_rate_limit;
 	double sanity_freq_limit_ppb; /* 0: no check */
@@ -218,6 +223,7 @@ enum bc_action_type {
 	BC_ACTION_STEP_GUARD,	 /* a master wants to move the clock further than is allowed */
 	BC_ACTION_MASTER_BARRED, /* a master is not chosen again for a while */
 	BC_ACTION_LINK_NOTE,	 /* peer delay has something to say */
+	BC_ACTION_UNICAST,	 /* a master of a table granted, denied, canceled, or is silent */
 	BC_ACTION_FAULT,	 /* a port became faulty for want of transmit stamps */
 	BC_ACTION_MANAGEMENT,	 /* a management message for a client of a socket */
 	BC_ACTION_SLAVE_EVENT,	 /* a Signaling message for slave_event_monitor */
@@ -303,6 +309,12 @@ struct bc_action {
 			enum bc_counter reason;
 		} announce_refused;
 		struct {
+			struct bc_address address; /* of the master */
+			enum bc_unicast_event event;
+			uint8_t message_type;
+			uint32_t duration_s; /* granted */
+		} unicast;
+		struct {
 			int64_t jump_ns;
 			bool is_accepted;
 		} master_step;
@@ -358,3 +370,8 @@ const struct bc_port_counters *bc_engine_counters(const struct bc_engine *engine
 const struct bc_local_clock *bc_engine_clock(const struct bc_engine *engine);
 /* Foreign-master records in use on a port, at most foreign_master_limit. */
 size_t bc_engine_n_foreign_masters(const struct bc_engine *engine, size_t port);
+/* The masters of a port's table, at most `max`; returns how many. */
+size_t bc_engine_unicast_masters(const struct bc_engine *engine, size_t port,
+				 struct bc_unicast_master_status *ret_masters, size_t max);
+/* Clients that are granted something, on all ports. */
+size_t bc_engine_n_unicast_clients(const struct bc_engine *engine);

@@ -93,7 +93,7 @@ struct bc_port {
 	uint64_t announce_receipt_deadline, sync_receipt_deadline, qualification_deadline;
 	uint64_t announce_sent_mono_ns;
 	uint64_t announce_deadline, sync_deadline, delay_req_deadline, fault_deadline;
-	uint16_t announce_sequence_id, sync_sequence_id, delay_req_sequence_id;
+	uint16_t announce_sequence_id, sync_sequence_id, delay_req_sequence_id, signaling_sequence_id;
 
 	bool is_one_step;     /* Syncs sent */
 	bool omits_follow_up; /* the stamp that is being handled is of a Sync that told its time */
@@ -106,7 +106,9 @@ struct bc_port {
 	struct bc_sync_rx sync_rx;
 	struct bc_delay_filter *delay_filter;
 	struct bc_port_description description;
-	uint64_t management_empty_mono_ns; /* what it may send of management is used up until then */
+	uint64_t management_empty_mono_ns;	  /* what it may send of management is used up until then */
+	struct bc_unicast_server *unicast_server; /* NULL: none */
+	struct bc_unicast_client *unicast_client; /* NULL: none */
 	uint64_t delay_req_sent_mono_ns;
 	bool asks_by_unicast; /* Delay_Req: to the address that the parent's last Sync came from */
 	struct bc_address parent_address;
@@ -166,6 +168,8 @@ struct bc_engine {
 	struct bc_news news;
 	struct bc_dataset *erbest; /* room for the decision, a data set a port */
 
+	uint32_t n_unicast_clients; /* of ours, on all ports */
+
 	struct bc_action *actions; /* ring */
 	size_t n_actions, first_action, max_actions;
 
@@ -221,6 +225,10 @@ void bc_send_delay_resp(struct bc_port *port, const struct bc_msg *request, cons
 void bc_stamp_give_up(struct bc_port *port, uint64_t now_mono_ns);
 void bc_expire_stamps(struct bc_port *port, uint64_t now_mono_ns);
 uint64_t bc_next_stamp_expiry(const struct bc_port *port);
+
+/* unicast.c: negotiation, by Signaling messages */
+void bc_unicast_signaling(struct bc_port *port, const struct bc_msg *msg, const struct bc_rx *rx,
+			  uint64_t now_mono_ns);
 
 /* slave.c: following */
 void bc_slave_sync(struct bc_port *port, const struct bc_msg *msg, const struct bc_rx *rx,

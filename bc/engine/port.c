@@ -5,6 +5,8 @@
 #include "bc/engine/engine_private.h"
 #include "bc/engine/interval_request.h"
 #include "bc/engine/succession.h"
+#include "bc/engine/unicast_client.h"
+#include "bc/engine/unicast_server.h"
 
 /* 2^4 times the configured interval at the most. */
 #define FAULT_BACKOFF_MAX 4
@@ -80,6 +82,7 @@ static void enter_state(struct bc_port *port, enum bc_port_state old_state, uint
 		stop_timers(port);
 		bc_foreign_clear(&port->foreign);
 		memset(port->sync_sent, 0, sizeof(port->sync_sent));
+		bc_unicast_server_forget_stamps(port);
 		port->best = NULL;
 		port->n_stamps_missing = 0;
 		port->unstamped_since_mono_ns = 0;
@@ -99,6 +102,7 @@ void bc_port_event(struct bc_port *port, enum bc_event event, bool is_new_master
 		return;
 	port->state = new_state;
 	enter_state(port, old_state, now_mono_ns);
+	bc_unicast_client_port_changed(port, now_mono_ns);
 
 	action = bc_action_push(port->engine, BC_ACTION_PORT_STATE, port->index);
 	if (action) {
@@ -199,6 +203,8 @@ void bc_port_timer_send(struct bc_port *port, uint64_t now_mono_ns)
 		bc_send_delay_req(port, now_mono_ns);
 	}
 	bc_link_delay_handle_timer(port, now_mono_ns);
+	bc_unicast_client_timer(port, now_mono_ns);
+	bc_unicast_server_timer(port, now_mono_ns);
 }
 
 uint64_t bc_port_next_deadline(const struct bc_port *port)
@@ -211,6 +217,8 @@ uint64_t bc_port_next_deadline(const struct bc_port *port)
 	next = MIN(next, port->delay_req_deadline);
 	next = MIN(next, port->fault_deadline);
 	next = MIN(next, bc_link_delay_next_deadline(port));
+	next = MIN(next, bc_unicast_client_deadline(port));
+	next = MIN(next, bc_unicast_server_deadline(port));
 	return MIN(next, bc_next_stamp_expiry(port));
 }
 
@@ -227,6 +235,8 @@ void bc_port_shift(struct bc_port *port, uint64_t from_mono_ns, uint64_t by_ns)
 	shift_deadline(&port->announce_receipt_deadline, by_ns);
 	shift_deadline(&port->sync_receipt_deadline, by_ns);
 	bc_foreign_shift(&port->foreign, by_ns);
+	bc_unicast_client_shift(port, by_ns);
+	bc_unicast_server_forget_stamps(port);
 	/* What was sent before the halt is not waited for any longer, and not held against the port. */
 	memset(port->sync_sent, 0, sizeof(port->sync_sent));
 	memset(port->delay_req_sent, 0, sizeof(port->delay_req_sent));

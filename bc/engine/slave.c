@@ -11,6 +11,7 @@
 #include "bc/engine/interval_request.h"
 #include "bc/engine/slave_event.h"
 #include "bc/engine/succession.h"
+#include "bc/engine/unicast_client.h"
 
 /* Until so many path delays are known, a Delay_Req follows each Sync at once: the first offset is then right
  * although the frequency is not. */
@@ -341,6 +342,22 @@ static void take_link_delay(struct bc_port *port)
 	engine->is_delay_assumed = false;
 }
 
+/* As the messages say, or in unicast what was agreed upon. */
+static void note_sync_interval(struct bc_port *port, const struct bc_msg *msg)
+{
+	struct bc_sync_rx *sync = &port->sync_rx;
+	int8_t log_interval = msg->log_message_interval;
+
+	if (msg->flags & PTP_FLAG_UNICAST)
+		log_interval = bc_unicast_client_sync_interval(port);
+	if (log_interval < -7 || log_interval > 7 ||
+	    (sync->has_interval && sync->log_interval == log_interval))
+		return;
+	sync->has_interval = true;
+	sync->log_interval = log_interval;
+	bc_servo_set_interval(port->engine->servo, (double)bc_interval_ns(log_interval) * 1e-9);
+}
+
 /* A complete Sync: `origin` carries the time of departure, and with two steps a second correctionField. */
 static void use_sync(struct bc_port *port, const struct bc_msg *msg, const struct bc_msg *origin,
 		     uint64_t t2_mono_ns, uint64_t now_mono_ns)
@@ -372,12 +389,7 @@ static void use_sync(struct bc_port *port, const struct bc_msg *msg, const struc
 	sync->sequence_id = msg->sequence_id;
 	sync->t1_ptp_ns = t1_ptp_ns;
 	sync->t2_mono_ns = t2_mono_ns;
-	if (msg->log_message_interval >= -7 && msg->log_message_interval <= 7 &&
-	    (sync->log_interval != msg->log_message_interval || !sync->has_interval)) {
-		sync->has_interval = true;
-		sync->log_interval = msg->log_message_interval;
-		bc_servo_set_interval(engine->servo, (double)bc_interval_ns(sync->log_interval) * 1e-9);
-	}
+	note_sync_interval(port, msg);
 	if (port->config.sync_receipt_timeout)
 		port->sync_receipt_deadline =
 			now_mono_ns + port->config.sync_receipt_timeout * bc_interval_ns(sync->log_interval);
@@ -443,7 +455,7 @@ void bc_slave_sync(struct bc_port *port, const struct bc_msg *msg, const struct 
 	}
 
 	port->parent_address = rx->source;
-	port->asks_by_unicast = port->config.hybrid_e2e;
+	port->asks_by_unicast = port->config.hybrid_e2e || bc_unicast_client_knows(port, &rx->source);
 	drop_pending_sync(port);
 	if (!(msg->flags & PTP_FLAG_TWO_STEP) && !port->engine->config.assume_two_step) {
 		drop_pending_follow_up(port);

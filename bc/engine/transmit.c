@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "bc/engine/engine_private.h"
+#include "bc/engine/unicast_server.h"
 
 void bc_message_init(const struct bc_port *port, uint8_t type, struct bc_msg *ret_msg)
 {
@@ -145,11 +146,14 @@ bool bc_send_sync_to(struct bc_port *port, const struct bc_address *to, uint16_t
 
 void bc_send_sync(struct bc_port *port, uint64_t now_mono_ns)
 {
-	struct bc_sync_sent *sent = &port->sync_sent[port->sync_sequence_id % BC_SYNC_PENDING];
+	struct bc_sync_sent *sent;
 	uint16_t sequence_id;
 
 	if (port->config.inhibit_multicast_service)
 		return;
+	while (bc_unicast_server_awaits(port, port->sync_sequence_id))
+		port->sync_sequence_id++;
+	sent = &port->sync_sent[port->sync_sequence_id % BC_SYNC_PENDING];
 	if (sent->is_waiting) {
 		sent->is_waiting = false;
 		bc_stamp_give_up(port, now_mono_ns);
@@ -224,6 +228,7 @@ void bc_send_delay_resp(struct bc_port *port, const struct bc_msg *request, cons
 
 void bc_expire_stamps(struct bc_port *port, uint64_t now_mono_ns)
 {
+	bc_unicast_server_expire_stamps(port, now_mono_ns);
 	for (size_t i = 0; i < BC_SYNC_PENDING; i++) {
 		struct bc_sync_sent *sent = &port->sync_sent[i];
 

@@ -19,7 +19,6 @@ static void values_that_are_refused_name_their_reason(void **state)
 		 "local_clock system is refused: disciplining the system clock is not supported yet"},
 		{"clock_servo ntpshm",
 		 "clock_servo ntpshm is refused: samples are not exported to other programs yet"},
-		{"unicast_listen 1", "unicast_listen 1 is refused: unicast negotiation is not supported yet"},
 		{"sa_file /etc/keys", "sa_file /etc/keys is refused: messages are not authenticated"},
 		{"user ptp", "user ptp is refused: running as another user is not supported yet"},
 	};

@@ -89,8 +89,6 @@ static void refusals_name_file_line_option_and_reason(void **state)
 		{"[..]\n", "t.conf:1: \"..\" is not the name of an interface"},
 		{"[[eth0]]\n", "t.conf:1: \"[eth0]\" is not the name of an interface"},
 		{"[a-name-of-16-oct]\n", "t.conf:1: \"a-name-of-16-oct\" is not the name of an interface"},
-		{"[unicast_master_table]\ntable_id 1\n",
-		 "t.conf:1: [unicast_master_table]: unicast negotiation is not supported yet"},
 		{"[global]\npriority1 \x01\n", "t.conf:2: a control character: this is not a text file"},
 		{"\x7f"
 		 "ELF\n",

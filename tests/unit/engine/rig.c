@@ -240,6 +240,7 @@ static void do_action(struct rig *rig, const struct bc_action *action)
 		rig->slave_event = *action;
 		break;
 	case BC_ACTION_DELAY:
+	case BC_ACTION_UNICAST:
 		break;
 	case BC_ACTION_LINK_NOTE:
 		port->n_notes[action->link_note.note]++;
