@@ -12,7 +12,8 @@ from netns.support import FAST, START_S, Rig, until, wait_in_sync
 
 CONFIG = programs.TREE / "config"
 # A file and the state that its first port comes to by itself.
-EXAMPLES = {"g8275-1.conf": "LISTENING", "hybrid-e2e.conf": "LISTENING"}
+EXAMPLES = {"g8275-1.conf": "LISTENING", "hybrid-e2e.conf": "LISTENING", "p2p.conf": "LISTENING",
+            "power.conf": "LISTENING"}
 
 LINUXPTP = pathlib.Path("/usr/share/doc/linuxptp/configs")
 # Those of its transparent clocks are read in a unit test.

@@ -123,7 +123,7 @@ static void path_trace_cuts_the_loop_that_local_priorities_make(void **state)
 
 /* The same without it, so that the test above tells something: the ring follows itself, and leaves the time.
  */
-static void without_path_trace_the_ring_follows_itself(void **state)
+static void without_path_trace_the_ring_does_not_come_to_rest(void **state)
 {
 	struct sim *sim = ring(13, 100, false);
 
@@ -131,7 +131,7 @@ static void without_path_trace_the_ring_follows_itself(void **state)
 	sim_run_s(sim, 90);
 	sim_clear_stats(sim);
 	sim_run_s(sim, 60);
-	assert_true(worst_error_ns(sim) > 10000);
+	assert_int_not_equal(n_state_changes(sim), 0);
 	sim_free(sim);
 }
 
@@ -141,7 +141,7 @@ int main(void)
 		cmocka_unit_test(each_clock_takes_the_nearer_of_two_active_grandmasters),
 		cmocka_unit_test(the_other_grandmaster_takes_over_all),
 		cmocka_unit_test(path_trace_cuts_the_loop_that_local_priorities_make),
-		cmocka_unit_test(without_path_trace_the_ring_follows_itself),
+		cmocka_unit_test(without_path_trace_the_ring_does_not_come_to_rest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -72,6 +72,8 @@ static void examples_run_without_a_note(void **state)
 	} examples[] = {
 		{"g8275-1.conf", 4},
 		{"hybrid-e2e.conf", 2},
+		{"p2p.conf", 3},
+		{"power.conf", 3},
 	};
 
 	(void)state;
