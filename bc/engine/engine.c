@@ -60,7 +60,8 @@ static int port_init(struct bc_port *port, struct bc_engine *engine, size_t inde
 		r = bc_admission_init(port);
 	if (r == 0)
 		r = bc_link_delay_init(port);
-	r = bc_unicast_server_new(port, &port->unicast_server);
+	if (r == 0)
+		r = bc_unicast_server_new(port, &port->unicast_server);
 	if (r == 0)
 		r = bc_unicast_client_new(port, &port->unicast_client);
 	return r;
