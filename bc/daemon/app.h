@@ -5,6 +5,7 @@
 #include "bc/daemon/backend_sockets.h"
 #include "bc/daemon/control.h"
 #include "bc/daemon/management.h"
+#include "bc/daemon/host_time.h"
 #include "bc/daemon/port.h"
 #include "bc/daemon/report.h"
 #include "bc/daemon/sender.h"
@@ -33,6 +34,7 @@ struct app {
 	struct daemon_counters counters[BC_MAX_PORTS];
 	size_t n_ports;
 	enum ebc_stamp_source tx_stamp;
+	struct host_time host_time;
 	int64_t real_minus_mono_ns;
 	uint64_t clock_set_mono_ns;			  /* when that was last renewed; 0: never */
 	double kernel_rate_at_start_ppb, kernel_rate_ppb; /* the second less the first */

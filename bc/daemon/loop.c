@@ -87,6 +87,7 @@ void app_do_actions(struct app *app)
 			management_do_action(app, &action);
 		else
 			report_action(&app->report, &action);
+		host_time_do_action(app, &action);
 	}
 	app->backend->publish_clock(app);
 }
@@ -172,18 +173,6 @@ static void check_port(struct app *app, struct port *port)
 	}
 }
 
-/* Somebody slews the system's clock, and with it CLOCK_MONOTONIC, on which PTP time is built. */
-static void feed_slew_forward(struct app *app)
-{
-	double rate_ppb = clocks_kernel_rate_ppb() - app->kernel_rate_at_start_ppb;
-
-	if (rate_ppb == app->kernel_rate_ppb)
-		return;
-	app->kernel_rate_ppb = rate_ppb;
-	bc_engine_handle_mono_rate(app->engine, rate_ppb, clocks_mono_ns());
-	app_do_actions(app);
-}
-
 static void on_housekeeping(struct app *app)
 {
 	uint64_t expirations;
@@ -197,7 +186,7 @@ static void on_housekeeping(struct app *app)
 	if (app->transparent)
 		transparent_housekeeping(app);
 	else
-		feed_slew_forward(app);
+		host_time_housekeeping(app);
 	for (size_t i = 0; i < app->n_ports; i++) {
 		check_port(app, &app->ports[i]);
 		one_step_port_housekeeping(app, &app->ports[i]);
@@ -206,15 +195,8 @@ static void on_housekeeping(struct app *app)
 
 static void on_clock_set(struct app *app)
 {
-	int64_t old_ns = app->real_minus_mono_ns;
-
 	clocks_watch_rearm(app->clock_watch_fd);
-	app->real_minus_mono_ns = clocks_real_minus_mono_ns();
-	app->backend->handle_clock_set(app);
-	app->clock_set_mono_ns = clocks_mono_ns();
-	log_limited(LOG_NOTICE, LOG_KIND_CLOCK_SET, 0,
-		    "system clock was set by %+" PRId64 " ns; PTP time is not affected",
-		    app->real_minus_mono_ns - old_ns);
+	host_time_handle_clock_set(app);
 }
 
 static void log_counters(struct app *app)

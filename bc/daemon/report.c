@@ -10,6 +10,7 @@
 
 #include "bc/daemon/log.h"
 #include "bc/daemon/report_link.h"
+#include "bc/daemon/report_time.h"
 #include "util/macros.h"
 
 void report_init(struct report *report, const struct settings *settings, const struct port *ports)
@@ -100,6 +101,12 @@ static void report_announce_refused(const struct bc_action *action, const char *
 			    "port %zu (%s): Master clock quality received is greater than configured, "
 			    "ignoring master!",
 			    port + 1, name);
+		break;
+	case BC_COUNTER_ANNOUNCE_TIMESCALE:
+		log_limited(LOG_WARNING, LOG_KIND_ANNOUNCE_REFUSED, port,
+			    "port %zu (%s): %s-%u announces an arbitrary time scale: not followed "
+			    "(arbitrary_timescale)",
+			    port + 1, name, text, sender->port_number);
 		break;
 	default:
 		break;
@@ -195,8 +202,7 @@ void report_action(struct report *report, const struct bc_action *action)
 		break;
 	case BC_ACTION_CLOCK:
 		if (action->clock.step_ns != 0)
-			log_limited(LOG_NOTICE, LOG_KIND_STEP, port,
-				    "stepped the virtual clock by %" PRId64 " ns", action->clock.step_ns);
+			report_clock_stepped(action, report->settings->engine.is_system_clock);
 		break;
 	case BC_ACTION_MASTER_STEP:
 		log_limited(LOG_WARNING, LOG_KIND_MASTER_STEP, port,
@@ -240,6 +246,12 @@ void report_action(struct report *report, const struct bc_action *action)
 		log_limited(LOG_ERR, LOG_KIND_FAULT, port,
 			    "port %zu (%s): no transmit stamps come back: its frames do not leave", port + 1,
 			    name);
+		break;
+	case BC_ACTION_UTC:
+		report_utc(action);
+		break;
+	case BC_ACTION_EPOCH_REFUSED:
+		report_timescale_refused(action, name);
 		break;
 	case BC_ACTION_SEND:
 	case BC_ACTION_MANAGEMENT:

@@ -410,6 +410,8 @@ int settings_from_config(const struct ebc_config *config, struct settings *s, ch
 	s->uses_sockets = get(config, GLOBAL, EBC_OPT_TIME_STAMPING) == EBC_TIME_STAMPING_SOFTWARE;
 	s->demands_bpf = !s->uses_sockets && ebc_config_is_set(config, GLOBAL, EBC_OPT_TIME_STAMPING);
 	read_engine(config, s);
+	if (host_time_settings_read(config, &s->host_time, &s->engine, reason, reason_size) < 0)
+		return -EINVAL;
 	if (guard_settings_read(config, &s->engine, reason, reason_size) < 0)
 		return -EINVAL;
 	read_loader(config, s);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "bc/daemon/management.h"
+#include "bc/daemon/host_time.h"
 #include "bc/daemon/membership.h"
 #include "bc/engine/engine.h"
 #include "bc/engine/peer_delay.h"
@@ -37,6 +38,7 @@ struct settings {
 	struct transparent_settings transparent;
 	const char *control_socket; /* "": none; owned by the configuration */
 	struct management_settings management;
+	struct host_time_settings host_time;
 	struct bc_engine_config engine; /* engine.ports points at engine_ports */
 	struct bc_port_config engine_ports[BC_MAX_PORTS];
 	struct bc_unicast_table unicast_tables[BC_MAX_PORTS];

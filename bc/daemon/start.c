@@ -123,8 +123,9 @@ static int start_engine(struct app *app, struct bc_engine_config *config)
 	if (getrandom(&config->seed, sizeof(config->seed), 0) < 0)
 		config->seed = now_mono_ns;
 	/* As TAI until a master says otherwise. */
-	ptp_ns = (int64_t)now_mono_ns + app->real_minus_mono_ns + config->utc_offset_s * NSEC_PER_SEC +
-		 app->settings->clock_start_offset_ns;
+	ptp_ns = (int64_t)now_mono_ns + app->real_minus_mono_ns + config->utc_offset_s * NSEC_PER_SEC;
+	if (!config->is_system_clock)
+		ptp_ns += app->settings->clock_start_offset_ns;
 	log_line(LOG_INFO, "clock identity %s, domain %u, %zu port%s",
 		 bc_clock_identity_text(config->clock_identity, text), config->domain_number, app->n_ports,
 		 app->n_ports == 1 ? "" : "s");
@@ -231,6 +232,9 @@ int app_start(struct app *app, const struct settings *settings)
 	r = claim_ports(app);
 	if (r < 0)
 		return r;
+	r = host_time_start(app, &engine_config);
+	if (r < 0)
+		return r;
 	r = start_backend(app);
 	if (r < 0)
 		return r;
@@ -257,6 +261,7 @@ void app_stop(struct app *app)
 		app->backend->stop(app);
 	for (size_t i = 0; i < app->n_ports; i++)
 		app->instance_fds[i] = close_fd(app->instance_fds[i]);
+	host_time_stop(app);
 	transparent_free(app->transparent);
 	bc_engine_free(app->engine);
 	ebc_links_free(app->links);

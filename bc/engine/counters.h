@@ -81,6 +81,9 @@
 	X(SYNC_JUMP, "sync_refused_jump")	      /* master's time is not where its rate leads */        \
 	X(SYNC_STEP_GUARD, "sync_refused_step_guard") /* beyond step_guard_limit or budget */                \
 	X(SYNC_OUTLIER, "sync_ignored_outlier")	      /* too far from where the servo expects it */          \
+	X(SYNC_EPOCH, "sync_refused_epoch")	      /* nobody's time */                                    \
+	X(ANNOUNCE_TIMESCALE, "announce_refused_timescale")                                                  \
+	X(ANNOUNCE_UTC_OFFSET, "announce_utc_offset_refused")                                                \
 	X(DELAY_RESP_UNMATCHED, "delay_resp_unmatched")                                                      \
 	X(DELAY_REQ_DUPLICATE, "delay_req_duplicate") /* one answer a request */                             \
 	X(DELAY_REFUSED, "delay_refused") /* correctionField or result out of range, or a jump */            \

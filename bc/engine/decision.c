@@ -103,6 +103,8 @@ void bc_decision_announce(struct bc_port *port, const struct bc_msg *msg, uint64
 		bc_count(port, BC_COUNTER_ANNOUNCE_STEPS_REMOVED);
 		return;
 	}
+	if (bc_system_refuses_announce(port, msg))
+		return;
 	/* A grandmaster that bears our identity is our own time come back, or an impostor. */
 	if (memcmp(msg->announce.grandmaster_identity, engine->config.clock_identity,
 		   PTP_CLOCK_IDENTITY_LEN) == 0) {
@@ -245,6 +247,7 @@ void bc_decision_set_self(struct bc_engine *engine)
 		s->utc_offset_s = c->utc_offset_s;
 	}
 	engine->slave = NULL;
+	bc_system_complete_self(engine);
 }
 
 /* Table 33: decision code S1. */
@@ -360,6 +363,7 @@ void bc_decision_run(struct bc_engine *engine, uint64_t now_mono_ns)
 	note_best_master(engine, old_grandmaster, ebest_port ? ebest_port->index : 0);
 	if (is_parent_changed(&old, &engine->status))
 		bc_management_notify(engine, BC_NOTIFY_PARENT_DATA_SET, now_mono_ns);
+	bc_system_update(engine, now_mono_ns);
 
 	for (size_t i = 0; i < engine->n_ports; i++) {
 		struct bc_port *port = &engine->ports[i];

@@ -103,11 +103,13 @@ int bc_engine_new(const struct bc_engine_config *config, uint64_t now_mono_ns, i
 		r = port_init(&e->ports[i], e, i, &config->ports[i]);
 	}
 	if (r == 0)
-		r = bc_servo_new(&config->servo, 0.0, &e->servo);
+		r = bc_servo_new(&config->servo, config->initial_frequency_ppb, &e->servo);
 	if (r < 0) {
 		bc_engine_free(e);
 		return r;
 	}
+	e->status.frequency_ppb = config->initial_frequency_ppb;
+	bc_system_init(e);
 	bc_decision_set_self(e);
 	*ret_engine = e;
 	return 0;
@@ -455,6 +457,7 @@ void bc_engine_forget_management_client(struct bc_engine *engine, const struct b
 void bc_engine_handle_timer(struct bc_engine *engine, uint64_t now_mono_ns)
 {
 	begin(engine, now_mono_ns);
+	bc_system_timer(engine, now_mono_ns);
 	for (size_t i = 0; i < engine->n_ports; i++)
 		bc_port_timer_watch(&engine->ports[i], now_mono_ns);
 	/* What a new master says of the grandmaster must be true: the decision comes before the sending. */
@@ -468,7 +471,7 @@ void bc_engine_handle_timer(struct bc_engine *engine, uint64_t now_mono_ns)
 
 uint64_t bc_engine_next_deadline_mono_ns(const struct bc_engine *engine)
 {
-	uint64_t next = engine->decision_deadline;
+	uint64_t next = MIN(engine->decision_deadline, bc_system_next_deadline(engine));
 
 	for (size_t i = 0; i < engine->n_ports; i++)
 		next = MIN(next, bc_port_next_deadline(&engine->ports[i]));
@@ -478,6 +481,10 @@ uint64_t bc_engine_next_deadline_mono_ns(const struct bc_engine *engine)
 void bc_engine_status(const struct bc_engine *engine, struct bc_status *ret_status)
 {
 	*ret_status = engine->status;
+	ret_status->is_locked = engine->slave && engine->near_since_mono_ns != NEVER &&
+				engine->status.servo_state >= BC_SERVO_LOCKED;
+	ret_status->utc_in_force_s = engine->system.utc.offset_s;
+	ret_status->leap = engine->system.utc.leap;
 }
 
 void bc_engine_holdover(const struct bc_engine *engine, uint64_t now_mono_ns,

@@ -18,6 +18,7 @@
 
 #include "bc/engine/counters.h"
 #include "bc/engine/holdover.h"
+#include "bc/engine/leap.h"
 #include "bc/engine/local_clock.h"
 #include "bc/engine/names.h"
 #include "bc/engine/power_profile.h"
@@ -98,6 +99,14 @@ struct bc_port_config {
 	size_t n_acceptable_masters;
 };
 
+/* What is made of masters that do not tell TAI, and of times that nobody can mean (option
+ * arbitrary_timescale). */
+enum bc_arbitrary_timescale {
+	BC_ARBITRARY_ACCEPT = 0, /* everything is followed */
+	BC_ARBITRARY_PLAUSIBLE,	 /* times of this and the next century */
+	BC_ARBITRARY_REFUSE,	 /* ... of masters with PTP_FLAG_PTP_TIMESCALE */
+};
+
 struct bc_engine_config {
 	uint8_t clock_identity[PTP_CLOCK_IDENTITY_LEN];
 	uint16_t sdo_id;
@@ -127,8 +136,19 @@ struct bc_engine_config {
 	struct bc_step_guard_config step_guard;
 	struct bc_servo_config servo;
 	struct bc_clock_description description;
-	bool monitors_slave_events; /* each measurement comes as BC_ACTION_SLAVE_EVENT */
-	uint64_t seed;		    /* of the random spread of Delay_Req and of announce timeouts */
+	bool monitors_slave_events;   /* each measurement comes as BC_ACTION_SLAVE_EVENT */
+	double initial_frequency_ppb; /* the correction that is in force at the start, in the servo's sign */
+	unsigned int step_window;     /* Syncs that are not used after a step */
+	enum bc_arbitrary_timescale arbitrary_timescale;
+	/*
+	 * The clock that follows is the system's: monotonic time itself is run at the frequency of
+	 * BC_ACTION_CLOCK, and PTP time is monotonic time plus a constant, CLOCK_REALTIME less
+	 * CLOCK_MONOTONIC plus the UTC offset. Else a virtual one, whose rate the engine keeps.
+	 */
+	bool is_system_clock;
+	bool is_leap_by_kernel; /* the kernel inserts leap seconds when told; handle_clock_step() tells of it
+				 */
+	uint64_t seed;		/* of the random spread of Delay_Req and of announce timeouts */
 	size_t n_ports;
 	const struct bc_port_config *ports; /* copied */
 };
@@ -204,9 +224,29 @@ void bc_engine_handle_management(struct bc_engine *engine, const struct bc_manag
 				 const uint8_t *message, size_t len, uint64_t now_mono_ns);
 /* What was sent to it cannot be delivered: it gets nothing more unasked. */
 void bc_engine_forget_management_client(struct bc_engine *engine, const struct bc_management_client *client);
+/*
+ * Somebody set CLOCK_REALTIME, the caller excepted, by step_ns; the kernel does so for a leap second. Of
+ * interest where it is the clock that follows: then it is to be set back (BC_ACTION_UTC), or, as long as no
+ * master was followed and the system's time is what we serve, PTP time goes along.
+ */
+void bc_engine_handle_clock_step(struct bc_engine *engine, int64_t step_ns, uint64_t now_mono_ns);
+/* What the leap second file says of the present time; whenever that changes. */
+void bc_engine_handle_leap_info(struct bc_engine *engine, const struct bc_leap_info *info,
+				uint64_t now_mono_ns);
 
 /* When handle_timer wants to be called next; UINT64_MAX: never. */
 uint64_t bc_engine_next_deadline_mono_ns(const struct bc_engine *engine);
+
+enum bc_utc_event {
+	BC_UTC_EVENT_KNOWN,	/* at the start, and when a master or the file confirms it */
+	BC_UTC_EVENT_OFFSET,	/* the offset is another one */
+	BC_UTC_EVENT_SCALE,	/* the time scale is */
+	BC_UTC_EVENT_REFUSED,	/* an offset was not believed */
+	BC_UTC_EVENT_LEAP,	/* a leap second is due at the end of the day, or no longer */
+	BC_UTC_EVENT_LEAPT,	/* it took place */
+	BC_UTC_EVENT_SET_BACK,	/* somebody set the system's clock: it is set right */
+	BC_UTC_EVENT_SET_AGAIN, /* ... and again: later */
+};
 
 enum bc_action_type {
 	BC_ACTION_SEND,		    /* a message on a port */
@@ -224,6 +264,8 @@ enum bc_action_type {
 	BC_ACTION_MASTER_BARRED, /* a master is not chosen again for a while */
 	BC_ACTION_LINK_NOTE,	 /* peer delay has something to say */
 	BC_ACTION_UNICAST,	 /* a master of a table granted, denied, canceled, or is silent */
+	BC_ACTION_UTC,		 /* UTC against PTP time; the system's clock is to be stepped */
+	BC_ACTION_EPOCH_REFUSED, /* a master is not followed for its epoch */
 	BC_ACTION_FAULT,	 /* a port became faulty for want of transmit stamps */
 	BC_ACTION_MANAGEMENT,	 /* a management message for a client of a socket */
 	BC_ACTION_SLAVE_EVENT,	 /* a Signaling message for slave_event_monitor */
@@ -289,6 +331,17 @@ struct bc_action {
 			double frequency_ppb;
 		} clock;
 		struct {
+			enum bc_utc_event event;
+			int16_t utc_offset_s; /* PTP time less UTC; 0: arbitrary time scale */
+			int8_t leap;	      /* to come at the end of this UTC day */
+			bool is_trusted; /* told by a traceable master or the file, not only configured */
+			bool is_ours;	 /* the kernel is to be told */
+			int64_t system_step_ns; /* by which to step CLOCK_REALTIME; PTP time is what it was */
+		} utc;
+		struct {
+			int64_t ptp_ns; /* what it says the time is */
+		} epoch_refused;
+		struct {
 			uint16_t port_number; /* the one that is heard */
 		} loop;
 		struct {
@@ -353,6 +406,10 @@ struct bc_status {
 	int64_t mean_path_delay_ns;
 	double frequency_ppb;
 	enum bc_servo_state servo_state;
+	bool is_locked;		/* follows a master, and is within half a millisecond of it */
+	int16_t utc_in_force_s; /* PTP time less UTC: what a system's clock, or who is told the time, goes by
+				 */
+	int8_t leap;		/* at the end of this UTC day */
 };
 
 struct bc_holdover_status {

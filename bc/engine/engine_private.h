@@ -7,6 +7,7 @@
 #include "bc/engine/foreign.h"
 #include "bc/engine/management.h"
 #include "bc/engine/holdover.h"
+#include "bc/engine/system.h"
 #include "bc/engine/rate_limit.h"
 #include "bc/engine/step_guard.h"
 #include "bc/engine/trust.h"
@@ -155,6 +156,8 @@ struct bc_engine {
 	bool has_followed;	     /* some master, since the start: our time scale is its */
 	uint64_t n_path_delays;	     /* measured since this master was chosen; 0: no offset can be told */
 	bool is_delay_assumed;	     /* it is initial_delay_ns, not measured */
+	unsigned int n_to_skip;	     /* Syncs after a step, step_window */
+	struct bc_system system;
 	struct bc_management_state management;
 	/* Masters on probation, steps, and what we are without a master: succession.c. */
 	struct bc_trust trust;

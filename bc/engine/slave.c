@@ -47,15 +47,31 @@ static bool is_from_parent(struct bc_port *port, const struct bc_msg *msg)
 static void set_frequency(struct bc_engine *engine, double frequency_ppb, uint64_t now_mono_ns)
 {
 	engine->status.frequency_ppb = frequency_ppb;
+	/* The kernel runs monotonic time at that frequency. */
+	if (engine->config.is_system_clock)
+		return;
 	bc_local_clock_set_rate(&engine->clock, now_mono_ns, -frequency_ppb - engine->mono_rate_ppb);
+}
+
+static void announce_clock(struct bc_engine *engine, size_t port, int64_t step_ns, double frequency_ppb)
+{
+	struct bc_action *action = bc_action_push(engine, BC_ACTION_CLOCK, port);
+
+	if (!action)
+		return;
+	action->clock.step_ns = step_ns;
+	action->clock.frequency_ppb = frequency_ppb;
 }
 
 void bc_slave_hold_frequency(struct bc_engine *engine, uint64_t now_mono_ns)
 {
 	bc_servo_reset(engine->servo);
 	engine->near_since_mono_ns = NEVER;
-	if (!engine->config.free_running)
-		set_frequency(engine, bc_servo_frequency_ppb(engine->servo), now_mono_ns);
+	if (engine->config.free_running)
+		return;
+	set_frequency(engine, bc_servo_frequency_ppb(engine->servo), now_mono_ns);
+	if (engine->config.is_system_clock)
+		announce_clock(engine, 0, 0, engine->status.frequency_ppb);
 }
 
 void bc_slave_mono_rate(struct bc_engine *engine, double rate_ppb, uint64_t now_mono_ns)
@@ -92,16 +108,6 @@ static int64_t jump_limit_ns(const struct bc_engine *engine, uint64_t elapsed_ns
 	double limit_ns = (double)elapsed_ns * engine->config.sanity_freq_limit_ppb * 1e-9;
 
 	return (int64_t)fmin(limit_ns, BC_JUMP_RUN_OFF_MAX_NS) + BC_JUMP_SLACK_NS;
-}
-
-static void announce_clock(struct bc_engine *engine, size_t port, int64_t step_ns, double frequency_ppb)
-{
-	struct bc_action *action = bc_action_push(engine, BC_ACTION_CLOCK, port);
-
-	if (!action)
-		return;
-	action->clock.step_ns = step_ns;
-	action->clock.frequency_ppb = frequency_ppb;
 }
 
 /*
@@ -223,6 +229,7 @@ static bool is_where_expected(struct bc_port *port, int64_t t1_ptp_ns, uint64_t 
 	sync->n_jumps = sync->n_refused = 0;
 	if (!engine->config.free_running) {
 		bc_local_clock_step(&engine->clock, jump_ns);
+		engine->n_to_skip = engine->config.step_window;
 		announce_clock(engine, port->index, jump_ns, engine->status.frequency_ppb);
 	}
 	return true;
@@ -269,6 +276,7 @@ static void steer(struct bc_port *port, int64_t offset_ns, uint64_t t2_mono_ns, 
 		 * there are better ones, which are asked for at once. */
 		bc_delay_filter_reset(port->delay_filter);
 		engine->n_path_delays = 1;
+		engine->n_to_skip = engine->config.step_window;
 		announce_clock(engine, port->index, -offset_ns, frequency_ppb);
 		if (port->state == BC_STATE_SLAVE)
 			bc_port_event(port, BC_EVENT_SYNCHRONIZATION_FAULT, false, now_mono_ns);
@@ -288,6 +296,10 @@ static void synchronize(struct bc_port *port, uint64_t now_mono_ns)
 			    engine->status.mean_path_delay_ns;
 	struct bc_action *action;
 
+	if (engine->n_to_skip > 0) {
+		engine->n_to_skip--;
+		return;
+	}
 	engine->status.offset_from_master_ns = offset_ns;
 	if (!engine->config.free_running) {
 		steer(port, offset_ns, sync->t2_mono_ns, now_mono_ns);
@@ -380,7 +392,7 @@ static void use_sync(struct bc_port *port, const struct bc_msg *msg, const struc
 	t1_ptp_ns = origin->timestamp_ns + round_sns(correction_sns) + port->config.delay_asymmetry_ns;
 	t2_mono_ns -= (uint64_t)port->config.ingress_latency_ns;
 	take_link_delay(port);
-	if (!is_where_expected(port, t1_ptp_ns, t2_mono_ns))
+	if (bc_system_refuses_time(port, t1_ptp_ns) || !is_where_expected(port, t1_ptp_ns, t2_mono_ns))
 		return;
 
 	bc_slave_event_sync(port, msg, origin, t2_mono_ns);

@@ -24,6 +24,9 @@ _OFFSET = re.compile(r"master offset\s+(-?\d+) s(\d) freq\s+([-+]?\d+) path dela
 _MASTER = re.compile(r"selected (?:best master clock|local clock) ([0-9a-f]{6}\.[0-9a-f]{4}\.[0-9a-f]{6})")
 _COUNTERS = re.compile(r"port (\d+)(?: \([^)]*\))?: counters:(.*)")
 
+# All namespaces share the machine's clock: whatever a configuration says, ours cannot set it.
+WITHOUT_SYS_TIME = ("setpriv", "--bounding-set=-sys_time", "--inh-caps=-sys_time", "--")
+
 # The states in which a port listens to a master. A free-running ptp4l never leaves the first.
 FOLLOWING = ("UNCALIBRATED", "SLAVE")
 
@@ -169,7 +172,7 @@ class EbpfBc(PtpProgram):
         stem = os.path.join(session.current().directory, session.current().unique(name))
         self.uds_path = stem + ".uds"
         self.control_path = None
-        argv = [program or find_ebpf_bc(), "-m", "-q"]
+        argv = [*WITHOUT_SYS_TIME, program or find_ebpf_bc(), "-m", "-q"]
         if isinstance(config, dict):
             config = {"control_socket": stem + ".ctl", "uds_address": self.uds_path,
                       "uds_ro_address": self.uds_path + "ro", **config}

@@ -15,10 +15,6 @@ static void values_that_are_refused_name_their_reason(void **state)
 		{"delay_mechanism COMMON_P2P", "delay_mechanism COMMON_P2P is refused: there is no common "
 					       "mean link delay service: each port "
 					       "measures for itself (P2P)"},
-		{"local_clock system",
-		 "local_clock system is refused: disciplining the system clock is not supported yet"},
-		{"clock_servo ntpshm",
-		 "clock_servo ntpshm is refused: samples are not exported to other programs yet"},
 		{"sa_file /etc/keys", "sa_file /etc/keys is refused: messages are not authenticated"},
 		{"user ptp", "user ptp is refused: running as another user is not supported yet"},
 	};

@@ -196,6 +196,19 @@ static void sent(struct rig *rig, const struct bc_action *action)
 		answer(rig, action->port, &msg, rig->now_mono_ns);
 }
 
+/* A system's clock is run at that frequency: the masters' rates are told in its time. */
+static void tune(struct rig *rig, double kernel_ppb)
+{
+	for (size_t i = 0; i < RIG_MASTERS; i++) {
+		struct rig_master *m = &rig->masters[i];
+		int64_t before_ns = rig_master_ptp_ns(m, rig->now_mono_ns);
+
+		m->rate_ppb -= kernel_ppb - rig->kernel_ppb;
+		m->step_ns += before_ns - rig_master_ptp_ns(m, rig->now_mono_ns);
+	}
+	rig->kernel_ppb = kernel_ppb;
+}
+
 static void do_action(struct rig *rig, const struct bc_action *action)
 {
 	struct rig_port *port = &rig->port[action->port];
@@ -245,8 +258,19 @@ static void do_action(struct rig *rig, const struct bc_action *action)
 	case BC_ACTION_LINK_NOTE:
 		port->n_notes[action->link_note.note]++;
 		break;
+	case BC_ACTION_UTC:
+		rig->n_utc[action->utc.event]++;
+		rig->system_step_ns += action->utc.system_step_ns;
+		rig->last_utc = *action;
+		break;
+	case BC_ACTION_EPOCH_REFUSED:
+		rig->n_timescales_refused++;
+		break;
 	case BC_ACTION_CLOCK:
 		rig->n_steps += action->clock.step_ns != 0;
+		rig->clock_step_ns += action->clock.step_ns;
+		if (rig->config.is_system_clock)
+			tune(rig, -action->clock.frequency_ppb);
 		rig->last_clock = *action;
 		break;
 	case BC_ACTION_HOLDOVER:
