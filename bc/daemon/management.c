@@ -9,12 +9,14 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "bc/daemon/app.h"
 #include "bc/daemon/clocks.h"
 #include "bc/daemon/control_socket.h"
+#include "bc/daemon/datagram_queue.h"
 #include "bc/daemon/log.h"
 #include "util/cleanup.h"
 #include "util/macros.h"
@@ -29,6 +31,9 @@ enum {
 	N_SOCKETS,
 };
 
+/* How often readers that are behind are tried again. */
+#define RETRY_NS (5 * NSEC_PER_MSEC)
+
 struct management_socket {
 	struct control_socket file; /* fd -1: not open */
 	unsigned int tokens;
@@ -37,6 +42,8 @@ struct management_socket {
 
 struct management {
 	int epoll_fd;
+	int retry_fd; /* a timer that runs while answers wait */
+	struct datagram_queue *waiting;
 	struct management_socket sockets[N_SOCKETS];
 	int monitor_fd;
 	struct sockaddr_un monitor;
@@ -55,7 +62,6 @@ static void open_socket(struct management *m, unsigned int i, const char *path, 
 	struct management_socket *s = &m->sockets[i];
 	int r;
 
-	s->file.fd = -1;
 	if (!*path)
 		return;
 	r = control_socket_bind(&s->file, path, SOCK_DGRAM, mode);
@@ -84,14 +90,34 @@ static void open_monitor(struct management *m, const char *path)
 	m->monitor_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }
 
+static void management_close(struct management *m)
+{
+	for (unsigned int i = 0; i < N_SOCKETS; i++)
+		control_socket_close(&m->sockets[i].file);
+	datagram_queue_free(m->waiting);
+	close_fd(m->monitor_fd);
+	close_fd(m->retry_fd);
+	close_fd(m->epoll_fd);
+	free(m);
+}
+
 struct management *management_new(const struct management_settings *settings)
 {
 	struct management *m = calloc(1, sizeof(*m));
 
 	if (!m)
 		return NULL;
-	m->monitor_fd = -1;
+	m->monitor_fd = m->sockets[READ_WRITE].file.fd = m->sockets[READ_ONLY].file.fd = -1;
+	m->waiting = datagram_queue_new();
+	m->retry_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	m->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (!m->waiting || m->epoll_fd < 0 ||
+	    epoll_ctl(m->epoll_fd, EPOLL_CTL_ADD, m->retry_fd, &(struct epoll_event){.events = EPOLLIN}) <
+		    0) {
+		log_line(LOG_WARNING, "no management: %s", strerror(errno));
+		management_close(m);
+		return NULL;
+	}
 	open_socket(m, READ_WRITE, settings->address, settings->mode);
 	open_socket(m, READ_ONLY, settings->read_only_address, settings->read_only_mode);
 	open_monitor(m, settings->slave_event_monitor);
@@ -100,13 +126,8 @@ struct management *management_new(const struct management_settings *settings)
 
 void management_free(struct management *m)
 {
-	if (!m)
-		return;
-	for (unsigned int i = 0; i < N_SOCKETS; i++)
-		control_socket_close(&m->sockets[i].file);
-	close_fd(m->monitor_fd);
-	close_fd(m->epoll_fd);
-	free(m);
+	if (m)
+		management_close(m);
 }
 
 int management_fd(const struct management *m)
@@ -138,9 +159,31 @@ static bool take(struct app *app, struct management_socket *s, bool is_read_only
 	return true;
 }
 
+static void arm_retry(struct management *m)
+{
+	struct itimerspec period = {};
+
+	if (datagram_queue_is_waiting(m->waiting))
+		period.it_value.tv_nsec = period.it_interval.tv_nsec = RETRY_NS;
+	timerfd_settime(m->retry_fd, 0, &period, NULL);
+}
+
+static void retry(struct management *m)
+{
+	uint64_t expirations;
+
+	if (read(m->retry_fd, &expirations, sizeof(expirations)) < 0)
+		return;
+	datagram_queue_flush(m->waiting, clocks_mono_ns());
+	if (!datagram_queue_is_waiting(m->waiting))
+		arm_retry(m);
+}
+
 void management_dispatch(struct app *app)
 {
 	struct management *m = app->management;
+
+	retry(m);
 
 	for (unsigned int i = 0; i < N_SOCKETS; i++) {
 		struct management_socket *s = &m->sockets[i];
@@ -168,17 +211,21 @@ void management_housekeeping(struct management *m)
 static void send_to_client(struct app *app, const struct bc_action *action)
 {
 	const struct bc_management_client *client = &action->management.client;
-	const struct management_socket *s =
-		&app->management->sockets[client->is_read_only ? READ_ONLY : READ_WRITE];
+	struct management *m = app->management;
+	const struct management_socket *s = &m->sockets[client->is_read_only ? READ_ONLY : READ_WRITE];
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + client->len);
+	bool was_waiting;
+	int r;
 
 	memcpy(address.sun_path, client->address, MIN(client->len, sizeof(address.sun_path)));
-	if (sendto(s->file.fd, action->management.message, action->management.len,
-		   MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *)&address, len) >= 0)
-		return;
-	/* One whose queue is full gets the next one, perhaps. */
-	if (errno != EAGAIN && errno != ENOBUFS)
+	was_waiting = datagram_queue_is_waiting(m->waiting);
+	r = datagram_queue_send(m->waiting, s->file.fd, &address, len, action->management.message,
+				action->management.len, clocks_mono_ns());
+	if (!was_waiting && datagram_queue_is_waiting(m->waiting))
+		arm_retry(m);
+	/* One that is too far behind may yet read on. */
+	if (r < 0 && r != -ENOBUFS)
 		bc_engine_forget_management_client(app->engine, client);
 }
 
