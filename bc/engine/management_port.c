@@ -2,11 +2,15 @@
 /* The data sets of a port as management reads and sets them (15.5.3, and linuxptp's). */
 #include <string.h>
 
+#include "bc/engine/link_delay.h"
 #include "bc/engine/management_private.h"
+#include "bc/engine/unicast.h"
 #include "util/unaligned.h"
 
-/* Table 21. */
-#define DELAY_MECHANISM_E2E 1
+/* delayMechanism, table 21. */
+#define DELAY_MECHANISM_E2E  0x01
+#define DELAY_MECHANISM_P2P  0x02
+#define DELAY_MECHANISM_NONE 0xfe
 
 /* clockType, table 60. */
 #define CLOCK_TYPE_ORDINARY 0x8000
@@ -38,39 +42,63 @@ static uint8_t state_on_wire(const struct bc_port *port)
 	return port->state == BC_STATE_GRAND_MASTER ? BC_STATE_MASTER : (uint8_t)port->state;
 }
 
+/* The one in force. */
+static uint8_t mechanism_on_wire(const struct bc_port *port)
+{
+	switch (port->mechanism) {
+	case BC_DELAY_P2P:
+		return DELAY_MECHANISM_P2P;
+	case BC_DELAY_NONE:
+		return DELAY_MECHANISM_NONE;
+	default:
+		return DELAY_MECHANISM_E2E;
+	}
+}
+
 void bc_management_put_port_data_set(const struct bc_port *port, struct bc_data_writer *data)
 {
+	struct bc_link_delay_status link;
+
+	bc_engine_link_delay(port->engine, port->index, &link);
 	bc_data_put_port_identity(data, &port->identity);
 	bc_data_put8(data, state_on_wire(port));
 	bc_data_put8(data, (uint8_t)port->log_delay_req_interval);
-	bc_data_put_time_interval(data, 0); /* meanLinkDelay */
+	bc_data_put_time_interval(data, link.peer.mean_link_delay_ns);
 	bc_data_put8(data, (uint8_t)port->log_announce_interval);
 	bc_data_put8(data, port->config.announce_receipt_timeout);
 	bc_data_put8(data, (uint8_t)port->log_sync_interval);
-	bc_data_put8(data, DELAY_MECHANISM_E2E);
-	bc_data_put8(data, 0); /* logMinPdelayReqInterval */
+	bc_data_put8(data, mechanism_on_wire(port));
+	bc_data_put8(data, (uint8_t)port->config.log_min_pdelay_req_interval);
 	bc_data_put8(data, PTP_VERSION);
 }
 
-static void put_protocol_address(const struct bc_port *port, struct bc_data_writer *data)
+static void put_port_data_set_np(const struct bc_port *port, struct bc_data_writer *data)
 {
-	const struct bc_port_description *d = &port->description;
+	struct bc_link_delay_status link;
 
+	bc_engine_link_delay(port->engine, port->index, &link);
+	bc_data_put32(data, (uint32_t)port->config.neighbor_prop_delay_thresh_ns);
+	bc_data_put32(data, link.is_capable);
+}
+
+static void put_protocol_address(const struct bc_port *port, const struct bc_address *address,
+				 struct bc_data_writer *data)
+{
 	switch (port->config.transport) {
 	case EBC_TRANSPORT_UDP_IPV4:
 		bc_data_put16(data, NETWORK_UDP_IPV4);
 		bc_data_put16(data, 4);
-		bc_data_put(data, d->address.ip, 4);
+		bc_data_put(data, address->ip, 4);
 		break;
 	case EBC_TRANSPORT_UDP_IPV6:
 		bc_data_put16(data, NETWORK_UDP_IPV6);
 		bc_data_put16(data, 16);
-		bc_data_put(data, d->address.ip, 16);
+		bc_data_put(data, address->ip, 16);
 		break;
 	default:
 		bc_data_put16(data, NETWORK_IEEE_802_3);
 		bc_data_put16(data, 6);
-		bc_data_put(data, d->address.mac, 6);
+		bc_data_put(data, address->mac, 6);
 		break;
 	}
 }
@@ -88,7 +116,7 @@ static void put_clock_description(const struct bc_port *port, struct bc_data_wri
 	put_text("IEEE 802.3", data);
 	bc_data_put16(data, 6);
 	bc_data_put(data, port->description.address.mac, 6);
-	put_protocol_address(port, data);
+	put_protocol_address(port, &port->description.address, data);
 	bc_data_put(data, d->manufacturer_identity, sizeof(d->manufacturer_identity));
 	bc_data_put8(data, 0);
 	put_text(d->product, data);
@@ -172,6 +200,23 @@ static void put_power_profile(const struct bc_port *port, struct bc_data_writer 
 	bc_data_put32(data, p->total_inaccuracy_ns);
 }
 
+static void put_unicast_masters(const struct bc_port *port, struct bc_data_writer *data)
+{
+	struct bc_unicast_master_status masters[BC_UNICAST_MASTERS_MAX];
+	size_t n = bc_engine_unicast_masters(port->engine, port->index, masters, ARRAY_SIZE(masters));
+
+	bc_data_put16(data, (uint16_t)n);
+	for (size_t i = 0; i < n; i++) {
+		bc_data_put_port_identity(data, &masters[i].identity);
+		bc_data_put_clock_quality(data, &masters[i].clock_quality);
+		bc_data_put8(data, masters[i].is_selected);
+		bc_data_put8(data, (uint8_t)masters[i].state);
+		bc_data_put8(data, masters[i].priority1);
+		bc_data_put8(data, masters[i].priority2);
+		put_protocol_address(port, &masters[i].address, data);
+	}
+}
+
 static void put_corrections(const struct bc_port *port, struct bc_data_writer *data)
 {
 	bc_data_put_time_interval(data, port->config.egress_latency_ns);
@@ -207,10 +252,16 @@ enum ptp_management_error bc_management_get_port(struct bc_port *port, const str
 		put_datum(data, port->config.server_only);
 		break;
 	case PTP_MID_DELAY_MECHANISM:
-		put_datum(data, DELAY_MECHANISM_E2E);
+		put_datum(data, mechanism_on_wire(port));
 		break;
 	case PTP_MID_LOG_MIN_PDELAY_REQ_INTERVAL:
-		put_datum(data, 0);
+		put_datum(data, (uint8_t)port->config.log_min_pdelay_req_interval);
+		break;
+	case PTP_MID_PORT_DATA_SET_NP:
+		put_port_data_set_np(port, data);
+		break;
+	case PTP_MID_UNICAST_MASTER_TABLE_NP:
+		put_unicast_masters(port, data);
 		break;
 	case PTP_MID_PORT_PROPERTIES_NP:
 	case PTP_MID_PORT_HWCLOCK_NP:
@@ -271,6 +322,21 @@ static enum ptp_management_error set_corrections(struct bc_port *port, const uin
 	port->config.egress_latency_ns = egress_ns;
 	port->config.ingress_latency_ns = ingress_ns;
 	port->config.delay_asymmetry_ns = asymmetry_ns;
+	if (port->peer_delay)
+		bc_peer_delay_set_corrections(port->peer_delay, ingress_ns, egress_ns, asymmetry_ns);
+	return PTP_MANAGEMENT_OK;
+}
+
+/* asCapable, which comes with it, is found out, not set; as in ptp4l. */
+static enum ptp_management_error set_port_data_set_np(struct bc_port *port, const uint8_t *p, size_t len)
+{
+	if (len != PORT_DATA_SET_NP_LEN)
+		return PTP_MANAGEMENT_WRONG_LENGTH;
+	if (get_be32(p) > INT32_MAX)
+		return PTP_MANAGEMENT_WRONG_VALUE;
+	port->config.neighbor_prop_delay_thresh_ns = get_be32(p);
+	if (port->peer_delay)
+		bc_peer_delay_set_threshold(port->peer_delay, port->config.neighbor_prop_delay_thresh_ns);
 	return PTP_MANAGEMENT_OK;
 }
 
@@ -300,6 +366,8 @@ enum ptp_management_error bc_management_set_port(struct bc_port *port, const str
 	switch (request->management.id) {
 	case PTP_MID_NULL_MANAGEMENT:
 		return PTP_MANAGEMENT_OK;
+	case PTP_MID_PORT_DATA_SET_NP:
+		return set_port_data_set_np(port, p, len);
 	case PTP_MID_POWER_PROFILE_SETTINGS_NP:
 		return set_power_profile(port, p, len);
 	case PTP_MID_PORT_CORRECTIONS_NP:

@@ -640,6 +640,19 @@ void bc_peer_delay_handle_link(struct bc_peer_delay *peer_delay, enum bc_link_st
 		peer_delay->config.is_silent ? NEVER : now_mono_ns + random_below(peer_delay, spread_ns);
 }
 
+void bc_peer_delay_set_corrections(struct bc_peer_delay *peer_delay, int64_t ingress_latency_ns,
+				   int64_t egress_latency_ns, int64_t delay_asymmetry_ns)
+{
+	peer_delay->config.ingress_latency_ns = ingress_latency_ns;
+	peer_delay->config.egress_latency_ns = egress_latency_ns;
+	peer_delay->config.delay_asymmetry_ns = delay_asymmetry_ns;
+}
+
+void bc_peer_delay_set_threshold(struct bc_peer_delay *peer_delay, int64_t neighbor_prop_delay_thresh_ns)
+{
+	peer_delay->config.neighbor_prop_delay_thresh_ns = neighbor_prop_delay_thresh_ns;
+}
+
 void bc_peer_delay_set_interval(struct bc_peer_delay *peer_delay, int8_t log_interval)
 {
 	peer_delay->config.log_min_pdelay_req_interval = log_interval;

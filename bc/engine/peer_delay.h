@@ -73,6 +73,10 @@ void bc_peer_delay_handle_tx_stamp(struct bc_peer_delay *peer_delay, uint8_t mes
 void bc_peer_delay_handle_timer(struct bc_peer_delay *peer_delay, uint64_t now_mono_ns);
 void bc_peer_delay_handle_link(struct bc_peer_delay *peer_delay, enum bc_link_state state,
 			       uint64_t now_mono_ns);
+/* Settings that hold from now on; those of 32 bits. */
+void bc_peer_delay_set_corrections(struct bc_peer_delay *peer_delay, int64_t ingress_latency_ns,
+				   int64_t egress_latency_ns, int64_t delay_asymmetry_ns);
+void bc_peer_delay_set_threshold(struct bc_peer_delay *peer_delay, int64_t neighbor_prop_delay_thresh_ns);
 /* Of the requests from the next one on; clamped to -7..15. */
 void bc_peer_delay_set_interval(struct bc_peer_delay *peer_delay, int8_t log_interval);
 /* UINT64_MAX: never. */
