@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Frames and stamps between the rings, the packet socket and the loop. */
 #include "bc/daemon/bpf_records.h"
+#include "bc/daemon/reach.h"
 
 #include <errno.h>
 
@@ -150,18 +151,24 @@ static bool asks_driver(const struct app *app, struct port *port, const struct b
 /* Wraps a message and sends it: one system call. */
 static int send_frame(struct app *app, struct port *port, const struct bc_action *action)
 {
+	struct bc_address destination = *port_destination(port, action);
 	struct bc_encap encap = {
 		.transport = port->transport,
 		.source = port->source,
-		.destination = *port_destination(port, action),
 		.dscp = action->send.is_event ? port->settings->dscp_event : port->settings->dscp_general,
 		.hop_limit = action->send.is_unicast ? 64 : port->settings->hop_limit,
 	};
 	uint8_t frame[BC_ENCAP_MAX + BC_MSG_TX_MAX];
-	size_t len = bc_encap_write(&encap, action->send.is_event, action->send.message, action->send.len,
-				    frame, sizeof(frame));
+	size_t len;
 
-	if (!port->is_attached || len == 0)
+	if (!port->is_attached)
+		return -ENETDOWN;
+	if (action->send.is_unicast && !reach_complete(app, port, &destination))
+		return 0;
+	encap.destination = destination;
+	len = bc_encap_write(&encap, action->send.is_event, action->send.message, action->send.len, frame,
+			     sizeof(frame));
+	if (len == 0)
 		return -ENETDOWN;
 	return sender_send(app->sender, port->link.ifindex, frame, len, asks_driver(app, port, action));
 }

@@ -14,6 +14,7 @@
 #include "bc/daemon/clocks.h"
 #include "bc/daemon/describe.h"
 #include "bc/daemon/log.h"
+#include "bc/daemon/reach.h"
 #include "bc/daemon/one_step_port.h"
 #include "bc/daemon/report_link.h"
 #include "util/macros.h"
@@ -110,6 +111,8 @@ static void tell_log(struct port *port, bool is_usable)
 static void tell_engine(struct app *app, struct port *port, bool is_usable)
 {
 	tell_log(port, is_usable);
+	if (is_usable && !port->is_usable && !app->transparent)
+		reach_prepare(app, port);
 	port->is_usable = is_usable;
 	if (app->transparent)
 		transparent_handle_link(app, port, is_usable);

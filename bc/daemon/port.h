@@ -35,6 +35,7 @@ struct port {
 	struct tx_stamp_history tx_history[4]; /* by message type: Sync, Delay_Req, Pdelay_Req, Pdelay_Resp */
 	struct one_step one_step;	       /* with twoStepFlag 0 */
 	bool is_one_step;		       /* the engine has been told so */
+	unsigned int n_unreached;	       /* in a row, frames for an address that nobody knows */
 	bool is_usable;			       /* the engine has been told that the link is up */
 	char reason[64];		       /* why not */
 	char told[64];			       /* the reason that the log has told; "": usable */

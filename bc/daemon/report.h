@@ -32,6 +32,7 @@ void report_action(struct report *report, const struct bc_action *action);
 	  "rx_stamp_out_of_range")	      /* not of the last second, or the clock was set; sockets */ \
 	X(RX_OVERFLOW, "rx_lost_socket_full") /* sockets */                                               \
 	X(TX_STAMP_STALE, "tx_stamp_stale")   /* older than a second when it was read */                  \
+	X(TX_UNREACHED, "tx_unreached")	      /* no link address is known for an IP address */            \
 	X(TX_FAILED, "tx_failed")                                                                         \
 	X(REATTACHED, "programs_reattached")
 

@@ -102,7 +102,8 @@ static bool is_wanted(const struct bc_port *port, const struct master *master,
 	case BC_UNICAST_SYNC:
 		return master->is_selected;
 	default:
-		return master->is_selected && !port->config.inhibit_delay_req;
+		return master->is_selected && !port->config.inhibit_delay_req &&
+		       port->mechanism == BC_DELAY_E2E;
 	}
 }
 

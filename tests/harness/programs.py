@@ -96,7 +96,7 @@ class PtpProgram(Process):
                 self._changed.wait(rest_s)
 
 
-def _write_config(path, options, interfaces, port_options):
+def _write_config(path, options, interfaces, port_options, masters):
     with open(path, "w", encoding="ascii") as file:
         file.write("[global]\n")
         for name, value in options.items():
@@ -105,6 +105,10 @@ def _write_config(path, options, interfaces, port_options):
             file.write(f"[{interface}]\n")
             for name, value in (port_options or {}).get(interface, {}).items():
                 file.write(f"{name} {value}\n")
+        if masters:
+            file.write("[unicast_master_table]\ntable_id 1\n")
+            for transport, address in masters:
+                file.write(f"{transport} {address}\n")
 
 
 class Ptp4l(PtpProgram):
@@ -116,7 +120,8 @@ class Ptp4l(PtpProgram):
     - "tc": a transparent clock, end to end unless `options` say otherwise.
 
     `options` override the role's, `port_options` are {interface: {option: value}}. Without `with_monitor`
-    it sends nobody its stamps, which costs it a system call each."""
+    it sends nobody its stamps, which costs it a system call each. `masters` [(transport, address)] are unicast
+    master table 1."""
 
     ROLES = {
         "gm": {"priority1": 10},
@@ -126,7 +131,7 @@ class Ptp4l(PtpProgram):
     }
 
     def __init__(self, namespace, interfaces, role, *, transport="L2", options=None, port_options=None, name=None,
-                 with_monitor=True, env=None):
+                 with_monitor=True, env=None, masters=()):
         interfaces = [interfaces] if isinstance(interfaces, str) else list(interfaces)
         name = name or f"ptp4l-{namespace.name}"
         stem = os.path.join(session.current().directory, session.current().unique(name))
@@ -150,7 +155,7 @@ class Ptp4l(PtpProgram):
             **self.ROLES[role],
             **(options or {}),
         }
-        _write_config(self.config_path, merged, interfaces, port_options)
+        _write_config(self.config_path, merged, interfaces, port_options, masters)
         super().__init__(["ptp4l", "-f", self.config_path, "-m", "-q"], namespace=namespace, name=name, env=env)
 
     def stop(self, timeout_s=3.0):
@@ -166,7 +171,7 @@ class EbpfBc(PtpProgram):
     override both."""
 
     def __init__(self, namespace, interfaces=(), *, config=None, port_options=None, arguments=(), name=None,
-                 program=None, env=None):
+                 program=None, env=None, masters=()):
         name = name or f"ebpf-bc-{namespace.name}"
         self._n_ports = len(interfaces)  # 0: the file knows
         stem = os.path.join(session.current().directory, session.current().unique(name))
@@ -178,7 +183,7 @@ class EbpfBc(PtpProgram):
                       "uds_ro_address": self.uds_path + "ro", **config}
             self.control_path = config["control_socket"]
             self.config_path = stem + ".conf"
-            _write_config(self.config_path, config, interfaces, port_options)
+            _write_config(self.config_path, config, interfaces, port_options, masters)
             argv += ["-f", self.config_path]
         else:
             if config:

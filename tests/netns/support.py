@@ -102,10 +102,10 @@ class Rig:
         return self._stack.enter_context(
             programs.EbpfBc(self.lab.box, interfaces or self.lab.ports, config=config, **others))
 
-    def start_client(self, i, options=None, transport=None):
+    def start_client(self, i, options=None, transport=None, **others):
         return self._stack.enter_context(
             programs.Ptp4l(self.lab.clients[i], "eth0", "client", transport=transport or self.transport,
-                           options={**FAST, "priority1": 255, **(options or {})}))
+                           options={**FAST, "priority1": 255, **(options or {})}, **others))
 
     def raw_port(self, namespace, interface="eth0"):
         return self._stack.enter_context(RawPort(namespace, interface))
