@@ -184,6 +184,7 @@ static void read_engine_port(const struct ebc_config *c, size_t i, struct bc_por
 		.interval_request_may_stop = get(c, i, EBC_OPT_INTERVAL_REQUEST_STOP),
 		.requests_intervals = get(c, i, EBC_OPT_MSG_INTERVAL_REQUEST),
 		.oper_log_sync_interval = (int8_t)get(c, i, EBC_OPT_OPER_LOG_SYNC_INTERVAL),
+		.oper_log_pdelay_req_interval = (int8_t)get(c, i, EBC_OPT_OPER_LOG_PDELAY_REQ_INTERVAL),
 		.inhibit_announce = get(c, i, EBC_OPT_INHIBIT_ANNOUNCE),
 		.inhibit_delay_req = get(c, i, EBC_OPT_INHIBIT_DELAY_REQ),
 		.ignore_source_id = get(c, i, EBC_OPT_IGNORE_SOURCE_ID),

@@ -70,9 +70,9 @@ struct bc_port_config {
 	int8_t interval_request_min, interval_request_max;
 	bool interval_request_may_stop;
 	bool requests_intervals; /* asks its master for oper_log_sync_interval once the servo is stable */
-	int8_t oper_log_sync_interval;
-	bool hybrid_e2e;		/* Delay_Req by unicast */
-	bool inhibit_multicast_service; /* no multicast Announce and Sync */
+	int8_t oper_log_sync_interval, oper_log_pdelay_req_interval; /* the second one for itself */
+	bool hybrid_e2e;					     /* Delay_Req by unicast */
+	bool inhibit_multicast_service;				     /* no multicast Announce and Sync */
 	struct bc_unicast_limits unicast_limits;
 	const struct bc_unicast_table *unicast_table; /* copied; NULL: nobody is asked */
 	uint32_t unicast_req_duration_s;

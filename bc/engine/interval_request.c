@@ -31,6 +31,13 @@ static bool is_target(const struct bc_port *port, const struct ptp_port_identity
 	return target->port_number == 0xffff || target->port_number == port->identity.port_number;
 }
 
+/* For anything that a master alone can grant. */
+static bool is_asked(const uint8_t *value)
+{
+	return (int8_t)value[OFF_TIME_SYNC] != BC_INTERVAL_NO_CHANGE ||
+	       (int8_t)value[OFF_ANNOUNCE] != BC_INTERVAL_NO_CHANGE;
+}
+
 static bool is_master(const struct bc_port *port)
 {
 	return port->state == BC_STATE_MASTER || port->state == BC_STATE_GRAND_MASTER;
@@ -72,6 +79,19 @@ static void set_interval(int8_t *interval, int8_t granted, uint64_t *deadline, u
 		granted == BC_INTERVAL_STOP ? NEVER : MIN(*deadline, now_mono_ns + bc_interval_ns(granted));
 }
 
+/* Peer delay is measured by every port, whoever is the master, and for its own sake: it does not stop. */
+static void serve_link_delay(struct bc_port *port, int8_t asked)
+{
+	int8_t initial = port->config.log_min_pdelay_req_interval;
+
+	if (asked == BC_INTERVAL_NO_CHANGE)
+		return;
+	if (asked == BC_INTERVAL_STOP)
+		bc_count(port, BC_COUNTER_INTERVAL_REQUEST_LIMITED);
+	else
+		bc_link_delay_set_interval(port, grant(port, asked, initial, initial));
+}
+
 static void serve(struct bc_port *port, const uint8_t *value, uint64_t now_mono_ns)
 {
 	const struct bc_port_config *c = &port->config;
@@ -109,7 +129,9 @@ void bc_interval_request_handle(struct bc_port *port, const struct bc_msg *msg, 
 		return;
 	}
 	bc_count(port, BC_COUNTER_INTERVAL_REQUEST);
-	serve(port, tlv.value, now_mono_ns);
+	serve_link_delay(port, (int8_t)tlv.value[OFF_LINK_DELAY]);
+	if (is_asked(tlv.value))
+		serve(port, tlv.value, now_mono_ns);
 }
 
 static void send_request(struct bc_port *port, int8_t time_sync)
@@ -139,15 +161,24 @@ void bc_interval_request_servo(struct bc_port *port, enum bc_servo_state state, 
 	if (state != BC_SERVO_LOCKED_STABLE) {
 		if (r->n_asked > 0)
 			send_request(port, BC_INTERVAL_INITIAL);
-		r->n_asked = 0;
+		bc_interval_request_forget(port);
 		return;
 	}
 	if (r->n_asked > 0 && (port->sync_rx.log_interval == port->config.oper_log_sync_interval ||
 			       r->n_asked >= ASK_TIMES || now_mono_ns - r->asked_mono_ns < ASK_INTERVAL_NS))
 		return;
+	if (r->n_asked == 0)
+		bc_link_delay_set_interval(port, port->config.oper_log_pdelay_req_interval);
 	r->n_asked++;
 	r->asked_mono_ns = now_mono_ns;
 	send_request(port, port->config.oper_log_sync_interval);
+}
+
+void bc_interval_request_forget(struct bc_port *port)
+{
+	if (port->interval_request.n_asked > 0)
+		bc_link_delay_set_interval(port, port->config.log_min_pdelay_req_interval);
+	port->interval_request.n_asked = 0;
 }
 
 void bc_interval_request_reset(struct bc_port *port)
@@ -155,4 +186,5 @@ void bc_interval_request_reset(struct bc_port *port)
 	port->log_announce_interval = port->config.log_announce_interval;
 	port->log_sync_interval = port->config.log_sync_interval;
 	port->interval_request.n_asked = 0;
+	bc_link_delay_set_interval(port, port->config.log_min_pdelay_req_interval);
 }

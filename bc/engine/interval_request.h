@@ -18,5 +18,7 @@
 void bc_interval_request_handle(struct bc_port *port, const struct bc_msg *msg, uint64_t now_mono_ns);
 /* The servo has had a sample and is in this state now. */
 void bc_interval_request_servo(struct bc_port *port, enum bc_servo_state state, uint64_t now_mono_ns);
+/* Another master: nothing was asked of it yet. */
+void bc_interval_request_forget(struct bc_port *port);
 /* The configured intervals are in force again, and nothing was asked for. */
 void bc_interval_request_reset(struct bc_port *port);

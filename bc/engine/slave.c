@@ -87,7 +87,7 @@ void bc_slave_reset(struct bc_port *port, uint64_t now_mono_ns)
 
 	memset(&port->sync_rx, 0, sizeof(port->sync_rx));
 	memset(port->delay_req_sent, 0, sizeof(port->delay_req_sent));
-	port->interval_request.n_asked = 0;
+	bc_interval_request_forget(port);
 	port->delay_req_deadline = NEVER;
 	port->log_delay_req_interval = port->config.log_min_delay_req_interval;
 	engine->n_path_delays = port->config.initial_delay_ns != 0;

@@ -13,11 +13,12 @@ from netns.support import FAST, START_S, Rig, until, wait_in_sync
 CONFIG = programs.TREE / "config"
 # A file and the state that its first port comes to by itself.
 EXAMPLES = {"g8275-1.conf": "LISTENING", "hybrid-e2e.conf": "LISTENING", "p2p.conf": "LISTENING",
-            "power.conf": "LISTENING"}
+            "power.conf": "LISTENING", "g8275-2.conf": "LISTENING"}
 
 LINUXPTP = pathlib.Path("/usr/share/doc/linuxptp/configs")
 # Those of its transparent clocks are read in a unit test.
-LINUXPTP_EXAMPLES = {"default.cfg": "LISTENING", "G.8275.1.cfg": "LISTENING"}
+LINUXPTP_EXAMPLES = {name: "LISTENING" for name in (
+    "default.cfg", "G.8265.1.cfg", "G.8275.1.cfg", "G.8275.2.cfg", "UNICAST-MASTER.cfg")}
 
 ORGANIZATION, PATH_TRACE = 0x0003, 0x0008
 POWER_2017 = bytes.fromhex("1c129d000002")

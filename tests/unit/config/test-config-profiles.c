@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Options of the profiles: which go together, and which do not. */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "tests/unit/config/config-fixture.h"
 #include "util/macros.h"
@@ -70,10 +71,8 @@ static void examples_run_without_a_note(void **state)
 		const char *file;
 		size_t n_ports;
 	} examples[] = {
-		{"g8275-1.conf", 4},
-		{"hybrid-e2e.conf", 2},
-		{"p2p.conf", 3},
-		{"power.conf", 3},
+		{"g8275-1.conf", 4}, {"g8275-2.conf", 2}, {"hybrid-e2e.conf", 2},
+		{"p2p.conf", 3},     {"power.conf", 3},
 	};
 
 	(void)state;
@@ -92,6 +91,33 @@ static void examples_run_without_a_note(void **state)
 	}
 }
 
+/* Those that linuxptp brings along; their ports are the command line's, but for those of UNICAST-SLAVE.cfg.
+ */
+static void examples_of_linuxptp_run(void **state)
+{
+	static const char *const names[] = {
+		"default.cfg",	"E2E-TC.cfg",	"P2P-TC.cfg",	      "G.8265.1.cfg",
+		"G.8275.1.cfg", "G.8275.2.cfg", "UNICAST-MASTER.cfg", "UNICAST-SLAVE.cfg",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		struct ebc_config *config = NULL;
+		char path[256];
+
+		snprintf(path, sizeof(path), "/usr/share/doc/linuxptp/configs/%s", names[i]);
+		if (access(path, R_OK) < 0)
+			skip();
+		assert_int_equal(ebc_config_new(&config), 0);
+		assert_int_equal(ebc_config_add_port(config, "eth0"), 0);
+		assert_int_equal(ebc_config_add_port(config, "eth1"), 0);
+		assert_int_equal(ebc_config_read_file(config, path), 0);
+		if (ebc_config_finish(config) < 0)
+			fail_msg("%s", ebc_config_note(config, 0).text);
+		ebc_config_free(config);
+	}
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, setup_config, teardown_config)
 
 int main(void)
@@ -103,6 +129,7 @@ int main(void)
 		T(a_found_role_is_not_both),
 		T(not_capable_and_client_only_exclude_each_other),
 		T(examples_run_without_a_note),
+		T(examples_of_linuxptp_run),
 		T(what_has_no_effect_says_why),
 	};
 

@@ -24,10 +24,12 @@ static int teardown(void **state)
 
 static const struct ptp_port_identity everybody = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, 0xffff};
 
-static void request_of(const struct ptp_port_identity *target, int8_t sync, int8_t announce)
+static void request_all(const struct ptp_port_identity *target, int8_t link_delay, int8_t sync,
+			int8_t announce)
 {
-	uint8_t tlv[] = {0, 3, 0, 12, 0, 0x80, 0xc2, 0, 0, 2, 0x80, (uint8_t)sync, (uint8_t)announce,
-			 0, 0, 0};
+	uint8_t tlv[] = {
+		0, 3, 0, 12, 0, 0x80, 0xc2, 0, 0, 2, (uint8_t)link_delay, (uint8_t)sync, (uint8_t)announce,
+		0, 0, 0};
 	struct bc_msg msg = {
 		.type = PTP_SIGNALING,
 		.source = {{0xa0, 0, 0, 0xff, 0xfe, 0, 0, 9}, 1},
@@ -37,6 +39,11 @@ static void request_of(const struct ptp_port_identity *target, int8_t sync, int8
 	};
 
 	rig_inject(&rig, 0, &msg);
+}
+
+static void request_of(const struct ptp_port_identity *target, int8_t sync, int8_t announce)
+{
+	request_all(target, BC_INTERVAL_NO_CHANGE, sync, announce);
 }
 
 static void request(int8_t sync, int8_t announce)
@@ -169,6 +176,35 @@ static void a_port_that_becomes_master_again_has_its_own_intervals(void **state)
 	assert_in_range(sent_in_10_s(PTP_SYNC), 79, 81);
 }
 
+static void start_measuring_links(void)
+{
+	for (size_t i = 0; i < 2; i++) {
+		rig.ports[i].delay_mechanism = BC_DELAY_P2P;
+		rig.ports[i].log_min_pdelay_req_interval = 0;
+		rig.ports[i].neighbor_prop_delay_thresh_ns = NSEC_PER_SEC;
+		rig.ports[i].min_neighbor_prop_delay_ns = -NSEC_PER_SEC;
+		rig.ports[i].allowed_lost_responses = 255;
+	}
+	start_as_master();
+}
+
+static void peer_delay_is_measured_as_often_as_the_neighbour_asks(void **state)
+{
+	(void)state;
+	start_measuring_links();
+	assert_in_range(sent_in_10_s(PTP_PDELAY_REQ), 9, 11);
+	request_all(&everybody, -7, BC_INTERVAL_NO_CHANGE, BC_INTERVAL_NO_CHANGE);
+	rig_run_s(&rig, 2);
+	assert_in_range(sent_in_10_s(PTP_PDELAY_REQ), 310, 330);
+	assert_in_range(sent_in_10_s(PTP_SYNC), 79, 81);
+	request_all(&everybody, BC_INTERVAL_STOP, BC_INTERVAL_NO_CHANGE, BC_INTERVAL_NO_CHANGE);
+	assert_in_range(sent_in_10_s(PTP_PDELAY_REQ), 310, 330);
+	assert_int_equal(rig_counted(&rig, 0, BC_COUNTER_INTERVAL_REQUEST_LIMITED), 2);
+	request_all(&everybody, BC_INTERVAL_INITIAL, BC_INTERVAL_NO_CHANGE, BC_INTERVAL_NO_CHANGE);
+	rig_run_s(&rig, 2);
+	assert_in_range(sent_in_10_s(PTP_PDELAY_REQ), 9, 11);
+}
+
 static int8_t asked_sync_interval(void)
 {
 	const struct bc_action *action = &rig.port[0].last_send[PTP_SIGNALING];
@@ -231,6 +267,7 @@ int main(void)
 		T(a_flood_of_requests_neither_silences_nor_hurries_us),
 		T(only_a_master_that_is_meant_listens),
 		T(a_port_that_becomes_master_again_has_its_own_intervals),
+		T(peer_delay_is_measured_as_often_as_the_neighbour_asks),
 		T(a_stable_client_asks_for_its_interval),
 		T(a_master_that_does_not_listen_is_asked_three_times),
 	};
