@@ -6,9 +6,9 @@ import pathlib
 import struct
 import unittest
 
-from harness import frames, programs, wire
+from harness import dissector, frames, programs, wire
 from harness.lab import Lab
-from netns.support import FAST, START_S, Rig, until, wait_in_sync
+from netns.support import FAST, IN_SYNC_NS, START_S, Rig, until, wait_in_sync
 
 CONFIG = programs.TREE / "config"
 # A file and the state that its first port comes to by itself.
@@ -81,7 +81,9 @@ class AnnounceTlvs(unittest.TestCase):
     def setUpClass(cls):
         profile = {"path_trace_enabled": 1}
         cls.rig = cls.enterClassContext(Rig(n_clients=1, gm=False, clients=False, options={
-            **profile, "power_profile.version": 2017, "power_profile.2017.totalTimeInaccuracy": 5000}))
+            **profile, "power_profile.version": 2017, "power_profile.2017.totalTimeInaccuracy": 5000,
+            "servo_offset_threshold": IN_SYNC_NS, "servo_num_offset_values": 4, "msg_interval_request": 1,
+            "operLogSyncInterval": FAST["logSyncInterval"] + 1}))
         cls.upstream, cls.downstream = (cls.rig.raw_port(host) for host in cls.rig.hosts)
         cls.gm = cls.rig.start_gm(profile)
         cls.client = cls.rig.start_client(0, profile)
@@ -121,6 +123,19 @@ class AnnounceTlvs(unittest.TestCase):
             start = len(self.downstream.captured)
             self.downstream.send(frames.l2(wire.signaling(request), self.downstream.mac))
             self.downstream.wait_for_message(wire.SYNC, 5, start, lambda message: message.log_interval == granted)
+
+
+    def test_5_a_stable_box_gets_the_interval_it_asks_of_ptp4l(self):
+        self.upstream.wait_for(lambda c: c.is_outgoing and c.ptp and c.ptp.message.type == wire.SYNC
+                               and c.ptp.message.log_interval == FAST["logSyncInterval"] + 1, START_S,
+                               "the grandmaster's Sync at the other interval")
+
+    @unittest.skipUnless(dissector.is_available(), "no tshark")
+    def test_6_the_dissector_has_no_complaint(self):
+        sent = [c.frame for port in (self.upstream, self.downstream) for kind in (wire.ANNOUNCE, wire.SIGNALING)
+                for c in port.received(kind)]
+        self.assertLessEqual({wire.ANNOUNCE, wire.SIGNALING}, {frames.parse(frame).message.type for frame in sent})
+        self.assertEqual(dissector.count_complaints(sent), {})
 
 
 class Telecom(unittest.TestCase):
