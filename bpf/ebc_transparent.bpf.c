@@ -358,21 +358,20 @@ static __always_inline __u32 median_ns(const __u32 *values, __u32 n)
 	return median;
 }
 
-/* What the port's queue lately added; false: not known, or `is_long`. */
-static __always_inline bool expected_queue_ns(__u32 port_index, __u64 now_mono_ns, __u32 *ret_ns,
-					      bool *ret_is_long)
+#define QUEUE_UNKNOWN (~0ULL)
+#define QUEUE_IS_LONG (1ULL << 32)
+
+/* What the port's queue lately added, ns, with QUEUE_IS_LONG; or QUEUE_UNKNOWN. Verified by itself. */
+__noinline __u64 ebc_expected_queue(__u32 port_index, __u64 now_mono_ns)
 {
 	const struct ebc_queue *queue = bpf_map_lookup_elem(&ebc_queues, &port_index);
 	__u32 n;
 
-	*ret_ns = 0;
-	*ret_is_long = false;
 	if (!queue || !queue->n || now_mono_ns - queue->last_mono_ns > EBC_QUEUE_RECENT_AGE_NS)
-		return false;
+		return QUEUE_UNKNOWN;
 	n = queue->n < EBC_QUEUE_RECENT ? queue->n : EBC_QUEUE_RECENT;
-	*ret_is_long = median_ns(queue->to_start_ns, n) >= EBC_ONE_STEP_QUEUE_NS;
-	*ret_ns = median_ns(queue->to_stamp_ns, n);
-	return true;
+	return median_ns(queue->to_stamp_ns, n) |
+	       (median_ns(queue->to_start_ns, n) >= EBC_ONE_STEP_QUEUE_NS ? QUEUE_IS_LONG : 0);
 }
 
 /*
@@ -383,13 +382,12 @@ static __always_inline bool settle_one_step(struct __sk_buff *skb, const struct 
 					    const struct ebc_port_conf *port, const struct look *look,
 					    __u64 now_mono_ns, __s64 *correction_sns)
 {
-	bool is_long, is_known;
-	__u32 queue_ns;
+	__u64 expected = ebc_expected_queue(port->port_index, now_mono_ns);
 
-	is_known = expected_queue_ns(port->port_index, now_mono_ns, &queue_ns, &is_long);
+	/* Unknown is as good as long. */
 	if (ctl->one_step != EBC_ONE_STEP_KEEP &&
-	    (ctl->one_step == EBC_ONE_STEP_CONVERT || !is_known || is_long) && has_lease(ctl, now_mono_ns) &&
-	    ctl->tx_stamp_source != EBC_STAMP_TC &&
+	    (ctl->one_step == EBC_ONE_STEP_CONVERT || expected >= QUEUE_IS_LONG) &&
+	    has_lease(ctl, now_mono_ns) && ctl->tx_stamp_source != EBC_STAMP_TC &&
 	    look_at_tlvs(skb, &look->frame, body_len(look->message_type), look->message_len) !=
 		    TLVS_AUTHENTICATION &&
 	    copy_to_daemon(skb, look, port, EBC_RX_CONVERTED, now_mono_ns, EBC_STAMP_TC, now_mono_ns,
@@ -397,7 +395,8 @@ static __always_inline bool settle_one_step(struct __sk_buff *skb, const struct 
 		count(port->port_index, EBC_COUNTER_TX_ONE_STEP_CONVERTED);
 		return true;
 	}
-	*correction_sns += scale_residence(queue_ns, ctl);
+	if (expected != QUEUE_UNKNOWN)
+		*correction_sns += scale_residence((__u32)expected, ctl);
 	count(port->port_index, EBC_COUNTER_TX_ONE_STEP_KEPT);
 	return false;
 }

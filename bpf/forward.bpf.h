@@ -122,13 +122,39 @@ static __always_inline __u32 clone_target(const struct __sk_buff *skb, const str
 	return 0;
 }
 
-static __always_inline bool is_any_clone_due(const struct __sk_buff *skb, const struct ebc_ctl *ctl,
-					     const struct ebc_port_conf *port, bool is_link_local_frame)
+/*
+ * The loops over ports are functions of their own, which the verifier looks at once, and not once for each
+ * way that leads to them.
+ */
+__noinline int ebc_is_any_clone_due(struct __sk_buff *skb, __u32 is_link_local_frame)
 {
+	const struct ebc_port_conf *port = port_get(skb);
+	const struct ebc_ctl *ctl = ctl_get();
+
+	if (!port || !ctl)
+		return 0;
 	for (__u32 i = 0; i < EBC_MAX_PORTS && i < ctl->n_ports; i++)
 		if (clone_target(skb, port, i, is_link_local_frame))
-			return true;
-	return false;
+			return 1;
+	return 0;
+}
+
+__noinline int ebc_clone_to_ports(struct __sk_buff *skb, __u32 is_link_local_frame)
+{
+	const struct ebc_port_conf *port = port_get(skb);
+	const struct ebc_ctl *ctl = ctl_get();
+
+	if (!port || !ctl)
+		return 0;
+	for (__u32 i = 0; i < EBC_MAX_PORTS && i < ctl->n_ports; i++) {
+		__u32 ifindex = clone_target(skb, port, i, is_link_local_frame);
+
+		if (ifindex)
+			count(port->port_index, bpf_clone_redirect(skb, ifindex, 0) == 0
+							? EBC_COUNTER_RX_CLONED
+							: EBC_COUNTER_RX_CLONE_FAILED);
+	}
+	return 0;
 }
 
 /*
@@ -145,19 +171,12 @@ static __always_inline int forward(struct __sk_buff *skb, const struct ebc_ctl *
 	if (!is_group_mac(frame->dst_mac) || port->forward == EBC_FORWARD_NONE || !ctl->n_ports)
 		return TC_ACT_UNSPEC;
 	if (is_bridged(port)) {
-		if (!is_any_clone_due(skb, ctl, port, is_link_local_frame))
+		if (!ebc_is_any_clone_due(skb, is_link_local_frame))
 			return TC_ACT_UNSPEC;
 		if (was_seen(skb, port, key, is_two_step, now_mono_ns))
 			return is_link_local_frame ? ebc_consume_verdict : TC_ACT_UNSPEC;
 	}
-	for (__u32 i = 0; i < EBC_MAX_PORTS && i < ctl->n_ports; i++) {
-		__u32 ifindex = clone_target(skb, port, i, is_link_local_frame);
-
-		if (ifindex)
-			count(port->port_index, bpf_clone_redirect(skb, ifindex, 0) == 0
-							? EBC_COUNTER_RX_CLONED
-							: EBC_COUNTER_RX_CLONE_FAILED);
-	}
+	ebc_clone_to_ports(skb, is_link_local_frame);
 	/* The bridge would flood it once more; what is link-local, if its group_fwd_mask says so. */
 	return port->bridge_ifindex && (port->forward == EBC_FORWARD_DIRECT || is_link_local_frame)
 		       ? ebc_consume_verdict
