@@ -243,13 +243,13 @@ int app_start(struct app *app, const struct settings *settings)
 		log_line(LOG_ERR, "cannot start the clock: %s", strerror(-r));
 		return r;
 	}
+	if (app->engine)
+		app->management = management_new(&app->settings->management);
 	app->backend->handle_alive(app);
 	for (size_t i = 0; i < app->n_ports; i++)
 		app_refresh_port(app, &app->ports[i]);
 	app->backend->handle_started(app);
 	start_control(app);
-	if (app->engine)
-		app->management = management_new(&app->settings->management);
 	return 0;
 }
 
