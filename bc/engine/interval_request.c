@@ -44,9 +44,8 @@ static bool is_master(const struct bc_port *port)
 }
 
 /* The interval that is granted: within the bounds, or the configured one. */
-static int8_t grant(struct bc_port *port, int8_t asked, int8_t current, int8_t initial)
+static int8_t grant(struct bc_port *port, int8_t asked, int8_t current, int8_t initial, int8_t longest)
 {
-	const struct bc_port_config *c = &port->config;
 	int8_t granted;
 
 	switch (asked) {
@@ -55,21 +54,21 @@ static int8_t grant(struct bc_port *port, int8_t asked, int8_t current, int8_t i
 	case BC_INTERVAL_INITIAL:
 		return initial;
 	case BC_INTERVAL_STOP:
-		if (c->interval_request_may_stop)
+		if (port->config.interval_request_may_stop)
 			return BC_INTERVAL_STOP;
 		bc_count(port, BC_COUNTER_INTERVAL_REQUEST_LIMITED);
 		return current;
 	default:
-		granted = (int8_t)CLAMP(asked, MIN(c->interval_request_min, initial),
-					MAX(c->interval_request_max, initial));
+		granted = (int8_t)CLAMP(asked, MIN(port->config.interval_request_min, initial),
+					MAX(longest, initial));
 		if (granted != asked)
 			bc_count(port, BC_COUNTER_INTERVAL_REQUEST_LIMITED);
 		return granted;
 	}
 }
 
-/* Never sooner than by the new interval, nor later than by the old one: requests make no burst and no
- * silence. */
+/* The next message comes no later than it would have, and no sooner than the shorter of the two intervals
+ * makes it: requests, however many, make neither a silence nor a burst. */
 static void set_interval(int8_t *interval, int8_t granted, uint64_t *deadline, uint64_t now_mono_ns)
 {
 	if (*interval == granted)
@@ -89,7 +88,8 @@ static void serve_link_delay(struct bc_port *port, int8_t asked)
 	if (asked == BC_INTERVAL_STOP)
 		bc_count(port, BC_COUNTER_INTERVAL_REQUEST_LIMITED);
 	else
-		bc_link_delay_set_interval(port, grant(port, asked, initial, initial));
+		bc_link_delay_set_interval(
+			port, grant(port, asked, initial, initial, port->config.interval_request_max));
 }
 
 static void serve(struct bc_port *port, const uint8_t *value, uint64_t now_mono_ns)
@@ -101,16 +101,18 @@ static void serve(struct bc_port *port, const uint8_t *value, uint64_t now_mono_
 		return;
 	}
 	set_interval(&port->log_sync_interval,
-		     grant(port, (int8_t)value[OFF_TIME_SYNC], port->log_sync_interval, c->log_sync_interval),
+		     grant(port, (int8_t)value[OFF_TIME_SYNC], port->log_sync_interval, c->log_sync_interval,
+			   c->interval_request_max),
 		     &port->sync_deadline, now_mono_ns);
-	/* Announce is what others elect their master by: it does not stop, and is not there where inhibited.
-	 */
+	/* Others on the wire count by their own intervals when they wait for our Announce: it gets rarer by a
+	 * factor of two at the most, and does not stop. */
 	if ((int8_t)value[OFF_ANNOUNCE] == BC_INTERVAL_STOP)
 		bc_count(port, BC_COUNTER_INTERVAL_REQUEST_LIMITED);
 	else if (!c->inhibit_announce)
 		set_interval(&port->log_announce_interval,
 			     grant(port, (int8_t)value[OFF_ANNOUNCE], port->log_announce_interval,
-				   c->log_announce_interval),
+				   c->log_announce_interval,
+				   (int8_t)MIN(c->interval_request_max, c->log_announce_interval + 1)),
 			     &port->announce_deadline, now_mono_ns);
 }
 

@@ -100,6 +100,7 @@ static void what_is_asked_for_is_bounded(void **state)
 	request(100, 100);
 	rig_run_s(&rig, 4);
 	assert_int_equal(rig.port[0].last_sent[PTP_SYNC].log_message_interval, 2);
+	assert_int_equal(rig.port[0].last_sent[PTP_ANNOUNCE].log_message_interval, 1);
 	assert_in_range(sent_in_10_s(PTP_SYNC), 2, 3);
 	assert_int_equal(rig_counted(&rig, 0, BC_COUNTER_INTERVAL_REQUEST_LIMITED), 4);
 }
