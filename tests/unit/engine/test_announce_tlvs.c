@@ -262,6 +262,46 @@ static void a_power_profile_tlv_that_is_short_is_none(void **state)
 	assert_int_equal(profile.version, BC_POWER_PROFILE_NONE);
 }
 
+/* Mostly sound in their lengths, so that they are looked into; the sanitizers watch. */
+static void random_tlvs_do_no_harm(void **state)
+{
+	static const uint8_t types[] = {PTP_TLV_ORGANIZATION_EXTENSION, PTP_TLV_PATH_TRACE};
+	static const uint8_t organizations[][6] = {{0x1c, 0x12, 0x9d, 0, 0, 1}, {0x00, 0x80, 0xc2, 0, 0, 2}};
+	struct rig_master *m = rig_master(&rig, 0, 0);
+	uint64_t seed = 16;
+
+	(void)state;
+	m->is_announcing = m->is_syncing = false;
+	rig.ports[0].is_path_traced = rig.ports[1].is_path_traced = true;
+	rig.ports[0].power_profile.version = rig.ports[1].power_profile.version = BC_POWER_PROFILE_2011;
+	rig_start(&rig, RIG_EPOCH_PTP_NS);
+	for (int i = 0; i < 20000; i++) {
+		struct bc_msg msg = rig_announce_msg(&rig, m, m->announce_sequence_id++);
+		uint8_t octets[BC_MSG_TX_MAX] = {};
+		size_t len = 0, n;
+
+		for (size_t t = 0; t < 3; t++) {
+			seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
+			n = 2 * (seed >> 33) % 140;
+			put_be16(octets + len, types[(seed >> 50) % 2]);
+			put_be16(octets + len + 2, (uint16_t)n);
+			memcpy(octets + len + 4, organizations[(seed >> 51) % 2], MIN(n, 6));
+			if (n > 6)
+				octets[len + 4 + (seed >> 40) % n] ^= (uint8_t)(seed >> 55);
+			len += 4 + n;
+		}
+		if (i % 2) {
+			msg.type = PTP_SIGNALING;
+			memset(&msg.requesting, 0xff, sizeof(msg.requesting));
+		}
+		msg.tlvs = octets;
+		msg.tlvs_len = len - (seed >> 60) % 3;
+		rig_inject(&rig, 0, &msg);
+		rig_run_ns(&rig, 10 * NSEC_PER_MSEC);
+	}
+	assert_int_not_equal(rig.port[1].n_sent[PTP_ANNOUNCE], 0);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -277,6 +317,7 @@ int main(void)
 		T(the_power_profile_of_a_grandmaster_is_what_was_configured),
 		T(a_boundary_clock_adds_its_inaccuracy_to_its_parents),
 		T(a_power_profile_tlv_that_is_short_is_none),
+		T(random_tlvs_do_no_harm),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
