@@ -26,6 +26,15 @@ static void put_datum(struct bc_data_writer *data, uint8_t value)
 	bc_data_put8(data, 0);
 }
 
+/* Sync leaves in two steps, by some port at least. */
+static bool is_two_step(const struct bc_engine *engine)
+{
+	for (size_t i = 0; i < engine->n_ports; i++)
+		if (!engine->ports[i].is_one_step)
+			return true;
+	return false;
+}
+
 static bool is_client_only(const struct bc_engine *engine)
 {
 	return engine->config.client_only;
@@ -35,8 +44,8 @@ static void put_default(const struct bc_engine *engine, struct bc_data_writer *d
 {
 	const struct bc_engine_config *c = &engine->config;
 
-	bc_data_put8(data,
-		     (uint8_t)(DEFAULT_DS_TWO_STEP | (is_client_only(engine) ? DEFAULT_DS_SLAVE_ONLY : 0)));
+	bc_data_put8(data, (uint8_t)((is_two_step(engine) ? DEFAULT_DS_TWO_STEP : 0) |
+				     (is_client_only(engine) ? DEFAULT_DS_SLAVE_ONLY : 0)));
 	bc_data_put8(data, 0);
 	bc_data_put16(data, (uint16_t)engine->n_ports);
 	bc_data_put8(data, c->priority1);
