@@ -47,7 +47,7 @@ uint32_t one_step_queue_ns(const struct one_step *o)
 int64_t one_step_allowance_ns(const struct one_step *o)
 {
 	unsigned int n = (unsigned int)MIN(o->n, ONE_STEP_SYNCS);
-	uint32_t values[ONE_STEP_SYNCS];
+	uint32_t values[ONE_STEP_SYNCS] = {};
 	int64_t limit_ns, sum_ns = 0;
 
 	for (unsigned int i = 0; i < n; i++)
