@@ -61,8 +61,8 @@ struct ebc_ctl {
 			       */
 	__u8 is_sending; /* not 0: the daemon is inside a send and will look into the transmit ring after it
 			  */
-	__u8 pad;
-	__u32 daemon_tgid; /* as the initial PID namespace has it */
+	__u8 leaves_own_domain; /* with has_all_domains: but for sdo_id and domain_number */
+	__u32 daemon_tgid;	/* as the initial PID namespace has it */
 
 	/* Transparent clock and monitor. */
 	__s64 rate_offset_2m32;	     /* grandmaster's rate over CLOCK_MONOTONIC's, less one, in 2^-32 */

@@ -65,6 +65,22 @@ static __always_inline bool is_in_domain(const struct ebc_ctl *ctl, const struct
 	return header_sdo_id(header) == ctl->sdo_id && header->domain_number == ctl->domain_number;
 }
 
+/*
+ * Whether it is ours to correct and carry: else it is left to the bridge, or to an instance of its own.
+ * Global, so that the verifier looks at it once and not on each of the many ways that lead here, of which
+ * there is a limit.
+ */
+__noinline int ebc_is_ours(__u32 sdo_id, __u32 domain_number)
+{
+	const struct ebc_ctl *ctl = ctl_get();
+	bool is_own;
+
+	if (!ctl)
+		return 0;
+	is_own = sdo_id == ctl->sdo_id && domain_number == ctl->domain_number;
+	return ctl->has_all_domains ? !(is_own && ctl->leaves_own_domain) : is_own;
+}
+
 /* Copies the frame for the daemon. Wakes nobody: where that matters, something else does. */
 static __always_inline bool copy_to_daemon(struct __sk_buff *skb, const struct look *look,
 					   const struct ebc_port_conf *port, enum ebc_rx_reason reason,
@@ -298,8 +314,7 @@ int ebc_ingress(struct __sk_buff *skb)
 		return refuse(port, EBC_COUNTER_RX_DROPPED_SHORT);
 	look.message_type = look.header.major_sdo_id_message_type & 0x0F;
 	look.message_len = bpf_ntohs(look.header.message_length_be16);
-	/* Left to the bridge, or to an instance of its own. */
-	if (!ctl->has_all_domains && !is_in_domain(ctl, &look.header))
+	if (!ebc_is_ours(header_sdo_id(&look.header), look.header.domain_number))
 		return pass(port, EBC_COUNTER_RX_PASSED_DOMAIN);
 	if (look.message_len < PTP_HEADER_LEN || look.message_len > look.frame.ptp_len)
 		return refuse(port, EBC_COUNTER_RX_DROPPED_LENGTH);
@@ -594,7 +609,7 @@ int ebc_egress(struct __sk_buff *skb)
 	}
 	if (!has_lease(ctl, now_mono_ns) && !ctl->corrects_without_lease)
 		return TC_ACT_UNSPEC;
-	if (!ctl->has_all_domains && !is_in_domain(ctl, &look.header))
+	if (!ebc_is_ours(header_sdo_id(&look.header), look.header.domain_number))
 		return TC_ACT_UNSPEC;
 	look.message_type = look.header.major_sdo_id_message_type & 0x0F;
 	look.message_len = bpf_ntohs(look.header.message_length_be16);

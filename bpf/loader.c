@@ -273,6 +273,7 @@ static int map_ctl(struct ebc_loader *loader, const struct ebc_loader_options *o
 	loader->ctl->publish_stamps = options->publish_stamps;
 	loader->ctl->rx_stamp_source = options->rx_stamp == EBC_STAMP_TC ? EBC_STAMP_TC : EBC_STAMP_SKB;
 	loader->ctl->has_all_domains = options->has_all_domains;
+	loader->ctl->leaves_own_domain = options->leaves_own_domain;
 	if (loader->took_over)
 		loader->tx_stamp = (enum ebc_stamp_source)loader->ctl->tx_stamp_source;
 	else

@@ -40,7 +40,8 @@ struct ebc_loader_options {
 	/* The ports to be: what dead predecessors left there is found by them. Borrowed during the call. */
 	const uint32_t *set_ifindexes;
 	size_t n_set_ifindexes;
-	bool has_all_domains; /* sdo_id and domain_number only name the instance */
+	bool has_all_domains;	/* sdo_id and domain_number only name the instance */
+	bool leaves_own_domain; /* ... and what is theirs is another's */
 	enum ebc_attach_mode attach_mode;
 	/* Wish: EBC_STAMP_DRIVER (the caller reads the driver's stamps, the programs report none) or
 	 * EBC_STAMP_TC; else EBC_STAMP_START_XMIT if that is wished, or EBC_STAMP_XMIT, if they load (they

@@ -215,6 +215,25 @@ static size_t check_own_options(struct ebc_config *config)
 	return errors;
 }
 
+/* Only a boundary clock has a domain that others are not, and only BPF programs correct what passes. */
+static size_t check_other_domains(struct ebc_config *config)
+{
+	const struct ebc_value *other = &config->global[EBC_OPT_TC_OTHER_DOMAINS];
+	const char *reason = NULL;
+
+	if (other->integer == EBC_TC_OTHER_DOMAINS_NONE)
+		return 0;
+	if (config->global[EBC_OPT_CLOCK_TYPE].integer != EBC_CLOCK_TYPE_BC)
+		reason = "clock_type BC and two ports or more";
+	else if (config->global[EBC_OPT_TIME_STAMPING].integer == EBC_TIME_STAMPING_SOFTWARE)
+		reason = "time_stamping bpf";
+	if (!reason)
+		return 0;
+	ebc_config_add_note(config, true, &other->origin, "tc_other_domains %s needs %s", other->text,
+			    reason);
+	return 1;
+}
+
 /* One-step Sync is written by a BPF program, and no Follow_Up comes. */
 static size_t check_one_step(struct ebc_config *config)
 {
@@ -288,6 +307,7 @@ int ebc_config_finish(struct ebc_config *config)
 	errors += check_own_options(config);
 	errors += check_one_step(config);
 	errors += ebc_unicast_check_tables(config);
+	errors += check_other_domains(config);
 	for (size_t port = 0; port < config->n_ports; port++)
 		errors += check_port(config, port);
 	return errors > 0 ? -EINVAL : 0;

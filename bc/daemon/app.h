@@ -23,6 +23,7 @@ struct app {
 	struct sockets *sockets;	       /* the other back end's */
 	struct bc_engine *engine;	       /* a boundary clock's; NULL otherwise */
 	struct bc_local_clock published_clock; /* as the map has it */
+	struct app *other_domains;	       /* a second instance, of the same process; NULL: none */
 	struct transparent *transparent;       /* a transparent clock's or monitor's; NULL otherwise */
 	struct control *control;	       /* NULL: no control socket */
 	struct management *management;	       /* a boundary clock's; NULL otherwise */

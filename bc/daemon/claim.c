@@ -30,8 +30,15 @@ static bool ends_with(const char *text, const char *end)
 /* Whether somebody else's claim, as /proc/net/unix shows it, covers some of ours. */
 static bool overlaps(const struct claim *claim, const char *interface, const char *other, const char *own)
 {
-	char suffix[64];
+	char suffix[64], name[108];
 
+	if (claim->is_all_domains && claim->leaves_own_domain) {
+		const struct claim left = {.sdo_id = claim->sdo_id, .domain_number = claim->domain_number};
+
+		write_name(&left, interface, name, sizeof(name));
+		if (strcmp(other + 1, name) == 0)
+			return false;
+	}
 	snprintf(suffix, sizeof(suffix), "/%s", interface);
 	if (strncmp(other, PREFIX, strlen(PREFIX)) != 0 || !ends_with(other, suffix) ||
 	    strcmp(other + 1, own) == 0)

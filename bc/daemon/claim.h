@@ -10,7 +10,8 @@
 #include <stdint.h>
 
 struct claim {
-	bool is_all_domains; /* then the other two do not matter */
+	bool is_all_domains;	/* then the other two do not matter ... */
+	bool leaves_own_domain; /* ... but that whoever holds them is no stranger: this process */
 	uint16_t sdo_id;
 	uint8_t domain_number;
 };

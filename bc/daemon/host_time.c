@@ -244,6 +244,8 @@ void host_time_handle_clock_set(struct app *app)
 	if (app->host_time.has_clock && llabs(step_ns) < STEP_MIN_NS)
 		return;
 	note_real_minus_mono(app, now_ns);
+	if (app->settings->is_other_domains) /* the boundary clock tells it */
+		return;
 	log_limited(LOG_NOTICE, LOG_KIND_CLOCK_SET, 0, "system clock was set by %+" PRId64 " ns%s", step_ns,
 		    is_system_clock ? "" : "; PTP time is not affected");
 	if (!is_system_clock)

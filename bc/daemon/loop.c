@@ -16,6 +16,7 @@
 #include "bc/daemon/log.h"
 #include "bc/daemon/reach.h"
 #include "bc/daemon/one_step_port.h"
+#include "bc/daemon/other_domains.h"
 #include "bc/daemon/report_link.h"
 #include "util/macros.h"
 
@@ -93,11 +94,13 @@ void app_do_actions(struct app *app)
 	app->backend->publish_clock(app);
 }
 
-static void tell_log(struct port *port, bool is_usable)
+static void tell_log(const struct app *app, struct port *port, bool is_usable)
 {
 	const char *reason = is_usable ? "" : port->reason;
+	/* Of the interface itself the first instance tells. */
+	bool is_known = app->settings->is_other_domains && strncmp(reason, "cannot", strlen("cannot")) != 0;
 
-	if (is_usable == port->is_usable && strcmp(reason, port->told) == 0)
+	if (is_known || (is_usable == port->is_usable && strcmp(reason, port->told) == 0))
 		return;
 	if (is_usable)
 		log_limited(LOG_NOTICE, LOG_KIND_LINK, port->index, "port %zu (%s): link up", port->index + 1,
@@ -110,7 +113,7 @@ static void tell_log(struct port *port, bool is_usable)
 
 static void tell_engine(struct app *app, struct port *port, bool is_usable)
 {
-	tell_log(port, is_usable);
+	tell_log(app, port, is_usable);
 	if (is_usable && !port->is_usable && !app->transparent)
 		reach_prepare(app, port);
 	port->is_usable = is_usable;
@@ -127,7 +130,8 @@ void app_refresh_port(struct app *app, struct port *port)
 	int old_ifindex = port->link.ifindex;
 	bool is_usable = port_refresh(app, port);
 
-	describe_port(port);
+	if (!app->settings->is_other_domains)
+		describe_port(port);
 	management_describe_port(app, port);
 	/* Deleted and made anew between two looks: what the engine knows of the old one is void. */
 	if (port->is_usable && is_usable && old_ifindex != port->link.ifindex) {
@@ -194,6 +198,7 @@ static void on_housekeeping(struct app *app)
 		check_port(app, &app->ports[i]);
 		one_step_port_housekeeping(app, &app->ports[i]);
 	}
+	other_domains_housekeeping(app);
 }
 
 static void on_clock_set(struct app *app)
@@ -215,7 +220,7 @@ static void log_counters(struct app *app)
 			report_list_add_peer_delay(&list, app->engine, i);
 		}
 		report_list_add_daemon(&list, &app->counters[i]);
-		report_counters(&app->ports[i], &list);
+		report_counters(&app->ports[i], &list, app->settings->is_other_domains);
 	}
 }
 
@@ -227,6 +232,8 @@ static void on_signal(struct app *app)
 		switch (info.ssi_signo) {
 		case SIGUSR1:
 			log_counters(app);
+			if (app->other_domains)
+				log_counters(app->other_domains);
 			break;
 		case SIGHUP:
 			log_limited(LOG_NOTICE, LOG_KIND_RELOAD, 0,
@@ -289,6 +296,9 @@ static void serve_samples(struct app *app)
 /* Whatever woke us: stamps first, since Follow_Ups wait for them, then frames, then time. */
 static void serve(struct app *app, const struct pollfd *polled, size_t n_backend)
 {
+	/* Fired: it must be armed anew even for the same time. */
+	if (polled[POLL_DEADLINE].revents)
+		app->armed_deadline_mono_ns = UINT64_MAX - 1;
 	if (polled[POLL_CLOCK].revents)
 		on_clock_set(app);
 	app->backend->take_tx_stamps(app, polled + POLL_BACKEND, n_backend);
@@ -318,29 +328,36 @@ static int poll_timeout_ms(const struct app *app)
 	return timeout_ms < 0 ? CONTROL_TICK_MS : MIN(timeout_ms, CONTROL_TICK_MS);
 }
 
+/* Fills in what an instance watches; returns how many entries. */
+static size_t watch(struct app *app, struct pollfd *polled)
+{
+	polled[POLL_SIGNAL] = (struct pollfd){.fd = app->signal_fd, .events = POLLIN};
+	polled[POLL_DEADLINE] = (struct pollfd){.fd = app->deadline_fd, .events = POLLIN};
+	polled[POLL_HOUSEKEEPING] = (struct pollfd){.fd = app->housekeeping_fd, .events = POLLIN};
+	polled[POLL_CLOCK] = (struct pollfd){.fd = app->clock_watch_fd, .events = POLLIN};
+	polled[POLL_LINKS] = (struct pollfd){.fd = ebc_links_fd(app->links), .events = POLLIN};
+	polled[POLL_MANAGEMENT] = (struct pollfd){.fd = management_fd(app->management), .events = POLLIN};
+	polled[POLL_CONTROL] =
+		(struct pollfd){.fd = app->control ? control_fd(app->control) : -1, .events = POLLIN};
+	arm_deadline(app);
+	/* Sockets come and go with their interfaces. */
+	return POLL_BACKEND + app->backend->watch(app, polled + POLL_BACKEND);
+}
+
 int app_run(struct app *app)
 {
-	struct pollfd polled[POLL_MAX] = {
-		[POLL_SIGNAL] = {.fd = app->signal_fd, .events = POLLIN},
-		[POLL_DEADLINE] = {.fd = app->deadline_fd, .events = POLLIN},
-		[POLL_HOUSEKEEPING] = {.fd = app->housekeeping_fd, .events = POLLIN},
-		[POLL_CLOCK] = {.fd = app->clock_watch_fd, .events = POLLIN},
-		[POLL_LINKS] = {.fd = ebc_links_fd(app->links), .events = POLLIN},
-		[POLL_MANAGEMENT] = {.fd = management_fd(app->management), .events = POLLIN},
-		[POLL_CONTROL] = {.fd = app->control ? control_fd(app->control) : -1, .events = POLLIN},
-	};
+	static struct pollfd polled[2 * POLL_MAX];
 
 	while (!app->is_stopping) {
-		/* Sockets come and go with their interfaces. */
-		size_t n_backend = app->backend->watch(app, polled + POLL_BACKEND);
+		size_t n = watch(app, polled), n_other = 0;
 
-		arm_deadline(app);
-		if (poll(polled, POLL_BACKEND + n_backend, poll_timeout_ms(app)) < 0 && errno != EINTR)
+		if (app->other_domains)
+			n_other = watch(app->other_domains, polled + n);
+		if (poll(polled, n + n_other, poll_timeout_ms(app)) < 0 && errno != EINTR)
 			return -errno;
-		/* Fired: it must be armed anew even for the same time. */
-		if (polled[POLL_DEADLINE].revents)
-			app->armed_deadline_mono_ns = UINT64_MAX - 1;
-		serve(app, polled, n_backend);
+		serve(app, polled, n - POLL_BACKEND);
+		if (app->other_domains)
+			serve(app->other_domains, polled + n, n_other - POLL_BACKEND);
 	}
 	return 0;
 }

@@ -295,8 +295,8 @@ void report_list_add_daemon(struct report_list *list, const struct daemon_counte
 		report_list_add(list, names[i], counters->value[i]);
 }
 
-void report_counters(const struct port *port, const struct report_list *list)
+void report_counters(const struct port *port, const struct report_list *list, bool is_other_domains)
 {
-	log_line(LOG_INFO, "port %zu (%s): counters:%.*s", port->index + 1, port->settings->name,
-		 (int)list->len, list->text);
+	log_line(LOG_INFO, "port %zu (%s)%s: counters:%.*s", port->index + 1, port->settings->name,
+		 is_other_domains ? " other domains" : "", (int)list->len, list->text);
 }

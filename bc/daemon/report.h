@@ -60,4 +60,4 @@ void report_list_add(struct report_list *list, const char *name, uint64_t value)
 void report_list_add_bpf(struct report_list *list, const struct ebc_counters *counters);
 void report_list_add_engine(struct report_list *list, const struct bc_port_counters *counters);
 void report_list_add_daemon(struct report_list *list, const struct daemon_counters *counters);
-void report_counters(const struct port *port, const struct report_list *list);
+void report_counters(const struct port *port, const struct report_list *list, bool is_other_domains);

@@ -394,7 +394,7 @@ static void read_loader(const struct ebc_config *c, struct settings *s)
 	if (s->loader.publish_stamps)
 		s->loader.stamps_pin_path = s->stamps_pin_path;
 	/* In every mode: a dead transparent clock's set may be in the way of a boundary clock. */
-	if (*s->pin_directory)
+	if (*s->pin_directory && !s->has_other_domains) /* then that one sees to it */
 		s->loader.set_pin_directory = s->pin_directory;
 }
 
@@ -415,6 +415,8 @@ int settings_from_config(const struct ebc_config *config, struct settings *s, ch
 		return -EINVAL;
 	if (guard_settings_read(config, &s->engine, reason, reason_size) < 0)
 		return -EINVAL;
+	s->has_other_domains = get(config, GLOBAL, EBC_OPT_TC_OTHER_DOMAINS) == EBC_TC_OTHER_DOMAINS_E2E &&
+			       mode_of(get(config, GLOBAL, EBC_OPT_CLOCK_TYPE)) == EBC_MODE_BOUNDARY;
 	read_loader(config, s);
 	for (size_t i = 0; i < s->n_ports; i++) {
 		if (get(config, i, EBC_OPT_TRANSPORT_SPECIFIC) != s->engine.sdo_id >> 8) {

@@ -51,7 +51,9 @@ struct settings {
 	char stamps_pin_path[256];
 	bool wants_driver_stamps;
 	bool has_clock_identity;
-	bool one_step; /* Sync is sent so where that can be as good */
+	bool has_other_domains; /* a transparent clock carries them, in the same process ... */
+	bool is_other_domains;	/* ... which is this one */
+	bool one_step;		/* Sync is sent so where that can be as good */
 	int socket_priority;
 	int summary_interval; /* log2 s */
 	int64_t clock_start_offset_ns;

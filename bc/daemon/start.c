@@ -13,6 +13,7 @@
 #include "bc/daemon/clocks.h"
 #include "bc/daemon/log.h"
 #include "bc/daemon/one_step_port.h"
+#include "bc/daemon/other_domains.h"
 #include "util/cleanup.h"
 #include "util/macros.h"
 
@@ -23,6 +24,7 @@ static int claim_ports(struct app *app)
 	const struct ebc_loader_options *loader = &app->settings->loader;
 	struct claim claim = {
 		.is_all_domains = loader->has_all_domains,
+		.leaves_own_domain = loader->leaves_own_domain,
 		.sdo_id = loader->sdo_id,
 		.domain_number = loader->domain_number,
 	};
@@ -100,6 +102,9 @@ static int open_timers_and_signals(struct app *app)
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGHUP);
 	sigaddset(&signals, SIGUSR1);
+	/* Those that belong to the process are the first instance's. */
+	if (app->settings->is_other_domains)
+		sigemptyset(&signals);
 	signal(SIGPIPE, SIG_IGN); /* nobody may read the log any more */
 	if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0)
 		return -errno;
@@ -136,7 +141,8 @@ static int start_engine(struct app *app, struct bc_engine_config *config)
 static bool can_do_without_bpf(const struct app *app, int error)
 {
 	return (error == -EPERM || error == -EACCES || error == -ENOSYS) && app->backend == &backend_bpf &&
-	       !app->settings->demands_bpf && app->settings->loader.mode == EBC_MODE_BOUNDARY;
+	       !app->settings->demands_bpf && !app->settings->has_other_domains &&
+	       app->settings->loader.mode == EBC_MODE_BOUNDARY;
 }
 
 static int start_backend(struct app *app)
@@ -177,7 +183,8 @@ static void start_control(struct app *app)
 	for (size_t i = 0; i < app->n_ports; i++)
 		app->port_names[i] = app->settings->ports[i].name;
 	app->control_sources = (struct control_sources){
-		.loader = app->loader,
+		/* Residence is measured where messages pass. */
+		.loader = app->other_domains ? app->other_domains->loader : app->loader,
 		.clock_type = app->settings->clock_type,
 		.n_ports = app->n_ports,
 		.port_names = app->port_names,
@@ -249,6 +256,11 @@ int app_start(struct app *app, const struct settings *settings)
 	for (size_t i = 0; i < app->n_ports; i++)
 		app_refresh_port(app, &app->ports[i]);
 	app->backend->handle_started(app);
+	if (app->settings->is_other_domains)
+		return 0;
+	r = other_domains_start(app);
+	if (r < 0)
+		return r;
 	start_control(app);
 	return 0;
 }
@@ -256,6 +268,7 @@ int app_start(struct app *app, const struct settings *settings)
 void app_stop(struct app *app)
 {
 	control_free(app->control);
+	other_domains_stop(app);
 	management_free(app->management);
 	if (app->backend)
 		app->backend->stop(app);

@@ -88,7 +88,9 @@ static void say_what(const struct app *app)
 
 	char domains[32] = "all domains";
 
-	if (!s->loader.has_all_domains)
+	if (s->loader.leaves_own_domain)
+		snprintf(domains, sizeof(domains), "all domains but %u", s->loader.domain_number);
+	else if (!s->loader.has_all_domains)
 		snprintf(domains, sizeof(domains), "domain %u", s->loader.domain_number);
 	log_line(LOG_INFO, "%s, %zu ports, %s, %s", s->clock_type, app->n_ports, domains,
 		 forwards[s->transparent.forward]);

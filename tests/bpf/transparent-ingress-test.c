@@ -221,6 +221,27 @@ static void other_domains_pass_when_only_one_is_ours(void **state)
 	}
 }
 
+static void one_domain_passes_when_all_others_are_ours(void **state)
+{
+	volatile struct ebc_ctl *ctl = ebc_loader_ctl(run.loader);
+
+	(void)state;
+	ctl->leaves_own_domain = 1;
+	for (size_t t = 0; t < ARRAY_SIZE(transports); t++) {
+		struct frame_spec spec = frame_sync(transports[t]);
+
+		ctl->domain_number = 24;
+		ctl->sdo_id = 0x1AB;
+		spec.domain_number = 24;
+		expect_passed(&run, &spec, NO_COUNTER);
+		spec.sdo_id = 0x1AB;
+		expect_passed(&run, &spec, EBC_COUNTER_RX_PASSED_DOMAIN);
+		spec.domain_number = 23;
+		expect_passed(&run, &spec, NO_COUNTER);
+	}
+	ctl->leaves_own_domain = 0;
+}
+
 static void fragments_pass_counted(void **state)
 {
 	static const uint16_t fragments[] = {0x2000, 0x2001, 0x0001, 0x00B9};
@@ -539,6 +560,7 @@ int main(void)
 		restored_test(only_version_2_is_looked_at),
 		restored_test(reserved_event_types_pass_counted),
 		restored_test(other_domains_pass_when_only_one_is_ours),
+		restored_test(one_domain_passes_when_all_others_are_ours),
 		restored_test(fragments_pass_counted),
 		restored_test(well_formed_tlvs_are_followed),
 		restored_test(tlvs_that_do_not_fit_pass_counted),

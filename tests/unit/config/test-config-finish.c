@@ -417,6 +417,32 @@ static void one_step_stamps_of_ptp4l_are_one_step_sync(void **state)
 	}
 }
 
+static void other_domains_are_a_boundary_clocks(void **state)
+{
+	assert_runs_silently(*state, "[global]\ntc_other_domains E2E\n[eth0]\n[eth1]\n");
+	assert_int_equal(ebc_config_int(*state, 0, EBC_OPT_TC_OTHER_DOMAINS), EBC_TC_OTHER_DOMAINS_E2E);
+}
+
+static void other_domains_need_a_boundary_clock(void **state)
+{
+	assert_int_equal(
+		read_config_text(*state,
+				 "[global]\ntc_other_domains E2E\nclock_type E2E_TC\n[eth0]\n[eth1]\n"),
+		0);
+	assert_int_equal(ebc_config_finish(*state), -EINVAL);
+	assert_only_note(*state, true,
+			 "t.conf:2: tc_other_domains E2E needs clock_type BC and two ports or more");
+}
+
+static void other_domains_need_programs(void **state)
+{
+	assert_int_equal(
+		read_config_text(*state,
+				 "[global]\ntc_other_domains E2E\ntime_stamping software\n[eth0]\n[eth1]\n"),
+		0);
+	assert_int_equal(ebc_config_finish(*state), -EINVAL);
+}
+
 /* Whether a note of the configuration says this. */
 static bool has_error(const struct ebc_config *config, const char *text)
 {
@@ -490,6 +516,9 @@ int main(void)
 		T(name_of_the_control_socket_fits_into_an_address),
 		T(source_address_must_fit_the_transport),
 		T(source_address_that_fits_the_transport_runs),
+		T(other_domains_are_a_boundary_clocks),
+		T(other_domains_need_a_boundary_clock),
+		T(other_domains_need_programs),
 		T(one_step_sync_is_taken),
 		T(one_step_stamps_of_ptp4l_are_one_step_sync),
 		T(one_step_sync_needs_programs_that_write_it),

@@ -318,6 +318,7 @@ static void options_of_our_own_have_these_defaults(void **state)
 		{"tc_domains", "all"},
 		{"tc_forward", "auto"},
 		{"tc_one_step", "auto"},
+		{"tc_other_domains", "none"},
 		{"tc_priority", "7"},
 	};
 	enum ebc_option option;
