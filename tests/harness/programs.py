@@ -190,6 +190,8 @@ class EbpfBc(PtpProgram):
                 argv += ["-f", config]
             for interface in interfaces:
                 argv += ["-i", interface]
+            # Not those of a ptp4l on this machine, nor of another test.
+            argv += [f"--uds_address={self.uds_path}", f"--uds_ro_address={self.uds_path}ro"]
         argv += list(arguments)
         super().__init__(argv, namespace=namespace, name=name, env=env)
 

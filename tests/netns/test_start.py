@@ -110,7 +110,7 @@ class Refusals(unittest.TestCase):
 
     def test_a_global_option_in_a_ports_section_is_refused(self):
         box = programs.EbpfBc(self.lab.box, self.lab.ports, config={}, port_options={"bc1": {"domainNumber": 1}})
-        self.assert_refused(box, r"\.conf:5: .*domainNumber")
+        self.assert_refused(box, r"\.conf:7: .*domainNumber")
 
     def test_a_file_that_is_not_there_is_named(self):
         box = programs.EbpfBc(self.lab.box, ["bc0", "bc1"], config="/no/such.conf")
