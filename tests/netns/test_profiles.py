@@ -154,14 +154,15 @@ class Telecom(unittest.TestCase):
 
 class FixedRoles(unittest.TestCase):
     def test_a_bridge_of_a_car_follows_and_serves_without_announce(self):
-        fixed = {"BMCA": "noop", "inhibit_announce": 1, "ptp_dst_mac": "01:80:C2:00:00:0E"}
-        with Rig(n_clients=1, gm=False, clients=False, options={**fixed, "clientOnly": 1},
+        fixed = {"BMCA": "noop", "inhibit_announce": 1, "ptp_dst_mac": "01:80:C2:00:00:0E", "transportSpecific": 1}
+        with Rig(n_clients=1, gm=False, clients=False, options={**fixed, "clientOnly": 1, "ptp_minor_version": 0},
                  port_options={"bc1": {"serverOnly": 1}}) as rig:
             rig.box.wait_for_state(2, "MASTER", START_S)
             upstream, downstream = (rig.raw_port(host) for host in rig.hosts)
             rig.start_gm({**fixed, "masterOnly": 1})
             rig.box.wait_for_state(1, "SLAVE", START_S)
-            downstream.wait_for_message(wire.FOLLOW_UP, 5)
+            served = downstream.wait_for_message(wire.FOLLOW_UP, 5).ptp.message
+            self.assertEqual((served.sdo, served.version, served.minor), (0x100, 2, 0))
             for port in (upstream, downstream):
                 self.assertEqual(port.received(wire.ANNOUNCE) + port.received(wire.ANNOUNCE, outgoing=True), [])
 

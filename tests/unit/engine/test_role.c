@@ -211,6 +211,31 @@ static void a_fixed_client_follows_none_but_acceptable_masters(void **state)
 	assert_int_equal(rig_state(&rig, 0), BC_STATE_SLAVE);
 }
 
+/* Sync of a second sender, a nanosecond-exact one, while the first that announces itself says nothing else.
+ */
+static void only_who_ignores_source_ids_takes_sync_from_others(void **state)
+{
+	(void)state;
+	for (int ignores = 0; ignores < 2; ignores++) {
+		struct rig_master *m, *other;
+
+		rig_init(&rig, 2);
+		rig.ports[0].ignore_source_id = ignores;
+		m = rig_master(&rig, 0, 0);
+		m->is_syncing = m->is_answering = false;
+		other = silent_master(1, 0);
+		start();
+		rig_run_s(&rig, 10);
+		assert_true(is_parent(m));
+		assert_int_equal(rig_state(&rig, 0), ignores ? BC_STATE_SLAVE : BC_STATE_UNCALIBRATED);
+		if (ignores)
+			assert_true(llabs(rig_error_ns(&rig, other)) < 100);
+		else
+			assert_int_not_equal(rig_counted(&rig, 0, BC_COUNTER_RX_NOT_PARENT), 0);
+		rig_stop(&rig);
+	}
+}
+
 static void roles_that_nobody_fixed_are_refused(void **state)
 {
 	struct bc_engine *engine;
@@ -265,6 +290,7 @@ int main(void)
 		T(a_fixed_server_is_master_at_once_whoever_else_is_there),
 		T(a_fixed_client_follows_the_first_whose_sync_it_hears),
 		T(a_fixed_client_follows_none_but_acceptable_masters),
+		T(only_who_ignores_source_ids_takes_sync_from_others),
 		T(roles_that_nobody_fixed_are_refused),
 		T(a_grandmaster_that_bears_our_identity_is_told),
 		T(of_two_grandmasters_of_one_identity_one_is_the_source),
