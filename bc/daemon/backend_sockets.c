@@ -189,7 +189,7 @@ static int take_stamps(struct app *app, size_t i, int budget, bool is_trusted)
 	for (n = 0; n < budget && driver_stamp_pop(fd, &stamp); n++) {
 		if (stamp.real_ns == 0)
 			continue;
-		if (is_trusted)
+		if (is_trusted && clocks_real_minus_mono_is(app->real_minus_mono_ns))
 			app_handle_tx_stamp(app, i, stamp.message_type, stamp.sequence_id,
 					    (uint64_t)(stamp.real_ns - app->real_minus_mono_ns));
 		else
@@ -351,6 +351,9 @@ static void take_port(struct app *app, size_t i, const struct pollfd *entries)
 		n_general = read_socket(app, i, WATCH_GENERAL, s->general_batch);
 	if (n_general > 0 || entries[WATCH_EVENT].revents & POLLIN)
 		n_event = read_socket(app, i, WATCH_EVENT, s->event_batch);
+	/* So lately that poll(2) did not tell. */
+	if (n_event > 0 && !clocks_real_minus_mono_is(app->real_minus_mono_ns))
+		s->ports[i].distrusts_event_stamps = true;
 	handle_batch(app, i, WATCH_EVENT, s->event_batch, n_event);
 	if (entries[WATCH_EVENT].events & POLLIN && is_all_read(&s->ports[i], n_event))
 		s->ports[i].distrusts_event_stamps = false;

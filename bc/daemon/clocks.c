@@ -49,6 +49,16 @@ int64_t clocks_real_minus_mono_ns(void)
 	return lower + (upper - lower) / 2;
 }
 
+bool clocks_real_minus_mono_is(int64_t real_minus_mono_ns)
+{
+	int64_t before = read_ns(CLOCK_MONOTONIC);
+	int64_t real = read_ns(CLOCK_REALTIME);
+	int64_t after = read_ns(CLOCK_MONOTONIC);
+
+	return real - after - NSEC_PER_USEC <= real_minus_mono_ns &&
+	       real_minus_mono_ns <= real - before + NSEC_PER_USEC;
+}
+
 double clocks_kernel_rate_ppb(void)
 {
 	struct timex tx = {};
