@@ -257,6 +257,42 @@ static void the_first_offset_that_is_trusted_counts(void **state)
 	assert_true(llabs(rig.clock_step_ns) < NSEC_PER_MSEC);
 }
 
+/* Whatever the engine believes, the system's clock follows, and nothing else moves it. */
+static void a_grandmaster_that_is_set_is_followed_once_it_is_believed(void **state)
+{
+	static const int64_t steps_ns[] = {NSEC_PER_SEC, 37 * NSEC_PER_SEC, -NSEC_PER_SEC};
+	struct rig_master *m = follow(RIG_EPOCH_PTP_NS / NSEC_PER_SEC);
+	int64_t before_ns;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(steps_ns); i++) {
+		before_ns = rig.clock_step_ns;
+		m->step_ns += steps_ns[i];
+		/* Three Syncs are not believed. */
+		rig_run_ns(&rig, 300 * NSEC_PER_MSEC);
+		assert_int_equal(rig.clock_step_ns, before_ns);
+		rig_run_s(&rig, 20);
+		assert_true(llabs(real_error_ns(m, 37)) < NEAR_NS);
+		assert_true(llabs(rig.clock_step_ns - before_ns - steps_ns[i]) < 10000);
+	}
+	assert_int_equal(rig.system_step_ns, 0);
+}
+
+static void a_step_that_the_guard_forbids_moves_nothing(void **state)
+{
+	struct rig_master *m;
+
+	(void)state;
+	rig.config.step_guard.limit_ns = 1000 * NSEC_PER_SEC;
+	m = follow(RIG_EPOCH_PTP_NS / NSEC_PER_SEC);
+	rig.clock_step_ns = 0;
+	m->step_ns += 365 * 86400 * NSEC_PER_SEC;
+	rig_run_s(&rig, 30);
+	assert_int_equal(rig.clock_step_ns, 0);
+	assert_int_equal(rig.system_step_ns, 0);
+	assert_true(fabs(rig.kernel_ppb - DRIFT_PPB) < 100);
+}
+
 static void a_master_of_an_arbitrary_time_scale_is_taken_to_tell_utc(void **state)
 {
 	struct rig_master *m = rig_master(&rig, 0, 0);
@@ -432,6 +468,8 @@ int main(void)
 		T(an_offset_further_away_is_refused_and_counted),
 		T(an_offset_that_is_not_valid_any_more_is_none),
 		T(the_first_offset_that_is_trusted_counts),
+		T(a_grandmaster_that_is_set_is_followed_once_it_is_believed),
+		T(a_step_that_the_guard_forbids_moves_nothing),
 		T(a_master_of_an_arbitrary_time_scale_is_taken_to_tell_utc),
 		T(nobody_pulls_it_to_1970),
 		T(unless_it_is_configured),
