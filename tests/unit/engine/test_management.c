@@ -482,6 +482,75 @@ static void what_is_told_is_what_the_clock_does(void **state)
 	rig_stop(&rig);
 }
 
+static void the_table_of_unicast_masters_is_told_as_long_as_it_fits_a_message(void **state)
+{
+	struct bc_unicast_table table = {.n_masters = 2,
+					 .masters = {{.ip = {192, 0, 2, 1}}, {.ip = {192, 0, 2, 2}}}};
+	struct request get = {.id = PTP_MID_UNICAST_MASTER_TABLE_NP, .port = 1};
+	struct bc_management m;
+	static struct rig rig;
+
+	(void)state;
+	rig_init(&rig, 1);
+	rig.ports[0].transport = EBC_TRANSPORT_UDP_IPV4;
+	rig.ports[0].unicast_table = &table;
+	rig.ports[0].unicast_req_duration_s = 60;
+	rig_start(&rig, RIG_EPOCH_PTP_NS);
+	m = ask_for_one(&rig, &get);
+	assert_int_equal(m.data_len, 2 + 2 * 26);
+	assert_int_equal(get_be16(m.data), 2);
+	/* portIdentity of all ones; quality, selected, state, priorities; network 1, four octets. */
+	assert_int_equal(m.data[2], 0xff);
+	assert_memory_equal(m.data + 2 + 18, ((uint8_t[]){0, 1, 0, 4, 192, 0, 2, 1}), 8);
+	assert_memory_equal(m.data + 2 + 26 + 22, ((uint8_t[]){192, 0, 2, 2}), 4);
+	rig_stop(&rig);
+
+	table.n_masters = BC_UNICAST_MASTERS_MAX;
+	for (size_t i = 0; i < BC_UNICAST_MASTERS_MAX; i++)
+		table.masters[i].ip[3] = (uint8_t)(i + 1);
+	rig_start(&rig, RIG_EPOCH_PTP_NS);
+	assert_int_equal(ask_for_error(&rig, &get), PTP_MANAGEMENT_RESPONSE_TOO_BIG);
+	rig_stop(&rig);
+}
+
+static void settings_of_a_port_are_told_as_they_are_set(void **state)
+{
+	static const struct {
+		uint16_t id;
+		size_t len;
+		uint8_t good[16], bad[16];
+	} cases[] = {
+		{PTP_MID_PORT_DATA_SET_NP, 8, {0, 0, 3, 0xe8, 0, 0, 0, 1}, {0x80}},
+		{PTP_MID_POWER_PROFILE_SETTINGS_NP,
+		 16,
+		 {0, 2, 0, 7, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3},
+		 {0, 3}},
+	};
+	static struct rig rig;
+
+	(void)state;
+	start(&rig, 2);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct request set = {.action = PTP_MANAGEMENT_SET,
+				      .id = cases[i].id,
+				      .port = 2,
+				      .data = cases[i].good,
+				      .data_len = cases[i].len};
+		struct bc_management m = ask_for_one(&rig, &set);
+
+		assert_int_equal(m.data_len, cases[i].len);
+		assert_memory_equal(m.data, cases[i].good, cases[i].len);
+		set.data = cases[i].bad;
+		assert_int_equal(ask_for_error(&rig, &set), PTP_MANAGEMENT_WRONG_VALUE);
+		set.data_len -= 2;
+		assert_int_equal(ask_for_error(&rig, &set), PTP_MANAGEMENT_WRONG_LENGTH);
+		/* The other port has its own. */
+		m = ask_for_one(&rig, &(struct request){.id = cases[i].id, .port = 1});
+		assert_memory_not_equal(m.data, cases[i].good, cases[i].len);
+	}
+	rig_stop(&rig);
+}
+
 static void mutated_requests_are_survived(void **state)
 {
 	static struct rig rig;
@@ -537,6 +606,8 @@ int main(void)
 		cmocka_unit_test(corrections_of_a_port_are_set_in_nanoseconds_and_bounded),
 		cmocka_unit_test(alternate_times_that_are_set_are_announced_while_they_are_enabled),
 		cmocka_unit_test(what_is_told_is_what_the_clock_does),
+		cmocka_unit_test(the_table_of_unicast_masters_is_told_as_long_as_it_fits_a_message),
+		cmocka_unit_test(settings_of_a_port_are_told_as_they_are_set),
 		cmocka_unit_test(mutated_requests_are_survived),
 	};
 
