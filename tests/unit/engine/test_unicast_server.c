@@ -338,6 +338,35 @@ static void many_syncs_that_wait_for_late_stamps_keep_their_clients(void **state
 	assert_int_equal(rig_counted(&rig, 0, BC_COUNTER_TX_STAMP_MISSING), 0);
 }
 
+static void one_step_syncs_by_unicast_need_no_follow_up(void **state)
+{
+	struct bc_action action;
+	unsigned int n = 0;
+
+	(void)state;
+	start_as_master();
+	bc_engine_set_one_step(rig.engine, 0, true, 1500);
+	assert_int_equal(request(1, PTP_SYNC, -3, 100), 100);
+	for (int i = 0; i < 200; i++) {
+		rig.now_mono_ns += 10 * NSEC_PER_MSEC;
+		bc_engine_handle_timer(rig.engine, rig.now_mono_ns);
+		while (bc_engine_pop_action(rig.engine, &action)) {
+			struct bc_msg msg;
+
+			if (action.type != BC_ACTION_SEND || action.send.message_type == PTP_ANNOUNCE)
+				continue;
+			assert_int_equal(action.send.message_type, PTP_SYNC);
+			assert_int_equal(bc_msg_parse(action.send.message, action.send.len, &msg), BC_MSG_OK);
+			assert_int_equal(msg.flags, PTP_FLAG_UNICAST);
+			assert_int_equal(msg.correction_sns, 1500 * 65536);
+			bc_engine_handle_one_step_left(rig.engine, 0, msg.sequence_id, rig.now_mono_ns);
+			n++;
+		}
+	}
+	assert_in_range(n, 15, 17);
+	assert_int_equal(rig_counted(&rig, 0, BC_COUNTER_TX_STAMP_UNMATCHED), 0);
+}
+
 static void malformed_requests_are_counted_and_not_answered(void **state)
 {
 	unsigned int n;
@@ -383,6 +412,7 @@ int main(void)
 		T(a_name_from_another_address_is_another_client),
 		T(stamps_that_do_not_come_cost_their_message_and_then_the_port),
 		T(many_syncs_that_wait_for_late_stamps_keep_their_clients),
+		T(one_step_syncs_by_unicast_need_no_follow_up),
 		T(malformed_requests_are_counted_and_not_answered),
 		T(a_halt_is_not_made_up_for),
 	};
