@@ -91,6 +91,8 @@ class BoundaryAndTransparentClock(Domains):
         for number in (1, 2):
             self.assertEqual(boundary[number].get("rx_ignored_domain", 0), 0)
             self.assertEqual(boundary[number].get("tx_stamp_missing", 0), 0)
+            # Nobody carried what is the boundary clock's.
+            self.assertEqual(boundary[number].get("bpf_tx_dropped_foreign", 0), 0)
 
     def test_in_one_process_by_tcx(self):
         self.check("tcx")
