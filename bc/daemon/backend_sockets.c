@@ -341,21 +341,23 @@ static bool is_all_read(const struct sockets_port *sp, size_t n)
 }
 
 /* General messages are read first and handled last: what came before them on the event socket is then handled
- * before them, as a Sync before its Follow_Up. */
+ * before them, as a Sync before its Follow_Up. Stamps are trusted again once a read that began after the
+ * clock was set has emptied the socket. */
 static void take_port(struct app *app, size_t i, const struct pollfd *entries)
 {
 	struct sockets *s = app->sockets;
+	bool did_distrust = s->ports[i].distrusts_event_stamps;
 	size_t n_event = 0, n_general = 0;
 
 	if (entries[WATCH_GENERAL].revents & POLLIN)
 		n_general = read_socket(app, i, WATCH_GENERAL, s->general_batch);
-	if (n_general > 0 || entries[WATCH_EVENT].revents & POLLIN)
+	if (did_distrust || n_general > 0 || entries[WATCH_EVENT].revents & POLLIN)
 		n_event = read_socket(app, i, WATCH_EVENT, s->event_batch);
 	/* So lately that poll(2) did not tell. */
 	if (n_event > 0 && !clocks_real_minus_mono_is(app->real_minus_mono_ns))
 		s->ports[i].distrusts_event_stamps = true;
 	handle_batch(app, i, WATCH_EVENT, s->event_batch, n_event);
-	if (entries[WATCH_EVENT].events & POLLIN && is_all_read(&s->ports[i], n_event))
+	if (did_distrust && is_all_read(&s->ports[i], n_event))
 		s->ports[i].distrusts_event_stamps = false;
 	handle_batch(app, i, WATCH_GENERAL, s->general_batch, n_general);
 }

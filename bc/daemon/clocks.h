@@ -13,8 +13,7 @@ uint64_t clocks_mono_ns(void);
 /* CLOCK_REALTIME minus CLOCK_MONOTONIC, within a few nanoseconds. */
 int64_t clocks_real_minus_mono_ns(void);
 
-/* Whether it still is that: false as soon as CLOCK_REALTIME was set, by a microsecond or more. No system
- * call. */
+/* Whether it still is that: false as soon as CLOCK_REALTIME was set, by 10 us or more. No system call. */
 bool clocks_real_minus_mono_is(int64_t real_minus_mono_ns);
 
 /* By how much the kernel runs its clocks faster than their hardware, ppb: NTP daemons set it (adjtimex). */
