@@ -37,6 +37,15 @@ static enum refclock_type export_of(const struct ebc_config *c)
 	return REFCLOCK_NONE;
 }
 
+static bool is_contradiction(const struct ebc_config *c)
+{
+	int64_t export = ebc_config_int(c, EBC_CONFIG_GLOBAL, EBC_OPT_TIME_EXPORT);
+	int64_t servo = ebc_config_int(c, EBC_CONFIG_GLOBAL, EBC_OPT_CLOCK_SERVO);
+
+	return (export == EBC_TIME_EXPORT_SHM && servo == EBC_CLOCK_SERVO_REFCLOCK_SOCK) ||
+	       (export == EBC_TIME_EXPORT_SOCK && servo == EBC_CLOCK_SERVO_NTPSHM);
+}
+
 static enum bc_arbitrary_timescale arbitrary_of(const struct ebc_config *c, bool is_system_clock)
 {
 	switch (ebc_config_int(c, EBC_CONFIG_GLOBAL, EBC_OPT_ARBITRARY_TIMESCALE)) {
@@ -69,6 +78,11 @@ int host_time_settings_read(const struct ebc_config *c, struct host_time_setting
 	engine->step_window = (unsigned int)ebc_config_int(c, EBC_CONFIG_GLOBAL, EBC_OPT_STEP_WINDOW);
 	if (engine->is_system_clock)
 		engine->servo.max_frequency_ppb = fmin(engine->servo.max_frequency_ppb, SYSTEM_CLOCK_MAX_PPB);
+	if (is_contradiction(c)) {
+		snprintf(reason, reason_size,
+			 "time_export and clock_servo name different exports of the time");
+		return -EINVAL;
+	}
 	if (engine->is_system_clock && ret->export != REFCLOCK_NONE) {
 		snprintf(reason, reason_size,
 			 "local_clock system is the time itself: it cannot be exported to an NTP server, "

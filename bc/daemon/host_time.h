@@ -46,5 +46,5 @@ void host_time_stop(struct app *app);
 void host_time_do_action(struct app *app, const struct bc_action *action);
 /* CLOCK_REALTIME was set: app->real_minus_mono_ns is to be found anew. */
 void host_time_handle_clock_set(struct app *app);
-/* Twice a second. */
+/* Twice a second; a daemon without an engine has nothing to do here. */
 void host_time_housekeeping(struct app *app);

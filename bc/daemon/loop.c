@@ -192,8 +192,7 @@ static void on_housekeeping(struct app *app)
 	log_flush();
 	if (app->transparent)
 		transparent_housekeeping(app);
-	else
-		host_time_housekeeping(app);
+	host_time_housekeeping(app);
 	for (size_t i = 0; i < app->n_ports; i++) {
 		check_port(app, &app->ports[i]);
 		one_step_port_housekeeping(app, &app->ports[i]);

@@ -15,7 +15,7 @@
 #include "util/macros.h"
 
 #define SOCK_MAGIC 0x534f434b
-#define SHM_KEY	   0x4e545030
+#define SHM_KEY	   0x4e545030u
 /* log2 s: a microsecond, which a software stamp reaches. */
 #define SHM_PRECISION (-20)
 #define SHM_PRIVATE   2 /* units below are of root alone */
@@ -48,7 +48,7 @@ _Static_assert(sizeof(struct shm_time) == (sizeof(time_t) == 8 ? 96 : 80), "as n
 
 static int open_shm(struct refclock *refclock, int unit)
 {
-	int id = shmget(SHM_KEY + unit, sizeof(struct shm_time),
+	int id = shmget((key_t)(SHM_KEY + (unsigned int)unit), sizeof(struct shm_time),
 			IPC_CREAT | (unit < SHM_PRIVATE ? 0600 : 0666));
 	void *at;
 

@@ -115,12 +115,15 @@ class SystemClock(unittest.TestCase):
         self.assertEqual(box.wait(10), 1)
         self.assertIn("local_clock system: setting the system's clock needs the capability CAP_SYS_TIME", box.text)
 
-    def test_an_export_of_it_is_refused(self):
-        for options in ({"time_export": "shm"}, {"clock_servo": "refclock_sock"}):
+    def test_an_export_of_it_is_refused_and_two_exports_are(self):
+        for options, message in (({"time_export": "shm"}, "local_clock system is the time itself"),
+                                 ({"clock_servo": "refclock_sock"}, "local_clock system is the time itself"),
+                                 ({"time_export": "shm", "clock_servo": "refclock_sock", "local_clock": "virtual"},
+                                  "name different exports")):
             with self.subTest(options=options):
                 box = self.start_box(options)
                 self.assertEqual(box.wait(10), 1)
-                self.assertIn("local_clock system is the time itself", box.text)
+                self.assertIn(message, box.text)
 
     def test_free_running_it_measures_and_needs_no_capability(self):
         self.enterContext(programs.EbpfBc(self.lab.gm, ["eth0"], config=GM))
