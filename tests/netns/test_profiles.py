@@ -13,7 +13,8 @@ from netns.support import FAST, IN_SYNC_NS, START_S, Rig, until, wait_in_sync
 CONFIG = programs.TREE / "config"
 # A file and the state that its first port comes to by itself.
 EXAMPLES = {"g8275-1.conf": "LISTENING", "hybrid-e2e.conf": "LISTENING", "p2p.conf": "LISTENING",
-            "power.conf": "LISTENING", "g8275-2.conf": "LISTENING"}
+            "power.conf": "LISTENING", "g8275-2.conf": "LISTENING", "gptp.conf": "LISTENING",
+            "automotive-master.conf": "MASTER", "automotive-slave.conf": "LISTENING"}
 
 LINUXPTP = pathlib.Path("/usr/share/doc/linuxptp/configs")
 # Those of its transparent clocks are read in a unit test.
@@ -51,6 +52,12 @@ class ExampleFiles(unittest.TestCase):
                     self.assertEqual([line.text for line in box.lines if f"{name}:" in line.text], [])
                     self.assertEqual(box.stop(), 0, box.tail())
 
+    def test_those_of_a_car_find_each_other(self):
+        with Lab(1) as lab, self.run_file(lab.gm, CONFIG / "automotive-master.conf") as master, \
+                self.start(lab, "automotive-slave.conf") as client:
+            master.wait_for_state(1, "MASTER", START_S)
+            client.wait_for_state(1, "SLAVE", START_S)
+
     def start(self, lab, name):
         """The file itself, but for the names of the ports."""
         text = (CONFIG / name).read_text()
@@ -58,12 +65,12 @@ class ExampleFiles(unittest.TestCase):
             text = text.replace(f"[eth{i}]", f"[{port}]")
         file = pathlib.Path(programs.session.current().directory) / name
         file.write_text(text)
-        return self.run_file(lab, file)
+        return self.run_file(lab.box, file)
 
-    def run_file(self, lab, file, interfaces=()):
+    def run_file(self, namespace, file, interfaces=()):
         """What an instance has in the file system is its own."""
         stem = f"{programs.session.current().directory}/{file.name}"
-        return programs.EbpfBc(lab.box, interfaces, config=str(file), arguments=[
+        return programs.EbpfBc(namespace, interfaces, config=str(file), arguments=[
             "--bpf_pin_path=", f"--control_socket={stem}.ctl", f"--uds_address={stem}.uds",
             f"--uds_ro_address={stem}.uds-ro"])
 
@@ -71,7 +78,7 @@ class ExampleFiles(unittest.TestCase):
     def test_those_of_linuxptp_start_unchanged(self):
         with Lab(1) as lab:
             for name, state in LINUXPTP_EXAMPLES.items():
-                with self.subTest(name=name), self.run_file(lab, LINUXPTP / name, lab.ports) as box:
+                with self.subTest(name=name), self.run_file(lab.box, LINUXPTP / name, lab.ports) as box:
                     box.wait_for_state(1, state, 10)
                     self.assertEqual(box.stop(), 0, box.tail())
 

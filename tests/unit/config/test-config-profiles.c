@@ -71,8 +71,14 @@ static void examples_run_without_a_note(void **state)
 		const char *file;
 		size_t n_ports;
 	} examples[] = {
-		{"g8275-1.conf", 4}, {"g8275-2.conf", 2}, {"hybrid-e2e.conf", 2},
-		{"p2p.conf", 3},     {"power.conf", 3},
+		{"g8275-1.conf", 4},
+		{"g8275-2.conf", 2},
+		{"hybrid-e2e.conf", 2},
+		{"p2p.conf", 3},
+		{"power.conf", 3},
+		{"gptp.conf", 1},
+		{"automotive-master.conf", 1},
+		{"automotive-slave.conf", 1},
 	};
 
 	(void)state;

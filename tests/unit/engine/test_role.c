@@ -211,8 +211,7 @@ static void a_fixed_client_follows_none_but_acceptable_masters(void **state)
 	assert_int_equal(rig_state(&rig, 0), BC_STATE_SLAVE);
 }
 
-/* Sync of a second sender, a nanosecond-exact one, while the first that announces itself says nothing else.
- */
+/* The master announces itself and sends no Sync; somebody else does. */
 static void only_who_ignores_source_ids_takes_sync_from_others(void **state)
 {
 	(void)state;
