@@ -171,13 +171,13 @@ class EbpfBc(PtpProgram):
     override both."""
 
     def __init__(self, namespace, interfaces=(), *, config=None, port_options=None, arguments=(), name=None,
-                 program=None, env=None, masters=()):
+                 program=None, env=None, masters=(), may_set_clock=False):
         name = name or f"ebpf-bc-{namespace.name}"
         self._n_ports = len(interfaces)  # 0: the file knows
         stem = os.path.join(session.current().directory, session.current().unique(name))
         self.uds_path = stem + ".uds"
         self.control_path = None
-        argv = [*WITHOUT_SYS_TIME, program or find_ebpf_bc(), "-m", "-q"]
+        argv = [*(() if may_set_clock else WITHOUT_SYS_TIME), program or find_ebpf_bc(), "-m", "-q"]
         if isinstance(config, dict):
             config = {"control_socket": stem + ".ctl", "uds_address": self.uds_path,
                       "uds_ro_address": self.uds_path + "ro", **config}
