@@ -16,6 +16,7 @@ struct system_clock {
 	long freq, tick; /* as they were set last */
 	int leap_status; /* STA_INS, STA_DEL, or none */
 	bool is_synchronized;
+	bool was_changed; /* by somebody else, and not told yet */
 };
 
 /* Takes the clock over: ends what adjtime(3) and the kernel's phase-locked loop were about. 0 or -errno:
@@ -29,5 +30,6 @@ int system_clock_set_tai_offset(struct system_clock *clock, int tai_offset_s);
 /* The clock is right to max_error_ns: to be said again every few minutes, or the kernel gives it up after
  * hours. */
 int system_clock_tell_synchronized(struct system_clock *clock, int64_t max_error_ns);
-/* Whether somebody else has changed the frequency since it was set or looked at. */
+/* Whether somebody else has changed the frequency since it was set or looked at; also what the next setting
+ * would have hidden. */
 bool system_clock_was_changed(struct system_clock *clock);

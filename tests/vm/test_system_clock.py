@@ -60,11 +60,10 @@ class SystemClock(unittest.TestCase):
             until(lambda: abs(error_ns()) < NEAR_NS, 30, lambda: f"{error_ns()} ns\n{box.tail()}")
             print(f"# taken back after {time.monotonic() - set_s:.1f} s")
             box.wait_for(r"set by", 5, n_lines)
-            print(f"# {box.lines[-1].text}")
 
             n_lines = len(box.lines)
             adjtimex(ADJ_FREQUENCY, adjtimex() + (20 << 16))
-            box.wait_for(r"(?i)somebody|another|else", 10, n_lines)
+            box.wait_for(r"another program steers", 10, n_lines)
             until(lambda: abs(error_ns()) < NEAR_NS, 30, lambda: f"{error_ns()} ns\n{box.tail()}")
 
 
