@@ -109,6 +109,7 @@ int bc_engine_new(const struct bc_engine_config *config, uint64_t now_mono_ns, i
 		return r;
 	}
 	e->status.frequency_ppb = config->initial_frequency_ppb;
+	bc_local_clock_init(&e->unsteered, now_mono_ns, (int64_t)now_mono_ns);
 	bc_system_init(e);
 	bc_decision_set_self(e);
 	*ret_engine = e;

@@ -60,6 +60,7 @@ struct bc_sync_rx {
 	bool has_pair;
 	uint16_t sequence_id;
 	uint64_t t2_mono_ns;
+	uint64_t t2_servo_ns; /* the same as the servo reckons */
 	int64_t t1_ptp_ns; /* origin plus corrections: the master's time when it arrived, less the path delay
 			    */
 	/* A jump of the master's time that awaits confirmation. */
@@ -158,6 +159,7 @@ struct bc_engine {
 	bool is_delay_assumed;	     /* it is initial_delay_ns, not measured */
 	unsigned int n_to_skip;	     /* Syncs after a step, step_window */
 	struct bc_system system;
+	struct bc_local_clock unsteered; /* of a system clock: monotonic time as it would run by itself */
 	struct bc_management_state management;
 	/* Masters on probation, steps, and what we are without a master: succession.c. */
 	struct bc_trust trust;

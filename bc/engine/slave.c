@@ -48,9 +48,19 @@ static void set_frequency(struct bc_engine *engine, double frequency_ppb, uint64
 {
 	engine->status.frequency_ppb = frequency_ppb;
 	/* The kernel runs monotonic time at that frequency. */
-	if (engine->config.is_system_clock)
+	if (engine->config.is_system_clock) {
+		bc_local_clock_set_rate(&engine->unsteered, now_mono_ns,
+					(1.0 / (1.0 - frequency_ppb * 1e-9) - 1.0) * 1e9);
 		return;
+	}
 	bc_local_clock_set_rate(&engine->clock, now_mono_ns, -frequency_ppb - engine->mono_rate_ppb);
+}
+
+/* The servo reckons in a time that it does not steer itself. */
+static uint64_t servo_time_ns(const struct bc_engine *engine, uint64_t mono_ns)
+{
+	return engine->config.is_system_clock ? (uint64_t)bc_local_clock_ptp_ns(&engine->unsteered, mono_ns)
+					      : mono_ns;
 }
 
 static void announce_clock(struct bc_engine *engine, size_t port, int64_t step_ns, double frequency_ppb)
@@ -129,7 +139,8 @@ static bool master_jump(const struct bc_port *port, int64_t t1_ptp_ns, uint64_t 
 	if (!sync->has_pair)
 		return false;
 	*ret_elapsed_ns = (uint64_t)llabs((int64_t)(t2_mono_ns - sync->t2_mono_ns));
-	*ret_jump_ns = t1_ptp_ns - sync->t1_ptp_ns - (int64_t)(t2_mono_ns - sync->t2_mono_ns);
+	*ret_jump_ns = t1_ptp_ns - sync->t1_ptp_ns -
+		       (int64_t)(servo_time_ns(engine, t2_mono_ns) - sync->t2_servo_ns);
 	return true;
 }
 
@@ -253,7 +264,8 @@ static void steer(struct bc_port *port, int64_t offset_ns, uint64_t t2_mono_ns, 
 	struct bc_engine *engine = port->engine;
 	enum bc_servo_state state = BC_SERVO_UNLOCKED;
 	uint64_t n_outliers = bc_servo_n_outliers(engine->servo);
-	double frequency_ppb = bc_servo_sample(engine->servo, offset_ns, t2_mono_ns, 1.0, &state);
+	double frequency_ppb =
+		bc_servo_sample(engine->servo, offset_ns, servo_time_ns(engine, t2_mono_ns), 1.0, &state);
 
 	if (bc_servo_n_outliers(engine->servo) != n_outliers)
 		bc_count(port, BC_COUNTER_SYNC_OUTLIER);
@@ -401,6 +413,7 @@ static void use_sync(struct bc_port *port, const struct bc_msg *msg, const struc
 	sync->sequence_id = msg->sequence_id;
 	sync->t1_ptp_ns = t1_ptp_ns;
 	sync->t2_mono_ns = t2_mono_ns;
+	sync->t2_servo_ns = servo_time_ns(engine, t2_mono_ns);
 	note_sync_interval(port, msg);
 	if (port->config.sync_receipt_timeout)
 		port->sync_receipt_deadline =
@@ -537,7 +550,8 @@ static void use_delay(struct bc_port *port, const struct bc_delay_req_sent *sent
 	if (engine->is_delay_assumed)
 		bc_slave_hold_frequency(engine, sent->t3_mono_ns);
 	engine->is_delay_assumed = false;
-	bc_servo_delay(engine->servo, back_ns, engine->status.mean_path_delay_ns, sent->t3_mono_ns);
+	bc_servo_delay(engine->servo, back_ns, engine->status.mean_path_delay_ns,
+		       servo_time_ns(engine, sent->t3_mono_ns));
 	announce_delay(port, sent);
 	bc_slave_event_delay(port, sent);
 }

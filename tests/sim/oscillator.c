@@ -47,7 +47,7 @@ static void begin_piece(struct sim_oscillator *o)
 {
 	double turns_a_piece;
 
-	o->piece_ppb = o->rate_ppb;
+	o->piece_ppb = o->rate_ppb + o->kernel_ppb;
 	if (o->sine_ppb <= 0)
 		return;
 	turns_a_piece = PIECE_NS * 1e-9 / o->sine_period_s;
@@ -83,4 +83,18 @@ int64_t sim_oscillator_true_ns(const struct sim_oscillator *o, int64_t mono_ns)
 	double mono = (double)(mono_ns - o->ref_mono_ns) - o->ref_frac_ns;
 
 	return o->ref_true_ns + (int64_t)ceil(mono / (1.0 + o->piece_ppb * 1e-9));
+}
+
+void sim_oscillator_steer(struct sim_oscillator *o, int64_t true_ns, double kernel_ppb)
+{
+	double elapsed, whole;
+
+	sim_oscillator_mono_ns(o, true_ns);
+	elapsed = elapsed_ns(o, true_ns);
+	whole = floor(elapsed);
+	o->ref_true_ns = true_ns;
+	o->ref_mono_ns += (int64_t)whole;
+	o->ref_frac_ns = elapsed - whole;
+	o->piece_ppb += kernel_ppb - o->kernel_ppb;
+	o->kernel_ppb = kernel_ppb;
 }

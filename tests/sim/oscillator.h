@@ -25,6 +25,7 @@ struct sim_oscillator {
 	double rate_ppb, wander_ppb;		    /* of the walk: now, and its deviation after a second */
 	double sine_ppb, sine_period_s, sine_turns; /* amplitude; 0: none; turns since a rising zero */
 	double piece_ppb;			    /* in force */
+	double kernel_ppb;			    /* of it: by which somebody runs the clock faster */
 	struct sim_random random;
 };
 
@@ -33,3 +34,5 @@ void sim_oscillator_start(struct sim_oscillator *oscillator);
 int64_t sim_oscillator_mono_ns(struct sim_oscillator *oscillator, int64_t true_ns);
 /* When the present piece leads to mono_ns, rounded up. */
 int64_t sim_oscillator_true_ns(const struct sim_oscillator *oscillator, int64_t mono_ns);
+/* From true_ns on, which no later call goes back behind, somebody runs the clock faster by this. */
+void sim_oscillator_steer(struct sim_oscillator *oscillator, int64_t true_ns, double kernel_ppb);

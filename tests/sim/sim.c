@@ -280,6 +280,8 @@ static void settle(struct sim *sim, struct node *node)
 			node->n_state_changes++;
 		else if (action.type == BC_ACTION_SYNC)
 			trace_number(sim, action.sync.offset_ns);
+		else if (action.type == BC_ACTION_CLOCK && node->config.engine.is_system_clock)
+			sim_oscillator_steer(&node->oscillator, sim->now_ns, -action.clock.frequency_ppb);
 	}
 	arm_timer(sim, node);
 }
