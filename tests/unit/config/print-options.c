@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Prints, as README.md has them, the options and values that have no effect or are refused, with the reasons. */
+/* Prints, as README.md has them, the options and values that have no effect or are refused, with the reasons.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -17,9 +18,11 @@ static const char *effect(enum ebc_option_status status)
 	}
 }
 
-static void print_row(const char *option, const char *value, enum ebc_option_status status, const char *reason)
+static void print_row(const char *option, const char *value, enum ebc_option_status status,
+		      const char *reason)
 {
-	printf("| `%s%s%s` | %s | %s |\n", option, *value ? " " : "", value, effect(status), reason ? reason : "");
+	printf("| `%s%s%s` | %s | %s |\n", option, *value ? " " : "", value, effect(status),
+	       reason ? reason : "");
 }
 
 int main(void)
@@ -28,7 +31,8 @@ int main(void)
 
 	for (int i = 0; i < EBC_N_OPTIONS; i++)
 		n_implemented += ebc_option_info((enum ebc_option)i)->status == EBC_STATUS_IMPLEMENTED;
-	printf("%u of %u options have their effect. The others:\n\n", n_implemented, (unsigned int)EBC_N_OPTIONS);
+	printf("%u of %u options have their effect. The others:\n\n", n_implemented,
+	       (unsigned int)EBC_N_OPTIONS);
 	printf("| option, or its value | effect | since |\n|---|---|---|\n");
 	for (int i = 0; i < EBC_N_OPTIONS; i++) {
 		const struct ebc_option_info *info = ebc_option_info((enum ebc_option)i);
