@@ -2,6 +2,7 @@
 """The parts of the harness that need no privilege: messages, frames, statistics, log lines."""
 
 import os
+import pathlib
 import random
 import unittest
 
@@ -200,3 +201,12 @@ class Count(unittest.TestCase):
         self.assertEqual(self.counted("OK"), (1, [], 0))
         self.assertEqual(self.counted("FAIL", "", "", 1), (0, ["fail"], 0))
         self.assertEqual(self.counted("SKIP", "skipped: needs root\n", "", 77), (0, [], 1))
+
+
+class Registered(unittest.TestCase):
+    def test_every_file_of_cases_in_namespaces_is_run(self):
+        folder = pathlib.Path(__file__).resolve().parents[1] / "netns"
+        registered = (folder / "meson.build").read_text(encoding="utf-8")
+        missing = [file.name for file in folder.glob("test_*.py")
+                   if f"'{file.stem.removeprefix('test_')}'" not in registered]
+        self.assertEqual(missing, [])
