@@ -24,9 +24,10 @@ class Timeout(AssertionError):
 
 
 class Process:
-    """Runs argv at once, in a process group of its own. `namespace` is a network.Namespace or None."""
+    """Runs argv at once, in a process group of its own, as the argument of the program `within` if there is one.
+    `namespace` is a network.Namespace or None."""
 
-    def __init__(self, argv, *, namespace=None, name=None, env=None):
+    def __init__(self, argv, *, namespace=None, name=None, env=None, within=()):
         self.argv = [str(argument) for argument in argv]
         self.name = name or os.path.basename(self.argv[0])
         self.lines = []
@@ -35,7 +36,7 @@ class Process:
         # Not `ip netns exec`: that mounts a new /sys, and with it hides what is pinned in bpffs.
         enter = ["nsenter", f"--net={namespace.path}", "--"] if namespace else []
         self._popen = subprocess.Popen(
-            enter + self.argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            enter + list(within) + self.argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             env={**os.environ, **(env or {})}, start_new_session=True)
         session.current().add("group", self.pid)
         self._reader = threading.Thread(target=self._read, daemon=True)

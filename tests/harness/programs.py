@@ -177,7 +177,7 @@ class EbpfBc(PtpProgram):
         stem = os.path.join(session.current().directory, session.current().unique(name))
         self.uds_path = stem + ".uds"
         self.control_path = None
-        argv = [*(() if may_set_clock else WITHOUT_SYS_TIME), program or find_ebpf_bc(), "-m", "-q"]
+        argv = [program or find_ebpf_bc(), "-m", "-q"]
         if isinstance(config, dict):
             config = {"control_socket": stem + ".ctl", "uds_address": self.uds_path,
                       "uds_ro_address": self.uds_path + "ro", **config}
@@ -193,7 +193,8 @@ class EbpfBc(PtpProgram):
             # Not those of a ptp4l on this machine, nor of another test.
             argv += [f"--uds_address={self.uds_path}", f"--uds_ro_address={self.uds_path}ro"]
         argv += list(arguments)
-        super().__init__(argv, namespace=namespace, name=name, env=env)
+        super().__init__(argv, namespace=namespace, name=name, env=env,
+                         within=() if may_set_clock else WITHOUT_SYS_TIME)
 
     def read_counters(self, timeout_s=3.0):
         """Asks for the counters (SIGUSR1) and returns {port: {name: value}}; what is zero is missing.
