@@ -19,6 +19,7 @@ struct hop {
 	int ifindex;
 	uint8_t ip[16];
 	size_t len;
+	uint8_t source[16]; /* ours; zero: not said */
 };
 
 struct answer {
@@ -26,6 +27,7 @@ struct answer {
 	int error;
 	bool has_gateway, has_mac;
 	uint8_t gateway[16];
+	uint8_t source[16];
 	uint8_t mac[6];
 	uint16_t state;
 };
@@ -40,6 +42,8 @@ static int on_route(struct nlmsghdr *nlh, void *data)
 		return -EBADMSG;
 	route = nlmsg_data(nlh);
 	gateway = attrs[RTA_GATEWAY];
+	if (attrs[RTA_PREFSRC] && nla_len(attrs[RTA_PREFSRC]) == (int)answer->hop->len)
+		memcpy(answer->source, nla_data(attrs[RTA_PREFSRC]), answer->hop->len);
 	answer->error = route->rtm_type == RTN_UNICAST ? 0 : -EHOSTUNREACH;
 	/* A gateway of another family (RTA_VIA) is not followed: nobody has PTP masters behind one. */
 	if (attrs[RTA_VIA])
@@ -67,6 +71,7 @@ static int find_hop(struct ebc_links *links, struct hop *hop)
 	r = ebc_rtnl_request(links->rtnl, msg, on_route, &answer);
 	if (r == 0)
 		r = answer.error;
+	memcpy(hop->source, answer.source, sizeof(hop->source));
 	if (r == 0 && answer.has_gateway)
 		memcpy(hop->ip, answer.gateway, hop->len);
 	return r;
@@ -117,7 +122,8 @@ static int have_it_found(struct ebc_links *links, const struct hop *hop)
 	return msg ? ebc_rtnl_request(links->rtnl, msg, on_nothing, NULL) : -ENOMEM;
 }
 
-int ebc_neighbor_get(struct ebc_links *links, int ifindex, int family, const uint8_t *ip, uint8_t ret_mac[6])
+int ebc_neighbor_get(struct ebc_links *links, int ifindex, int family, const uint8_t *ip, uint8_t ret_mac[6],
+		     uint8_t ret_source[16])
 {
 	_cleanup_nl_msg_ struct nl_msg *msg = NULL;
 	struct hop hop = {.family = family, .ifindex = ifindex, .len = family == AF_INET ? 4 : 16};
@@ -142,5 +148,6 @@ int ebc_neighbor_get(struct ebc_links *links, int ifindex, int family, const uin
 	if (!answer.has_mac || !(answer.state & USABLE_STATES))
 		return -EAGAIN;
 	memcpy(ret_mac, answer.mac, sizeof(answer.mac));
+	memcpy(ret_source, hop.source, sizeof(hop.source));
 	return 0;
 }

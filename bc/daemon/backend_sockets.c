@@ -200,10 +200,11 @@ static int take_stamps(struct app *app, size_t i, int budget, bool is_trusted)
 
 static int send_message(struct app *app, struct port *port, const struct bc_action *action)
 {
+	struct bc_address source = port->source;
 	struct ptp_sockets_envelope envelope = {
 		.transport = port->transport,
 		.ifindex = port->link.ifindex,
-		.source = &port->source,
+		.source = &source,
 		.destination = port_destination(port, action),
 		.is_event = action->send.is_event,
 	};
@@ -211,6 +212,11 @@ static int send_message(struct app *app, struct port *port, const struct bc_acti
 
 	if (!port->is_attached)
 		return -ENETDOWN;
+	if (action->send.is_unicast) {
+		/* Whom we ask first hears from the address that the kernel chooses. */
+		memset(source.ip, 0, sizeof(source.ip));
+		port_choose_source(port, envelope.destination, &source);
+	}
 	r = ptp_sockets_send(&of(app, port)->fds, &envelope, action->send.message, action->send.len);
 	/* Mostly it is there already; when a qdisc holds the message, poll(2) tells later. */
 	if (r == 0 && action->send.is_event)

@@ -166,6 +166,8 @@ static int send_frame(struct app *app, struct port *port, const struct bc_action
 	if (action->send.is_unicast && !reach_complete(app, port, &destination))
 		return 0;
 	encap.destination = destination;
+	if (action->send.is_unicast)
+		port_choose_source(port, &destination, &encap.source);
 	len = bc_encap_write(&encap, action->send.is_event, action->send.message, action->send.len, frame,
 			     sizeof(frame));
 	if (len == 0)

@@ -155,3 +155,13 @@ const struct bc_address *port_destination(const struct port *port, const struct 
 	return is_peer_delay(action->send.message_type) ? &port->settings->peer_destination
 							: &port->settings->destination;
 }
+
+void port_choose_source(const struct port *port, const struct bc_address *to, struct bc_address *source)
+{
+	static const uint8_t none[sizeof(to->local_ip)];
+
+	if (port->settings->has_source_ip)
+		memcpy(source->ip, port->settings->source_ip, sizeof(source->ip));
+	else if (memcmp(to->local_ip, none, sizeof(none)) != 0)
+		memcpy(source->ip, to->local_ip, sizeof(source->ip));
+}

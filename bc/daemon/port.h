@@ -60,3 +60,6 @@ void port_set_link_delay(struct app *app, struct port *port, int64_t link_delay_
 
 /* Where a message goes: the sender's own choice, or the group that it belongs to. */
 const struct bc_address *port_destination(const struct port *port, const struct bc_action *action);
+/* Puts into source->ip what a unicast message to that peer comes from: the configured address, else the one
+ * that the peer asked; if it asked none, leaves it. */
+void port_choose_source(const struct port *port, const struct bc_address *to, struct bc_address *source);

@@ -57,6 +57,7 @@ static int set_ipv4(int fd, const struct ptp_sockets_options *o, uint8_t dscp)
 		{IPPROTO_IP, IP_MULTICAST_LOOP, 0},
 		{IPPROTO_IP, IP_MULTICAST_TTL, o->multicast_hops},
 		{IPPROTO_IP, IP_TOS, dscp << 2},
+		{IPPROTO_IP, IP_PKTINFO, 1}, /* which of our addresses is asked */
 	};
 
 	if (setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &interface, sizeof(interface)) < 0)
@@ -72,6 +73,7 @@ static int set_ipv6(int fd, const struct ptp_sockets_options *o, uint8_t dscp)
 		{IPPROTO_IPV6, IPV6_MULTICAST_IF, o->ifindex},
 		{IPPROTO_IPV6, IPV6_MULTICAST_HOPS, o->multicast_hops},
 		{IPPROTO_IPV6, IPV6_TCLASS, dscp << 2},
+		{IPPROTO_IPV6, IPV6_RECVPKTINFO, 1},
 	};
 
 	return set_all(fd, options, ARRAY_SIZE(options));

@@ -17,13 +17,16 @@ static int family_of(const struct port *port)
 	return port->transport == EBC_TRANSPORT_UDP_IPV4 ? AF_INET : AF_INET6;
 }
 
-static int find(struct app *app, const struct port *port, const struct bc_address *to, uint8_t mac[6])
+/* Fills in its MAC address, and ours that the kernel would send from. */
+static int find(struct app *app, const struct port *port, struct bc_address *to)
 {
-	int r = ebc_neighbor_get(app->links, port->link.ifindex, family_of(port), to->ip, mac);
+	int r = ebc_neighbor_get(app->links, port->link.ifindex, family_of(port), to->ip, to->mac,
+				 to->local_ip);
 
 	/* A port that is a member of a bridge may have no address: then the bridge knows the neighbours. */
 	if (r < 0 && r != -EAGAIN && port->link.is_bridge_member)
-		r = ebc_neighbor_get(app->links, port->link.master_ifindex, family_of(port), to->ip, mac);
+		r = ebc_neighbor_get(app->links, port->link.master_ifindex, family_of(port), to->ip, to->mac,
+				     to->local_ip);
 	return r;
 }
 
@@ -35,7 +38,7 @@ bool reach_complete(struct app *app, struct port *port, struct bc_address *to)
 
 	if (port->transport == EBC_TRANSPORT_IEEE_802_3 || memcmp(to->mac, unknown, sizeof(unknown)) != 0)
 		return true;
-	r = find(app, port, to, to->mac);
+	r = find(app, port, to);
 	if (r == 0) {
 		port->n_unreached = 0;
 		return true;
@@ -52,9 +55,12 @@ bool reach_complete(struct app *app, struct port *port, struct bc_address *to)
 void reach_prepare(struct app *app, struct port *port)
 {
 	const struct bc_unicast_table *table = app->settings->engine_ports[port->index].unicast_table;
-	uint8_t mac[6];
 
 	port->n_unreached = 0;
-	for (size_t i = 0; table && port->transport != EBC_TRANSPORT_IEEE_802_3 && i < table->n_masters; i++)
-		(void)find(app, port, &table->masters[i], mac);
+	for (size_t i = 0; table && port->transport != EBC_TRANSPORT_IEEE_802_3 && i < table->n_masters;
+	     i++) {
+		struct bc_address master = table->masters[i];
+
+		(void)find(app, port, &master);
+	}
 }

@@ -7,7 +7,8 @@
 
 #include "bc/daemon/app.h"
 
-/* Fills in to->mac if it is all zeros. False: it is not known yet; counted, and told once. */
+/* Fills in to->mac, and to->local_ip with it, if it is all zeros. False: it is not known yet; counted, and
+ * told once. */
 bool reach_complete(struct app *app, struct port *port, struct bc_address *to);
 /* The port came up: has the kernel find the masters of its table, so that the first request can leave. */
 void reach_prepare(struct app *app, struct port *port);

@@ -2,6 +2,7 @@
 /* See socket_batch.h. */
 #include "bc/daemon/socket_batch.h"
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +21,7 @@ struct slot {
 	struct iovec part;
 	union {
 		struct cmsghdr header;
-		uint8_t room[128]; /* three stamps, and the overflow */
+		uint8_t room[192]; /* three stamps, the overflow, and whom it is for */
 	} control;
 	struct sockaddr_storage from;
 	uint8_t message[MESSAGE_MAX];
@@ -63,6 +64,25 @@ size_t socket_batch_read(struct socket_batch *b, int fd, size_t max)
 	return r < 0 ? 0 : (size_t)r;
 }
 
+/* Of multicast it says nothing that an answer could come from. */
+static void read_local_ipv4(const uint8_t *data, struct socket_message *ret)
+{
+	struct in_pktinfo info;
+
+	memcpy(&info, data, sizeof(info));
+	if (!IN_MULTICAST(ntohl(info.ipi_addr.s_addr)))
+		memcpy(ret->source.local_ip, &info.ipi_addr, 4);
+}
+
+static void read_local_ipv6(const uint8_t *data, struct socket_message *ret)
+{
+	struct in6_pktinfo info;
+
+	memcpy(&info, data, sizeof(info));
+	if (!IN6_IS_ADDR_MULTICAST(&info.ipi6_addr))
+		memcpy(ret->source.local_ip, &info.ipi6_addr, 16);
+}
+
 static void read_control(const struct msghdr *header, struct socket_message *ret)
 {
 	/* CMSG_NXTHDR() takes no constant one. */
@@ -71,6 +91,10 @@ static void read_control(const struct msghdr *header, struct socket_message *ret
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c)) {
 		struct timespec stamp;
 
+		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO)
+			read_local_ipv4(CMSG_DATA(c), ret);
+		else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO)
+			read_local_ipv6(CMSG_DATA(c), ret);
 		if (c->cmsg_level != SOL_SOCKET)
 			continue;
 		if (c->cmsg_type == SO_TIMESTAMPING) {

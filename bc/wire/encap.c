@@ -118,12 +118,14 @@ bool bc_encap_read(const uint8_t *frame, size_t frame_len, size_t ptp_offset, en
 		   struct bc_address *ret_source, bool *ret_is_multicast)
 {
 	struct bc_address source = {};
+	bool is_multicast;
 	size_t ip_off, ip_min = transport == EBC_TRANSPORT_UDP_IPV4 ? IPV4_LEN : IPV6_LEN;
 	const uint8_t *ip, *udp;
 
 	if (frame_len < ETHER_HEADER_LEN || ptp_offset > frame_len)
 		return false;
 	memcpy(source.mac, frame + 6, 6);
+	is_multicast = (frame[0] & 1) != 0;
 
 	if (transport == EBC_TRANSPORT_UDP_IPV4 || transport == EBC_TRANSPORT_UDP_IPV6) {
 		ip_off = ether_payload_offset(frame, frame_len);
@@ -137,9 +139,13 @@ bool bc_encap_read(const uint8_t *frame, size_t frame_len, size_t ptp_offset, en
 			memcpy(source.ip, ip + 12, 4);
 		else
 			memcpy(source.ip, ip + 8, 16);
+		if (!is_multicast && transport == EBC_TRANSPORT_UDP_IPV4)
+			memcpy(source.local_ip, ip + 16, 4);
+		else if (!is_multicast)
+			memcpy(source.local_ip, ip + 24, 16);
 	}
 
-	*ret_is_multicast = (frame[0] & 1) != 0;
+	*ret_is_multicast = is_multicast;
 	*ret_source = source;
 	return true;
 }

@@ -19,6 +19,8 @@
 struct bc_address {
 	uint8_t mac[6];
 	uint8_t ip[16]; /* IPv4 in the first four octets; network order */
+	/* Of a peer: the address of ours that it asked, and hears from; zero: the port's usual one. */
+	uint8_t local_ip[16];
 };
 
 struct bc_encap {

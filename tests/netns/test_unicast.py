@@ -24,6 +24,23 @@ class Unicast(unittest.TestCase):
                    in enumerate([("UDPv4", "10.77.1.1"), ("L2", rig.lab.box.mac("bc2"))])]
         return gm, box, clients
 
+    def test_who_is_asked_answers_from_that_address(self):
+        """Over IPv6 the port also has a link-local address; the second client's network is not the port's first one."""
+        for options in ({}, {"time_stamping": "software", "local_clock": "virtual"}):
+            with self.subTest(options), Rig(transport="UDPv6", gm=False, box=False, clients=False) as rig:
+                rig.lab.box.add_address("bc2", "10.78.2.1/24")
+                rig.lab.clients[1].add_address("eth0", "10.78.2.2/24")
+                rig.start_gm(SERVER)
+                box = rig.start_box(
+                    interfaces=rig.ports, masters=[("UDPv6", "fd77:0::2")], options={**UNICAST, **options},
+                    port_options={"bc0": {"unicast_master_table": 1}, "bc1": {"unicast_listen": 1},
+                                  "bc2": {"unicast_listen": 1, "network_transport": "UDPv4"}})
+                clients = [rig.start_client(i, TABLE, transport, masters=[(transport, address)])
+                           for i, (transport, address) in enumerate([("UDPv6", "fd77:1::1"), ("UDPv4", "10.78.2.1")])]
+                box.wait_for_state(1, "SLAVE", 2 * START_S)
+                for client in clients:
+                    wait_in_sync(client, timeout_s=2 * START_S)
+
     def test_the_box_asks_a_grandmaster_and_serves_clients_by_unicast_alone(self):
         with Rig(transport="UDPv4", gm=False, box=False, clients=False) as rig:
             taps = [rig.raw_port(host) for host in rig.hosts]
