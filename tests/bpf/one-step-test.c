@@ -99,8 +99,9 @@ static int64_t origin_ptp_ns(struct message *message)
 {
 	const uint8_t *timestamp = message_ptp(message) + 34;
 
-	return ((int64_t)get_be16(timestamp) << 32 | get_be32(timestamp + 2)) * NSEC_PER_SEC +
-	       get_be32(timestamp + 6);
+	/* What was not written may be any number. */
+	return (int64_t)(((uint64_t)get_be16(timestamp) << 32 | get_be32(timestamp + 2)) * NSEC_PER_SEC +
+			 get_be32(timestamp + 6));
 }
 
 /* The time is what the daemon's own arithmetic makes of the record's stamp at tc egress. */

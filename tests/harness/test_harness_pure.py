@@ -204,9 +204,10 @@ class Count(unittest.TestCase):
 
 
 class Registered(unittest.TestCase):
-    def test_every_file_of_cases_in_namespaces_is_run(self):
-        folder = pathlib.Path(__file__).resolve().parents[1] / "netns"
-        registered = (folder / "meson.build").read_text(encoding="utf-8")
-        missing = [file.name for file in folder.glob("test_*.py")
-                   if f"'{file.stem.removeprefix('test_')}'" not in registered]
-        self.assertEqual(missing, [])
+    def test_every_file_of_cases_is_run(self):
+        for folder, word in (("netns", "'{}'"), ("vm", "'test_{}.py'")):
+            path = pathlib.Path(__file__).resolve().parents[1] / folder
+            registered = (path / "meson.build").read_text(encoding="utf-8")
+            missing = [file.name for file in path.glob("test_*.py")
+                       if word.format(file.stem.removeprefix("test_")) not in registered]
+            self.assertEqual(missing, [])

@@ -224,7 +224,8 @@ class Overload(unittest.TestCase):
         n_lost = after["bpf_rx_dropped_ring_full"] - before.get("bpf_rx_dropped_ring_full", 0)
         self.assertEqual(n_taken + n_lost, 100)
         self.assertGreater(n_lost, 80)
-        self.assertEqual(after["rx_sync"] - before.get("rx_sync", 0), n_taken)
+        # A machine that is busy may have let them grow old.
+        self.assertEqual(sum(after.get(name, 0) - before.get(name, 0) for name in ("rx_sync", "rx_refused_stale")), n_taken)
 
         sent = blast(rig.lab.clients[0], "eth0", [frames.l2(sync(), port.mac)], 0.5)
         counters = rig.box.read_counters()[2]
