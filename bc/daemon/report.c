@@ -242,6 +242,9 @@ void report_action(struct report *report, const struct bc_action *action)
 	case BC_ACTION_UNICAST:
 		report_unicast(port, name, action);
 		break;
+	case BC_ACTION_PATH_ALARM:
+		report_path_alarm(action, name);
+		break;
 	case BC_ACTION_FAULT:
 		log_limited(LOG_ERR, LOG_KIND_FAULT, port,
 			    "port %zu (%s): no transmit stamps come back: its frames do not leave", port + 1,

@@ -37,6 +37,27 @@ void report_link_note(const struct bc_action *action, const char *name)
 			    action->port, "port %zu (%s): %s", action->port + 1, name, lines[note].text);
 }
 
+void report_path_alarm(const struct bc_action *action, const char *name)
+{
+	switch (action->path_alarm.event) {
+	case BC_PATH_JUMPED:
+		log_limited(LOG_WARNING, LOG_KIND_PATH_ALARM, action->port,
+			    "port %zu (%s): path delay jumped by %+.0f ns, to %" PRId64, action->port + 1,
+			    name, action->path_alarm.change_ns, action->path_alarm.delay_ns);
+		break;
+	case BC_PATH_DRIFTS:
+		log_limited(LOG_WARNING, LOG_KIND_PATH_ALARM, action->port,
+			    "port %zu (%s): path delay drifts by %+.0f ns/s, is %" PRId64, action->port + 1,
+			    name, action->path_alarm.change_ns, action->path_alarm.delay_ns);
+		break;
+	default:
+		log_limited(LOG_NOTICE, LOG_KIND_PATH_ALARM, action->port,
+			    "port %zu (%s): path delay no longer drifts, is %" PRId64, action->port + 1, name,
+			    action->path_alarm.delay_ns);
+		break;
+	}
+}
+
 void report_list_add_peer_delay(struct report_list *list, const struct bc_engine *engine, size_t port)
 {
 	/* Those before are messages by type, which the engine counts. */

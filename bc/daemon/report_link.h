@@ -6,5 +6,7 @@
 
 /* BC_ACTION_LINK_NOTE, of a port of that name. */
 void report_link_note(const struct bc_action *action, const char *name);
+/* BC_ACTION_PATH_ALARM. */
+void report_path_alarm(const struct bc_action *action, const char *name);
 /* Those that the engine's own counters do not have. */
 void report_list_add_peer_delay(struct report_list *list, const struct bc_engine *engine, size_t port);

@@ -153,6 +153,20 @@ static enum bc_delay_mechanism mechanism_of(int value)
 	}
 }
 
+static enum bc_tsproc_mode tsproc_mode_of(int value)
+{
+	switch (value) {
+	case EBC_TSPROC_MODE_RAW:
+		return BC_TSPROC_RAW;
+	case EBC_TSPROC_MODE_FILTER_WEIGHT:
+		return BC_TSPROC_FILTER_WEIGHT;
+	case EBC_TSPROC_MODE_RAW_WEIGHT:
+		return BC_TSPROC_RAW_WEIGHT;
+	default:
+		return BC_TSPROC_FILTER;
+	}
+}
+
 static void read_delay(const struct ebc_config *c, size_t i, struct bc_port_config *ret)
 {
 	ret->delay_mechanism = mechanism_of(get(c, i, EBC_OPT_DELAY_MECHANISM));
@@ -162,6 +176,9 @@ static void read_delay(const struct ebc_config *c, size_t i, struct bc_port_conf
 	ret->min_neighbor_prop_delay_ns = get(c, i, EBC_OPT_MIN_NEIGHBOR_PROP_DELAY);
 	ret->allowed_lost_responses = (unsigned int)get(c, i, EBC_OPT_ALLOWED_LOST_RESPONSES);
 	ret->follow_up_info = get(c, i, EBC_OPT_FOLLOW_UP_INFO);
+	ret->tsproc_mode = tsproc_mode_of(get(c, i, EBC_OPT_TSPROC_MODE));
+	ret->delay_request_variability = ebc_config_double(c, i, EBC_OPT_DELAY_REQUEST_VARIABILITY);
+	ret->delay_response_timeout = (unsigned int)get(c, i, EBC_OPT_DELAY_RESPONSE_TIMEOUT);
 	ret->is_always_capable = get(c, i, EBC_OPT_AS_CAPABLE) == EBC_AS_CAPABLE_TRUE;
 }
 

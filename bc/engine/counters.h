@@ -42,6 +42,7 @@
 	X(UNICAST_EXPIRED, "unicast_expired")                                                                \
 	X(INTERVAL_REQUEST, "interval_request")                                                              \
 	X(ANNOUNCE_TIMEOUT, "announce_receipt_timeout")                                                      \
+	X(DELAY_RESP_TIMEOUT, "delay_resp_timeout")                                                          \
 	X(SYNC_TIMEOUT, "sync_receipt_timeout")                                                              \
 	X(QUALIFICATION_TIMEOUT, "qualification_timeout")                                                    \
 	X(PATH_DELAY_JUMP, "path_delay_jump") /* alarms, see path_alarm.h */                                 \

@@ -264,7 +264,8 @@ static bool is_for_us(struct bc_port *port, const struct bc_msg *msg, const stru
 	return true;
 }
 
-static void receive_delay_req(struct bc_port *port, const struct bc_msg *msg, const struct bc_rx *rx)
+static void receive_delay_req(struct bc_port *port, const struct bc_msg *msg, const struct bc_rx *rx,
+			      uint64_t now_mono_ns)
 {
 	if (port->mechanism == BC_DELAY_P2P)
 		bc_link_delay_wrong_mechanism(port, msg);
@@ -272,6 +273,9 @@ static void receive_delay_req(struct bc_port *port, const struct bc_msg *msg, co
 		bc_count(port, BC_COUNTER_RX_STATE);
 	else if (!rx->has_stamp)
 		bc_count(port, BC_COUNTER_RX_NO_STAMP);
+	else if (bc_duplicates_has(&port->duplicates, port->engine->config.seed, &msg->source,
+				   msg->sequence_id, now_mono_ns))
+		bc_count(port, BC_COUNTER_DELAY_REQ_DUPLICATE);
 	else
 		bc_send_delay_resp(port, msg, rx);
 }
@@ -293,7 +297,8 @@ void bc_engine_handle_rx(struct bc_engine *engine, size_t port_index, const stru
 		bc_count(port, BC_COUNTER_RX_STALE);
 		return;
 	}
-	if (!is_for_us(port, &msg, rx, now_mono_ns) || !bc_admission_allows(port, &msg, now_mono_ns))
+	if (!is_for_us(port, &msg, rx, now_mono_ns) || !bc_link_delay_admits(port, &msg) ||
+	    !bc_admission_allows(port, &msg, now_mono_ns))
 		return;
 
 	switch (msg.type) {
@@ -309,7 +314,7 @@ void bc_engine_handle_rx(struct bc_engine *engine, size_t port_index, const stru
 		break;
 	case PTP_DELAY_REQ:
 		bc_count(port, BC_COUNTER_RX_DELAY_REQ);
-		receive_delay_req(port, &msg, rx);
+		receive_delay_req(port, &msg, rx, now_mono_ns);
 		break;
 	case PTP_DELAY_RESP:
 		bc_count(port, BC_COUNTER_RX_DELAY_RESP);

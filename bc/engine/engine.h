@@ -21,6 +21,7 @@
 #include "bc/engine/leap.h"
 #include "bc/engine/local_clock.h"
 #include "bc/engine/names.h"
+#include "bc/engine/path_alarm.h"
 #include "bc/engine/power_profile.h"
 #include "bc/engine/step_guard.h"
 #include "bc/engine/unicast.h"
@@ -39,6 +40,13 @@ struct bc_clock_description {
 	const char *product;  /* manufacturer;model;instance, at most 64 octets */
 	const char *revision; /* hardware;firmware;software, at most 32 */
 	const char *user;     /* name;location, at most 128 */
+};
+
+enum bc_tsproc_mode {
+	BC_TSPROC_FILTER,
+	BC_TSPROC_RAW,
+	BC_TSPROC_FILTER_WEIGHT,
+	BC_TSPROC_RAW_WEIGHT,
 };
 
 enum bc_delay_mechanism {
@@ -93,7 +101,11 @@ struct bc_port_config {
 	 * by peer delay that it is one hop away and speaks 802.1AS, unless is_always_capable. */
 	bool follow_up_info;
 	bool is_always_capable;
-	uint8_t profile_identity[6]; /* for management */
+	enum bc_tsproc_mode tsproc_mode;
+	/* The random part of the interval between Delay_Req, of its mean: 1: from 0 to twice it; 0: none. */
+	double delay_request_variability;
+	unsigned int delay_response_timeout; /* Delay_Req unanswered in a row that end being SLAVE; 0: any */
+	uint8_t profile_identity[6];	     /* for management */
 	/* Of whom Announce is accepted, by the sender's clock identity; none: of anyone. */
 	uint8_t acceptable_masters[BC_ACCEPTABLE_MASTERS_MAX][PTP_CLOCK_IDENTITY_LEN];
 	size_t n_acceptable_masters;
@@ -266,6 +278,7 @@ enum bc_action_type {
 	BC_ACTION_UNICAST,	 /* a master of a table granted, denied, canceled, or is silent */
 	BC_ACTION_UTC,		 /* UTC against PTP time; the system's clock is to be stepped */
 	BC_ACTION_EPOCH_REFUSED, /* a master is not followed for its epoch */
+	BC_ACTION_PATH_ALARM,	 /* a path's delay jumped, or drifts */
 	BC_ACTION_FAULT,	 /* a port became faulty for want of transmit stamps */
 	BC_ACTION_MANAGEMENT,	 /* a management message for a client of a socket */
 	BC_ACTION_SLAVE_EVENT,	 /* a Signaling message for slave_event_monitor */
@@ -349,6 +362,11 @@ struct bc_action {
 			int64_t delay_ns; /* KNOWN, LOST */
 		} link_note;
 		struct {
+			enum bc_path_event event;
+			int64_t delay_ns; /* the last one measured */
+			double change_ns; /* by the jump, or in a second */
+		} path_alarm;
+		struct {
 			struct bc_management_client client;
 			uint16_t len;
 			uint8_t message[BC_MSG_TX_MAX];
@@ -392,8 +410,18 @@ struct bc_action {
 /* Takes the oldest action; false when there is none. */
 bool bc_engine_pop_action(struct bc_engine *engine, struct bc_action *ret_action);
 
+/* Of 802.1AS, as the parent's last Follow_Up told it. */
+struct bc_follow_up_info {
+	int32_t cumulative_scaled_rate_offset; /* the grandmaster's rate over the parent's clock, less 1;
+						  2^-41 */
+	uint16_t gm_time_base_indicator;       /* another one with each step of the grandmaster */
+	uint8_t last_gm_phase_change[12];      /* ScaledNs, as on the wire */
+	int32_t scaled_last_gm_freq_change;    /* 2^-41 */
+};
+
 /* Data sets and state, for status and tests. */
 struct bc_status {
+	struct bc_follow_up_info follow_up_info; /* all zero without a parent that sends it */
 	uint8_t grandmaster_identity[PTP_CLOCK_IDENTITY_LEN];
 	struct ptp_clock_quality grandmaster_clock_quality;
 	uint8_t grandmaster_priority1, grandmaster_priority2;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "bc/engine/bmca.h"
+#include "bc/engine/duplicates.h"
 #include "bc/engine/engine.h"
 #include "bc/engine/foreign.h"
 #include "bc/engine/management.h"
@@ -63,6 +64,10 @@ struct bc_sync_rx {
 	uint64_t t2_servo_ns; /* the same as the servo reckons */
 	int64_t t1_ptp_ns; /* origin plus corrections: the master's time when it arrived, less the path delay
 			    */
+	/* The last Delay_Req that was answered. */
+	bool has_back;
+	uint64_t back_t3_mono_ns;
+	int64_t back_t4_ptp_ns;
 	/* A jump of the master's time that awaits confirmation. */
 	unsigned int n_jumps;
 	unsigned int n_refused; /* in a row, agreeing or not */
@@ -124,6 +129,10 @@ struct bc_port {
 	bool had_link_delay, had_several_responders, has_told_mechanism; /* what was told of it */
 	bool is_capable;						 /* asCapable */
 	uint64_t n_pdelay_stamps_missing;
+	unsigned int n_delay_unanswered; /* Delay_Req in a row */
+	struct bc_duplicates duplicates; /* Delay_Req of others */
+	uint64_t n_link_delays;		 /* of those measured, taken by the alarm */
+	struct bc_path_alarm path_alarm;
 };
 
 /* What those behind us are told in Announce; compared octet by octet. */
@@ -239,6 +248,8 @@ void bc_unicast_signaling(struct bc_port *port, const struct bc_msg *msg, const 
 void bc_slave_sync(struct bc_port *port, const struct bc_msg *msg, const struct bc_rx *rx,
 		   uint64_t now_mono_ns);
 void bc_slave_follow_up(struct bc_port *port, const struct bc_msg *msg, uint64_t now_mono_ns);
+/* It is time for a Delay_Req, unless too many were not answered. */
+void bc_slave_ask(struct bc_port *port, uint64_t now_mono_ns);
 void bc_slave_delay_resp(struct bc_port *port, const struct bc_msg *msg);
 void bc_slave_delay_req_stamp(struct bc_port *port, struct bc_delay_req_sent *sent);
 void bc_slave_reset(struct bc_port *port, uint64_t now_mono_ns);
@@ -272,6 +283,10 @@ void bc_link_delay_handle_timer(struct bc_port *port, uint64_t now_mono_ns);
 /* The port's state is another one. */
 void bc_link_delay_port_changed(struct bc_port *port, uint64_t now_mono_ns);
 uint64_t bc_link_delay_next_deadline(const struct bc_port *port);
+/* Whether 802.1AS, where it is asked for, allows Announce and Sync with this neighbour. False: counted. */
+bool bc_link_delay_admits(struct bc_port *port, const struct bc_msg *msg);
+/* One measurement of the path, of either mechanism. */
+void bc_link_delay_watch(struct bc_port *port, int64_t delay_ns, uint64_t mono_ns);
 /* Between Pdelay_Req messages, log2 seconds, clamped to -7..15. */
 void bc_link_delay_set_interval(struct bc_port *port, int8_t log_interval);
 

@@ -10,6 +10,12 @@
 
 #include "bc/engine/engine_private.h"
 
+/* Modes that use the delay as it is measured. */
+static bool is_raw(enum bc_tsproc_mode mode)
+{
+	return mode == BC_TSPROC_RAW || mode == BC_TSPROC_RAW_WEIGHT;
+}
+
 int bc_link_delay_init(struct bc_port *port)
 {
 	const struct bc_engine_config *engine = &port->engine->config;
@@ -28,7 +34,7 @@ int bc_link_delay_init(struct bc_port *port)
 		.min_neighbor_prop_delay_ns = config->min_neighbor_prop_delay_ns,
 		.allowed_lost_responses = config->allowed_lost_responses,
 		.delay_filter = config->delay_filter,
-		.delay_filter_length = config->delay_filter_length,
+		.delay_filter_length = is_raw(config->tsproc_mode) ? 1 : config->delay_filter_length,
 		.is_silent = config->inhibit_delay_req,
 		.seed = engine->seed,
 	};
@@ -88,6 +94,26 @@ static bool is_capable(const struct bc_port *port, const struct bc_peer_delay_st
 	return status->is_valid && !status->has_several_responders && status->has_neighbor_rate;
 }
 
+void bc_link_delay_watch(struct bc_port *port, int64_t delay_ns, uint64_t mono_ns)
+{
+	double change_ns = 0;
+	enum bc_path_event event = bc_path_alarm_sample(&port->path_alarm, delay_ns, mono_ns, &change_ns);
+	struct bc_action *action;
+
+	if (event == BC_PATH_SAME)
+		return;
+	if (event == BC_PATH_JUMPED)
+		bc_count(port, BC_COUNTER_PATH_DELAY_JUMP);
+	else if (event == BC_PATH_DRIFTS)
+		bc_count(port, BC_COUNTER_PATH_DELAY_DRIFT);
+	action = bc_action_push(port->engine, BC_ACTION_PATH_ALARM, port->index);
+	if (!action)
+		return;
+	action->path_alarm.event = event;
+	action->path_alarm.delay_ns = delay_ns;
+	action->path_alarm.change_ns = change_ns;
+}
+
 static void tell_changes(struct bc_port *port)
 {
 	struct bc_peer_delay_status status = peer_status(port);
@@ -98,6 +124,9 @@ static void tell_changes(struct bc_port *port)
 	if (status.is_valid != port->had_link_delay)
 		tell(port, status.is_valid ? BC_LINK_DELAY_KNOWN : BC_LINK_DELAY_LOST,
 		     status.mean_link_delay_ns);
+	if (status.n_measured != port->n_link_delays && status.n_measured > 0)
+		bc_link_delay_watch(port, status.last_delay_ns, status.last_mono_ns);
+	port->n_link_delays = status.n_measured;
 	if (can != port->is_capable)
 		tell(port, can ? BC_LINK_CAPABLE : BC_LINK_NOT_CAPABLE, 0);
 	port->had_several_responders = status.has_several_responders;
@@ -146,6 +175,7 @@ static void use_mechanism(struct bc_port *port, enum bc_delay_mechanism mechanis
 	if (port->mechanism == mechanism)
 		return;
 	port->mechanism = mechanism;
+	bc_path_alarm_reset(&port->path_alarm);
 	if (port->engine->slave == port)
 		bc_slave_reset(port, now_mono_ns);
 }
@@ -158,6 +188,7 @@ void bc_link_delay_port_changed(struct bc_port *port, uint64_t now_mono_ns)
 		return;
 	if (!is_active) {
 		bc_peer_delay_handle_link(port->peer_delay, BC_LINK_DOWN, now_mono_ns);
+		bc_path_alarm_reset(&port->path_alarm);
 		port->has_told_mechanism = false;
 		/* Who will be at the other end is not known. */
 		if (port->config.delay_mechanism == BC_DELAY_AUTO)
@@ -196,6 +227,15 @@ void bc_link_delay_handle_rx(struct bc_port *port, const struct bc_msg *msg, con
 	}
 	bc_peer_delay_handle_rx(port->peer_delay, rx, now_mono_ns);
 	settle(port, now_mono_ns);
+}
+
+bool bc_link_delay_admits(struct bc_port *port, const struct bc_msg *msg)
+{
+	if (port->is_capable ||
+	    (msg->type != PTP_ANNOUNCE && msg->type != PTP_SYNC && msg->type != PTP_FOLLOW_UP))
+		return true;
+	bc_count(port, BC_COUNTER_RX_NOT_CAPABLE);
+	return false;
 }
 
 bool bc_link_delay_handle_tx_stamp(struct bc_port *port, uint8_t message_type, uint16_t sequence_id,

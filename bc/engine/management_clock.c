@@ -15,10 +15,9 @@
 /* leap61 to frequencyTraceable: what may be said of our own time. */
 #define SETTABLE_TIME_FLAGS 0x3f
 
-#define GRANDMASTER_SETTINGS_LEN    8
-#define ALTERNATE_OFFSET_LEN	    16 /* with an octet of padding */
-#define SUBSCRIPTION_LEN	    (2 + BC_SUBSCRIPTION_OCTETS)
-#define LAST_GM_PHASE_CHANGE_OCTETS 12
+#define GRANDMASTER_SETTINGS_LEN 8
+#define ALTERNATE_OFFSET_LEN	 16 /* with an octet of padding */
+#define SUBSCRIPTION_LEN	 (2 + BC_SUBSCRIPTION_OCTETS)
 
 static void put_datum(struct bc_data_writer *data, uint8_t value)
 {
@@ -98,10 +97,11 @@ void bc_management_put_time_status(const struct bc_engine *engine, struct bc_dat
 
 	bc_data_put64(data, (uint64_t)s->offset_from_master_ns);
 	bc_data_put64(data, (uint64_t)ingress_time_ns(engine));
-	bc_data_put32(data, 0); /* cumulativeScaledRateOffset, ... */
-	bc_data_put32(data, 0); /* scaledLastGmPhaseChange, ... */
-	bc_data_put16(data, 0); /* gmTimeBaseIndicator, ... */
-	bc_data_put(data, (uint8_t[LAST_GM_PHASE_CHANGE_OCTETS]){}, LAST_GM_PHASE_CHANGE_OCTETS);
+	bc_data_put32(data, (uint32_t)s->follow_up_info.cumulative_scaled_rate_offset);
+	bc_data_put32(data, (uint32_t)s->follow_up_info.scaled_last_gm_freq_change);
+	bc_data_put16(data, s->follow_up_info.gm_time_base_indicator);
+	bc_data_put(data, s->follow_up_info.last_gm_phase_change,
+		    sizeof(s->follow_up_info.last_gm_phase_change));
 	bc_data_put32(data, !is_self);
 	bc_data_put(data, s->grandmaster_identity, PTP_CLOCK_IDENTITY_LEN);
 }

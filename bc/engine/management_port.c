@@ -179,7 +179,7 @@ static void put_service_stats(const struct bc_port *port, struct bc_data_writer 
 	bc_data_put_port_identity(data, &port->identity);
 	bc_data_put_le64(data, value[BC_COUNTER_ANNOUNCE_TIMEOUT]);
 	bc_data_put_le64(data, value[BC_COUNTER_SYNC_TIMEOUT]);
-	bc_data_put_le64(data, 0); /* delay_timeout */
+	bc_data_put_le64(data, value[BC_COUNTER_DELAY_RESP_TIMEOUT]);
 	bc_data_put_le64(data, 0); /* unicast_service_timeout */
 	bc_data_put_le64(data, 0); /* unicast_request_timeout */
 	bc_data_put_le64(data, value[BC_COUNTER_TX_ANNOUNCE]);

@@ -182,6 +182,16 @@ void bc_port_timer_watch(struct bc_port *port, uint64_t now_mono_ns)
 	}
 }
 
+/* Uniform between 0 and twice the minimum interval (9.5.11.2), or in a part of that about the middle. */
+static uint64_t delay_req_interval_ns(const struct bc_port *port)
+{
+	uint64_t mean_ns = bc_interval_ns(port->log_delay_req_interval);
+	uint64_t spread_ns =
+		(uint64_t)((double)mean_ns * CLAMP(port->config.delay_request_variability, 0.0, 1.0));
+
+	return mean_ns - spread_ns + bc_random(port->engine, 2 * spread_ns);
+}
+
 void bc_port_timer_send(struct bc_port *port, uint64_t now_mono_ns)
 {
 	if (now_mono_ns >= port->announce_deadline) {
@@ -196,11 +206,8 @@ void bc_port_timer_send(struct bc_port *port, uint64_t now_mono_ns)
 		bc_send_sync(port, now_mono_ns);
 	}
 	if (now_mono_ns >= port->delay_req_deadline) {
-		/* Uniform between 0 and twice the minimum interval (9.5.11.2). */
-		port->delay_req_deadline =
-			now_mono_ns +
-			bc_random(port->engine, 2 * bc_interval_ns(port->log_delay_req_interval));
-		bc_send_delay_req(port, now_mono_ns);
+		port->delay_req_deadline = now_mono_ns + delay_req_interval_ns(port);
+		bc_slave_ask(port, now_mono_ns);
 	}
 	bc_link_delay_handle_timer(port, now_mono_ns);
 	bc_unicast_client_timer(port, now_mono_ns);

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "bc/engine/engine_private.h"
+#include "bc/engine/follow_up_info.h"
+#include "bc/engine/tsproc.h"
 #include "bc/engine/interval_request.h"
 #include "bc/engine/slave_event.h"
 #include "bc/engine/succession.h"
@@ -96,6 +98,10 @@ void bc_slave_reset(struct bc_port *port, uint64_t now_mono_ns)
 	struct bc_engine *engine = port->engine;
 
 	memset(&port->sync_rx, 0, sizeof(port->sync_rx));
+	memset(&engine->status.follow_up_info, 0, sizeof(engine->status.follow_up_info));
+	port->n_delay_unanswered = 0;
+	if (port->mechanism == BC_DELAY_E2E)
+		bc_path_alarm_reset(&port->path_alarm); /* to another master it is another one */
 	memset(port->delay_req_sent, 0, sizeof(port->delay_req_sent));
 	bc_interval_request_forget(port);
 	port->delay_req_deadline = NEVER;
@@ -259,13 +265,14 @@ static void note_lock(struct bc_engine *engine, int64_t offset_ns, uint64_t t2_m
 		bc_succession_in_step(engine, t2_mono_ns);
 }
 
-static void steer(struct bc_port *port, int64_t offset_ns, uint64_t t2_mono_ns, uint64_t now_mono_ns)
+static void steer(struct bc_port *port, int64_t offset_ns, double weight, uint64_t t2_mono_ns,
+		  uint64_t now_mono_ns)
 {
 	struct bc_engine *engine = port->engine;
 	enum bc_servo_state state = BC_SERVO_UNLOCKED;
 	uint64_t n_outliers = bc_servo_n_outliers(engine->servo);
 	double frequency_ppb =
-		bc_servo_sample(engine->servo, offset_ns, servo_time_ns(engine, t2_mono_ns), 1.0, &state);
+		bc_servo_sample(engine->servo, offset_ns, servo_time_ns(engine, t2_mono_ns), weight, &state);
 
 	if (bc_servo_n_outliers(engine->servo) != n_outliers)
 		bc_count(port, BC_COUNTER_SYNC_OUTLIER);
@@ -304,17 +311,16 @@ static void synchronize(struct bc_port *port, uint64_t now_mono_ns)
 {
 	struct bc_engine *engine = port->engine;
 	const struct bc_sync_rx *sync = &port->sync_rx;
-	int64_t offset_ns = bc_local_clock_ptp_ns(&engine->clock, sync->t2_mono_ns) - sync->t1_ptp_ns -
-			    engine->status.mean_path_delay_ns;
+	const struct bc_tsproc measured = bc_tsproc_measure(port);
 	struct bc_action *action;
 
 	if (engine->n_to_skip > 0) {
 		engine->n_to_skip--;
 		return;
 	}
-	engine->status.offset_from_master_ns = offset_ns;
+	engine->status.offset_from_master_ns = measured.offset_ns;
 	if (!engine->config.free_running) {
-		steer(port, offset_ns, sync->t2_mono_ns, now_mono_ns);
+		steer(port, measured.offset_ns, measured.weight, sync->t2_mono_ns, now_mono_ns);
 		bc_interval_request_servo(port, engine->status.servo_state, now_mono_ns);
 	}
 
@@ -322,9 +328,9 @@ static void synchronize(struct bc_port *port, uint64_t now_mono_ns)
 	action = bc_action_push(engine, BC_ACTION_SYNC, port->index);
 	if (!action)
 		return;
-	action->sync.offset_ns = offset_ns;
+	action->sync.offset_ns = measured.offset_ns;
 	action->sync.frequency_ppb = engine->status.frequency_ppb;
-	action->sync.path_delay_ns = engine->status.mean_path_delay_ns;
+	action->sync.path_delay_ns = measured.delay_ns;
 	action->sync.servo_state = engine->status.servo_state;
 	action->sync.log_interval = sync->has_interval ? sync->log_interval : 0;
 	action->sync.origin_ptp_ns = sync->t1_ptp_ns;
@@ -506,6 +512,10 @@ void bc_slave_follow_up(struct bc_port *port, const struct bc_msg *msg, uint64_t
 
 	if (!is_from_parent(port, msg))
 		return;
+	if (port->config.follow_up_info && !bc_follow_up_info_take(port->engine, msg)) {
+		bc_count(port, BC_COUNTER_FOLLOW_UP_NO_INFO);
+		return;
+	}
 	drop_pending_follow_up(port);
 	sync->follow_up = *msg;
 	sync->follow_up.tlvs = NULL;
@@ -552,8 +562,27 @@ static void use_delay(struct bc_port *port, const struct bc_delay_req_sent *sent
 	engine->is_delay_assumed = false;
 	bc_servo_delay(engine->servo, back_ns, engine->status.mean_path_delay_ns,
 		       servo_time_ns(engine, sent->t3_mono_ns));
+	port->sync_rx.has_back = true;
+	port->sync_rx.back_t3_mono_ns = sent->t3_mono_ns;
+	port->sync_rx.back_t4_ptp_ns = sent->t4_ptp_ns;
+	/* A clock that is not in step yet sees its own rate in it. */
+	if (engine->has_locked)
+		bc_link_delay_watch(port, delay_ns, sent->t3_mono_ns);
 	announce_delay(port, sent);
 	bc_slave_event_delay(port, sent);
+}
+
+void bc_slave_ask(struct bc_port *port, uint64_t now_mono_ns)
+{
+	if (port->config.delay_response_timeout != 0 && port->state == BC_STATE_SLAVE &&
+	    port->n_delay_unanswered >= port->config.delay_response_timeout) {
+		bc_count(port, BC_COUNTER_DELAY_RESP_TIMEOUT);
+		bc_slave_reset(port, now_mono_ns);
+		bc_port_event(port, BC_EVENT_SYNCHRONIZATION_FAULT, false, now_mono_ns);
+		return;
+	}
+	port->n_delay_unanswered++;
+	bc_send_delay_req(port, now_mono_ns);
 }
 
 static void use_delay_if_complete(struct bc_port *port, struct bc_delay_req_sent *sent)
@@ -587,6 +616,7 @@ void bc_slave_delay_resp(struct bc_port *port, const struct bc_msg *msg)
 		if (!sent->is_waiting || sent->has_answer || sent->sequence_id != msg->sequence_id)
 			continue;
 		sent->has_answer = true;
+		port->n_delay_unanswered = 0;
 		sent->t4_ptp_ns = msg->timestamp_ns - round_sns(msg->correction_sns);
 		if (msg->log_message_interval >= -7 && msg->log_message_interval <= 7)
 			port->log_delay_req_interval = msg->log_message_interval;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "bc/engine/engine_private.h"
+#include "bc/engine/follow_up_info.h"
 #include "bc/engine/unicast_server.h"
 
 void bc_message_init(const struct bc_port *port, uint8_t type, struct bc_msg *ret_msg)
@@ -63,7 +64,7 @@ static void add_announce_tlvs(const struct bc_port *port, struct bc_tlv_buffer *
 
 void bc_send_announce(struct bc_port *port, uint64_t now_mono_ns)
 {
-	if (!port->config.inhibit_multicast_service)
+	if (!port->config.inhibit_multicast_service && port->is_capable)
 		bc_send_announce_to(port, NULL, port->announce_sequence_id++, now_mono_ns);
 }
 
@@ -149,7 +150,7 @@ void bc_send_sync(struct bc_port *port, uint64_t now_mono_ns)
 	struct bc_sync_sent *sent;
 	uint16_t sequence_id;
 
-	if (port->config.inhibit_multicast_service)
+	if (port->config.inhibit_multicast_service || !port->is_capable)
 		return;
 	while (bc_unicast_server_awaits(port, port->sync_sequence_id))
 		port->sync_sequence_id++;
@@ -169,6 +170,7 @@ void bc_send_sync(struct bc_port *port, uint64_t now_mono_ns)
 void bc_send_follow_up(struct bc_port *port, const struct bc_address *to, uint16_t sequence_id,
 		       uint64_t stamp_mono_ns)
 {
+	struct bc_tlv_buffer tlvs = {};
 	struct bc_msg msg;
 
 	if (port->omits_follow_up)
@@ -177,6 +179,11 @@ void bc_send_follow_up(struct bc_port *port, const struct bc_address *to, uint16
 	msg.sequence_id = sequence_id;
 	msg.log_message_interval = port->log_sync_interval;
 	msg.timestamp_ns = bc_local_clock_ptp_ns(&port->engine->clock, stamp_mono_ns);
+	if (port->config.follow_up_info) {
+		bc_follow_up_info_add(port->engine, &tlvs);
+		msg.tlvs = tlvs.data;
+		msg.tlvs_len = tlvs.len;
+	}
 	address_message(to, &msg);
 	if (bc_message_queue(port, &msg, to))
 		bc_count(port, BC_COUNTER_TX_FOLLOW_UP);

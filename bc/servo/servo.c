@@ -132,6 +132,11 @@ void bc_servo_reset(struct bc_servo *servo)
 	servo->ops->reset(servo);
 }
 
+bool bc_servo_takes_delays(const struct bc_servo *servo)
+{
+	return servo->ops->delay != NULL;
+}
+
 uint64_t bc_servo_n_outliers(const struct bc_servo *servo)
 {
 	return servo->n_outliers;

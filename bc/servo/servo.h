@@ -68,6 +68,8 @@ double bc_servo_sample(struct bc_servo *servo, int64_t offset_ns, uint64_t local
  * are all that is known.
  */
 void bc_servo_delay(struct bc_servo *servo, int64_t back_ns, int64_t path_delay_ns, uint64_t local_mono_ns);
+/* Whether it has a use for them. */
+bool bc_servo_takes_delays(const struct bc_servo *servo);
 /* The nominal time between two samples, seconds; 1 until it is called. Nonsense is ignored. */
 void bc_servo_set_interval(struct bc_servo *servo, double interval_s);
 /*

@@ -64,8 +64,8 @@ static void all_refusals_are_said_at_once(void **state)
 
 static void a_value_without_effect_makes_one_note_for_all_ports(void **state)
 {
-	assert_runs_with_note(*state, "[eth0]\n[eth1]\ntsproc_mode raw\n[eth2]\ntsproc_mode raw\n",
-			      "t.conf:3: tsproc_mode raw has no effect yet");
+	assert_runs_with_note(*state, "[eth0]\n[eth1]\nphc_index 1\n[eth2]\nphc_index 1\n",
+			      "t.conf:3: phc_index 1 has no effect: hardware clocks are not used");
 }
 
 static void a_value_without_effect_is_silent_at_its_default(void **state)

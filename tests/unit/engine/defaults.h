@@ -33,5 +33,6 @@ static inline struct bc_port_config port_defaults(void)
 		.fault_reset_interval_ns = 4 * NSEC_PER_SEC,
 		.delay_filter = BC_DELAY_FILTER_MOVING_MEDIAN,
 		.delay_filter_length = 10,
+		.delay_request_variability = 1.0,
 	};
 }

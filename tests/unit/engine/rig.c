@@ -255,6 +255,10 @@ static void do_action(struct rig *rig, const struct bc_action *action)
 	case BC_ACTION_DELAY:
 	case BC_ACTION_UNICAST:
 		break;
+	case BC_ACTION_PATH_ALARM:
+		port->n_path_events[action->path_alarm.event]++;
+		port->last_path_event_mono_ns = rig->now_mono_ns;
+		break;
 	case BC_ACTION_LINK_NOTE:
 		port->n_notes[action->link_note.note]++;
 		break;

@@ -50,6 +50,8 @@ struct rig_port {
 	struct bc_action last_send[16];
 	uint64_t last_sent_mono_ns[16];
 	unsigned int n_state_changes;
+	unsigned int n_path_events[4]; /* by enum bc_path_event */
+	uint64_t last_path_event_mono_ns;
 	unsigned int n_notes[8]; /* by enum bc_link_note */
 	unsigned int n_faults;
 	uint64_t last_fault_mono_ns, last_cleared_mono_ns;

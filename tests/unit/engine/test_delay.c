@@ -251,14 +251,16 @@ static void the_interval_is_told_in_multicast_and_not_in_unicast(void **state)
 		request.flags = 0;
 		rig_inject(&rig, 1, &request);
 		assert_int_equal(rig.port[1].last_sent[PTP_DELAY_RESP].log_message_interval, -4);
+		request.sequence_id++;
 		request.flags = PTP_FLAG_UNICAST;
 		rig_inject(&rig, 1, &request);
+		request.sequence_id++;
 		assert_int_equal(rig.port[1].last_sent[PTP_DELAY_RESP].log_message_interval, 0x7f);
 	}
 	assert_int_equal(rig.port[1].n_sent[PTP_DELAY_RESP], 4);
 }
 
-static void every_request_has_one_answer(void **state)
+static void every_request_has_one_answer_however_often_it_comes(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 1000; i++) {
@@ -266,9 +268,9 @@ static void every_request_has_one_answer(void **state)
 
 		rig_inject(&rig, 1, &request);
 	}
-	assert_int_equal(rig.port[1].n_sent[PTP_DELAY_RESP], 1000);
-	assert_int_equal(rig_counted(&rig, 1, BC_COUNTER_TX_DELAY_RESP), 1000);
-	rig_assert_nothing_refused(&rig);
+	assert_int_equal(rig.port[1].n_sent[PTP_DELAY_RESP], 500);
+	assert_int_equal(rig_counted(&rig, 1, BC_COUNTER_TX_DELAY_RESP), 500);
+	rig_assert_only(&rig, 1, BC_COUNTER_DELAY_REQ_DUPLICATE, 500);
 }
 
 static void a_port_that_is_not_master_answers_nobody(void **state)
@@ -314,7 +316,7 @@ int main(void)
 		T(the_receive_time_in_an_answer_is_that_at_the_wire),
 		T(a_unicast_request_is_answered_to_its_sender),
 		T(the_interval_is_told_in_multicast_and_not_in_unicast),
-		T(every_request_has_one_answer),
+		T(every_request_has_one_answer_however_often_it_comes),
 		T(a_port_that_is_not_master_answers_nobody),
 		T(a_request_without_stamp_is_not_answered),
 	};
