@@ -16,7 +16,8 @@ static void values_that_are_refused_name_their_reason(void **state)
 					       "mean link delay service: each port "
 					       "measures for itself (P2P)"},
 		{"sa_file /etc/keys", "sa_file /etc/keys is refused: messages are not authenticated"},
-		{"user ptp", "user ptp is refused: running as another user is not supported yet"},
+		{"user ptp", "user ptp is refused: a service manager can start it as another user with the "
+			     "capabilities that it needs"},
 	};
 
 	(void)state;
