@@ -388,6 +388,14 @@ static void note_sync_interval(struct bc_port *port, const struct bc_msg *msg)
 	bc_servo_set_interval(port->engine->servo, (double)bc_interval_ns(log_interval) * 1e-9);
 }
 
+/* A clock that holds the time well can wait for a good path delay of its new master, one that is far off cannot. */
+static bool knows_delay(const struct bc_engine *engine)
+{
+	bool can_wait = engine->has_locked && engine->status.servo_state == BC_SERVO_UNLOCKED;
+
+	return engine->n_path_delays >= (can_wait ? EAGER_DELAY_SAMPLES : 1);
+}
+
 /* A complete Sync: `origin` carries the time of departure, and with two steps a second correctionField. */
 static void use_sync(struct bc_port *port, const struct bc_msg *msg, const struct bc_msg *origin,
 		     uint64_t t2_mono_ns, uint64_t now_mono_ns)
@@ -425,7 +433,7 @@ static void use_sync(struct bc_port *port, const struct bc_msg *msg, const struc
 		port->sync_receipt_deadline =
 			now_mono_ns + port->config.sync_receipt_timeout * bc_interval_ns(sync->log_interval);
 
-	if (engine->n_path_delays > 0)
+	if (knows_delay(engine))
 		synchronize(port, now_mono_ns);
 	if (is_following(port))
 		ask_for_delay(port, now_mono_ns);

@@ -16,10 +16,19 @@ bool bc_succession_may_choose(const struct bc_engine *engine, const struct bc_fo
 struct ptp_clock_quality bc_succession_own_quality(const struct bc_engine *engine, uint64_t now_mono_ns)
 {
 	const struct bc_engine_config *c = &engine->config;
+	const struct bc_foreign_master *parent = engine->slave ? engine->slave->best : NULL;
+	struct ptp_clock_quality quality;
 
 	if (c->client_only)
 		return c->clock_quality;
-	return bc_holdover_quality(&engine->holdover, &c->clock_quality, now_mono_ns);
+	quality = bc_holdover_quality(&engine->holdover, &c->clock_quality, now_mono_ns);
+	/* Its news count at once: in a chain of clocks in holdover nobody takes himself for better than the
+	 * one whose time he has. */
+	if (parent && parent->in_use && quality.clock_class < c->clock_quality.clock_class)
+		quality.clock_class = MAX(quality.clock_class,
+					  MIN(parent->announce.announce.grandmaster_clock_quality.clock_class,
+					      c->clock_quality.clock_class));
+	return quality;
 }
 
 static void announce_bar(struct bc_engine *engine, size_t port, const struct ptp_port_identity *identity,

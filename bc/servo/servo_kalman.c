@@ -47,6 +47,8 @@
 
 /* The first delays were measured at a wrong frequency. */
 #define FIRST_DELAY_NS 3000.0
+/* Those of a further master were not. */
+#define LATER_DELAY_NS 200.0
 /* Before the noise of the stamps is known. */
 #define NOISE_GUESS_NS 300.0
 
@@ -56,6 +58,8 @@
 #define ACQUIRE_SPAN_S	       0.25
 #define ACQUIRE_SAMPLES_SLOW   3u
 #define ACQUIRE_SPAN_SLOW_S    1.0
+/* A frequency that is known from another master holds meanwhile, and a short line would only spoil it. */
+#define ACQUIRE_SPAN_KNOWN_S   2.0
 #define STEP_SAMPLES	       4u   /* that must agree before the clock is stepped again */
 #define SLEW_SAMPLES	       8u   /* or slewed to a new phase */
 #define SLEW_SAMPLES_FRESH     3u   /* the same soon after a start */
@@ -220,7 +224,9 @@ static void delay_start(struct kalman_servo *s, bool is_same_path)
 
 	if (!is_same_path || s->back_mono_ns == 0) {
 		k->delay_ns = s->told_delay_ns;
-		k->p[2][2] = s->back_mono_ns != 0 ? FIRST_DELAY_NS * FIRST_DELAY_NS : 0;
+		double ns = s->has_frequency ? LATER_DELAY_NS : FIRST_DELAY_NS;
+
+		k->p[2][2] = s->back_mono_ns != 0 ? ns * ns : 0;
 	}
 	k->phase_ns += s->told_delay_ns - k->delay_ns;
 	k->p[0][0] += k->p[2][2];
@@ -301,6 +307,8 @@ static bool has_enough(const struct kalman_servo *s)
 	unsigned int n = s->num_history;
 	double span_s = (double)(s->last_mono_ns - s->history_mono_ns[0]) * 1e-9;
 
+	if (s->has_frequency && span_s < ACQUIRE_SPAN_KNOWN_S)
+		return n == HISTORY_MAX;
 	return n == HISTORY_MAX || (n >= ACQUIRE_SAMPLES && span_s >= ACQUIRE_SPAN_S) ||
 	       (n >= ACQUIRE_SAMPLES_SLOW && span_s >= ACQUIRE_SPAN_SLOW_S);
 }
