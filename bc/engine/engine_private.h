@@ -61,7 +61,8 @@ struct bc_sync_rx {
 	bool has_pair;
 	uint16_t sequence_id;
 	uint64_t t2_mono_ns;
-	uint64_t t2_servo_ns; /* the same as the servo reckons */
+	uint64_t first_t2_mono_ns; /* of this master */
+	uint64_t t2_servo_ns;	   /* the same as the servo reckons */
 	int64_t t1_ptp_ns; /* origin plus corrections: the master's time when it arrived, less the path delay
 			    */
 	/* The last Delay_Req that was answered. */

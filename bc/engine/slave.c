@@ -19,6 +19,7 @@
  * although the frequency is not. */
 #define EAGER_DELAY_SAMPLES    4
 #define EAGER_DELAY_SPACING_NS (100 * NSEC_PER_MSEC)
+#define WAIT_FOR_DELAYS_NS     (5 * (uint64_t)NSEC_PER_SEC)
 
 /* A jump is the same from Sync to Sync, but for jitter and half a percent of rate. What grows faster is no
  * jump: it is our own clock that runs away, and to step after it would hide that. */
@@ -388,10 +389,15 @@ static void note_sync_interval(struct bc_port *port, const struct bc_msg *msg)
 	bc_servo_set_interval(port->engine->servo, (double)bc_interval_ns(log_interval) * 1e-9);
 }
 
-/* A clock that holds the time well can wait for a good path delay of its new master, one that is far off cannot. */
-static bool knows_delay(const struct bc_engine *engine)
+/* A clock that holds the time well can wait a little for a good path delay of its new master, one that is far
+ * off cannot. */
+static bool knows_delay(const struct bc_port *port)
 {
-	bool can_wait = engine->has_locked && engine->status.servo_state == BC_SERVO_UNLOCKED;
+	const struct bc_engine *engine = port->engine;
+	const struct bc_sync_rx *sync = &port->sync_rx;
+	bool is_asking = port->mechanism == BC_DELAY_E2E && !port->config.inhibit_delay_req;
+	bool can_wait = engine->has_locked && engine->status.servo_state == BC_SERVO_UNLOCKED && is_asking &&
+			sync->t2_mono_ns - sync->first_t2_mono_ns < WAIT_FOR_DELAYS_NS;
 
 	return engine->n_path_delays >= (can_wait ? EAGER_DELAY_SAMPLES : 1);
 }
@@ -422,6 +428,8 @@ static void use_sync(struct bc_port *port, const struct bc_msg *msg, const struc
 		return;
 
 	bc_slave_event_sync(port, msg, origin, t2_mono_ns);
+	if (!sync->has_pair)
+		sync->first_t2_mono_ns = t2_mono_ns;
 	sync->has_pair = true;
 	engine->last_sync_mono_ns = t2_mono_ns;
 	sync->sequence_id = msg->sequence_id;
@@ -433,7 +441,7 @@ static void use_sync(struct bc_port *port, const struct bc_msg *msg, const struc
 		port->sync_receipt_deadline =
 			now_mono_ns + port->config.sync_receipt_timeout * bc_interval_ns(sync->log_interval);
 
-	if (knows_delay(engine))
+	if (knows_delay(port))
 		synchronize(port, now_mono_ns);
 	if (is_following(port))
 		ask_for_delay(port, now_mono_ns);

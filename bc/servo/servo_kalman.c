@@ -53,11 +53,11 @@
 #define NOISE_GUESS_NS 300.0
 
 /* The first line: enough samples over enough time, whichever the rate. */
-#define HISTORY_MAX	       32u
-#define ACQUIRE_SAMPLES	       4u
-#define ACQUIRE_SPAN_S	       0.25
-#define ACQUIRE_SAMPLES_SLOW   3u
-#define ACQUIRE_SPAN_SLOW_S    1.0
+#define HISTORY_MAX	     32u
+#define ACQUIRE_SAMPLES	     4u
+#define ACQUIRE_SPAN_S	     0.25
+#define ACQUIRE_SAMPLES_SLOW 3u
+#define ACQUIRE_SPAN_SLOW_S  1.0
 /* A frequency that is known from another master holds meanwhile, and a short line would only spoil it. */
 #define ACQUIRE_SPAN_KNOWN_S   2.0
 #define STEP_SAMPLES	       4u   /* that must agree before the clock is stepped again */
