@@ -196,10 +196,10 @@ void bc_unicast_client_port_changed(struct bc_port *port, uint64_t now_mono_ns)
 	find_deadline(port);
 }
 
-/* A frame of this master's came: its MAC address is known. */
-static void learn_mac(struct master *master, const struct bc_rx *rx)
+/* A frame of this master's came: its MAC address is known, and by which of our addresses it knows us. */
+static void learn_address(struct master *master, const struct bc_rx *rx)
 {
-	memcpy(master->address.mac, rx->source.mac, sizeof(master->address.mac));
+	master->address = rx->source;
 }
 
 static void send_requests(struct bc_port *port, struct master *master, const bool *is_due)
@@ -330,7 +330,7 @@ void bc_unicast_client_announce_heard(struct bc_port *port, const struct bc_msg 
 
 	if (!master || !(msg->flags & PTP_FLAG_UNICAST))
 		return;
-	learn_mac(master, rx);
+	learn_address(master, rx);
 	if (!master->grants[BC_UNICAST_ANNOUNCE].is_granted)
 		return;
 	master->announce_deadline = announce_deadline(port, master, now_mono_ns);
@@ -392,7 +392,7 @@ void bc_unicast_client_grant(struct bc_port *port, const struct bc_msg *msg, con
 		bc_count(port, BC_COUNTER_UNICAST_IGNORED);
 		return;
 	}
-	learn_mac(master, rx);
+	learn_address(master, rx);
 	master->n_unanswered = 0;
 	master->grants[service].is_asked = false;
 	log_interval = (int8_t)tlv->value[1];

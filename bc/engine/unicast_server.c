@@ -359,7 +359,7 @@ static uint32_t decide(struct bc_port *port, const struct bc_msg *msg, const str
 		bc_count(port, BC_COUNTER_UNICAST_DENIED_CLIENTS);
 		return 0;
 	}
-	memcpy(client->address.mac, rx->source.mac, sizeof(client->address.mac)); /* of the way back now */
+	client->address = rx->source; /* the way back, as it is now */
 	give_grant(port, client, service, log_interval, duration_s, now_mono_ns);
 	bc_count(port, BC_COUNTER_UNICAST_GRANTED);
 	return duration_s;

@@ -14,7 +14,8 @@ CONFIG = programs.TREE / "config"
 # A file and the state that its first port comes to by itself.
 EXAMPLES = {"g8275-1.conf": "LISTENING", "hybrid-e2e.conf": "LISTENING", "p2p.conf": "LISTENING",
             "power.conf": "LISTENING", "g8275-2.conf": "LISTENING", "gptp.conf": "LISTENING",
-            "automotive-master.conf": "MASTER", "automotive-slave.conf": "LISTENING"}
+            "automotive-master.conf": "MASTER", "automotive-slave.conf": "LISTENING",
+            "unicast-client.conf": "LISTENING", "unicast-server.conf": "LISTENING"}
 
 LINUXPTP = pathlib.Path("/usr/share/doc/linuxptp/configs")
 # Those of its transparent clocks are read in a unit test.

@@ -268,6 +268,8 @@ static void over_udp_the_mac_address_is_learnt_and_forgotten_when_nobody_answers
 	assert_int_equal(client->last_send[PTP_DELAY_REQ].send.destination.ip[3], 1);
 	world_run_s(&world, 60);
 	assert_int_equal(client->n_unresolved, n);
+	/* It is asked from that address of ours that it has answered to. */
+	assert_int_equal(sent->send.destination.local_ip[3], WORLD_LOCAL_IP);
 	assert_int_equal(sent->send.destination.mac[5], 1);
 	world.nodes[1].is_mute = true;
 	world_run_s(&world, 30);

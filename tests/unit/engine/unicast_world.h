@@ -11,6 +11,8 @@
 
 #define WORLD_NODES  4
 #define WORLD_FRAMES 256
+/* Every node is spoken to at an address that ends in this. */
+#define WORLD_LOCAL_IP 77
 
 struct world_node {
 	struct bc_engine_config config;
@@ -92,6 +94,8 @@ static inline void world_receive(struct world *world, size_t from, size_t to, co
 		.transport = world->nodes[0].port.transport,
 		.source = world_address(world, from),
 	};
+
+	rx.source.local_ip[3] = WORLD_LOCAL_IP;
 
 	bc_engine_handle_rx(world->nodes[to].engine, 0, &rx, world->now_mono_ns);
 }
