@@ -20,7 +20,8 @@ EXAMPLES = {"g8275-1.conf": "LISTENING", "hybrid-e2e.conf": "LISTENING", "p2p.co
 LINUXPTP = pathlib.Path("/usr/share/doc/linuxptp/configs")
 # Those of its transparent clocks are read in a unit test.
 LINUXPTP_EXAMPLES = {name: "LISTENING" for name in (
-    "default.cfg", "G.8265.1.cfg", "G.8275.1.cfg", "G.8275.2.cfg", "UNICAST-MASTER.cfg")}
+    "default.cfg", "G.8265.1.cfg", "G.8275.1.cfg", "G.8275.2.cfg", "UNICAST-MASTER.cfg", "gPTP.cfg")}
+LINUXPTP_EXAMPLES |= {"automotive-master.cfg": "MASTER", "automotive-slave.cfg": "LISTENING"}
 
 ORGANIZATION, PATH_TRACE = 0x0003, 0x0008
 POWER_2017 = bytes.fromhex("1c129d000002")

@@ -102,8 +102,10 @@ static void examples_run_without_a_note(void **state)
 static void examples_of_linuxptp_run(void **state)
 {
 	static const char *const names[] = {
-		"default.cfg",	"E2E-TC.cfg",	"P2P-TC.cfg",	      "G.8265.1.cfg",
-		"G.8275.1.cfg", "G.8275.2.cfg", "UNICAST-MASTER.cfg", "UNICAST-SLAVE.cfg",
+		"default.cfg",		 "E2E-TC.cfg",		 "P2P-TC.cfg",
+		"G.8265.1.cfg",		 "G.8275.1.cfg",	 "G.8275.2.cfg",
+		"UNICAST-MASTER.cfg",	 "UNICAST-SLAVE.cfg",	 "gPTP.cfg",
+		"automotive-master.cfg", "automotive-slave.cfg",
 	};
 
 	(void)state;
