@@ -119,6 +119,10 @@ struct bc_msg rig_follow_up_msg(const struct rig *rig, const struct rig_master *
 
 	msg.correction_sns = m->follow_up_correction_sns;
 	msg.timestamp_ns = origin_ptp_ns;
+	if (m->follow_up_tlvs) {
+		msg.tlvs = m->follow_up_tlvs->data;
+		msg.tlvs_len = m->follow_up_tlvs->len;
+	}
 	return msg;
 }
 

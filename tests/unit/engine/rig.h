@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "bc/engine/engine.h"
+#include "bc/wire/tlv.h"
 #include "util/macros.h"
 
 #define RIG_PORTS   4
@@ -36,6 +37,7 @@ struct rig_master {
 	int64_t delay_out_ns, delay_back_ns; /* master to engine, engine to master */
 	int64_t step_ns;		     /* its time against the bench's */
 	double rate_ppb;
+	const struct bc_tlv_buffer *follow_up_tlvs; /* none */
 	int64_t sync_correction_sns, follow_up_correction_sns, delay_resp_correction_sns;
 	uint16_t announce_sequence_id, sync_sequence_id;
 	uint64_t next_announce_mono_ns, next_sync_mono_ns;

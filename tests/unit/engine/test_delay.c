@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Delay_Req and Delay_Resp: asked, answered, spoofed, late. */
+#include <stdlib.h>
+
 #include "tests/unit/engine/rig.h"
 
 #define NEAR_NS 5
@@ -297,6 +299,123 @@ static void a_request_without_stamp_is_not_answered(void **state)
 	rig_assert_only(&rig, 1, BC_COUNTER_RX_NO_STAMP, 1);
 }
 
+/* Between two Delay_Req of a settled clock, in `n` of them. */
+static void measure_intervals(int n, int64_t *ret_min_ns, int64_t *ret_max_ns)
+{
+	*ret_min_ns = INT64_MAX;
+	*ret_max_ns = 0;
+	for (int i = 0; i < n; i++) {
+		uint64_t last_mono_ns = rig.port[0].last_sent_mono_ns[PTP_DELAY_REQ];
+		unsigned int n_sent = rig.port[0].n_sent[PTP_DELAY_REQ];
+		int64_t ns;
+
+		while (rig.port[0].n_sent[PTP_DELAY_REQ] == n_sent)
+			rig_run_ns(&rig, NSEC_PER_MSEC);
+		ns = (int64_t)(rig.port[0].last_sent_mono_ns[PTP_DELAY_REQ] - last_mono_ns);
+		*ret_min_ns = MIN(*ret_min_ns, ns);
+		*ret_max_ns = MAX(*ret_max_ns, ns);
+	}
+}
+
+/* Another one than setup() made. */
+static void restart(void (*configure)(struct bc_port_config *))
+{
+	rig_stop(&rig);
+	rig_init(&rig, 2);
+	configure(&rig.ports[0]);
+	rig.config.servo.type = BC_SERVO_PI;
+	master = rig_start_following(&rig);
+}
+
+static void set_no_variability(struct bc_port_config *config)
+{
+	config->delay_request_variability = 0;
+}
+
+static void set_half_variability(struct bc_port_config *config)
+{
+	config->delay_request_variability = 0.5;
+}
+
+static void the_interval_between_requests_varies_by_as_much_as_is_told(void **state)
+{
+	int64_t mean_ns, min_ns, max_ns;
+
+	(void)state;
+	restart(set_no_variability);
+	measure_intervals(3, &min_ns, &max_ns);
+	measure_intervals(30, &min_ns, &max_ns);
+	mean_ns = (min_ns + max_ns) / 2;
+	assert_true(max_ns - min_ns <= 2 * NSEC_PER_MSEC);
+	restart(set_half_variability);
+	measure_intervals(3, &min_ns, &max_ns);
+	measure_intervals(100, &min_ns, &max_ns);
+	assert_in_range(min_ns, mean_ns * 49 / 100, mean_ns * 6 / 10);
+	assert_in_range(max_ns, mean_ns * 14 / 10, mean_ns * 151 / 100);
+}
+
+static void set_response_timeout(struct bc_port_config *config)
+{
+	config->delay_response_timeout = 3;
+}
+
+static void too_many_unanswered_requests_in_a_row_end_being_a_slave(void **state)
+{
+	(void)state;
+	restart(set_response_timeout);
+	for (int i = 0; i < 10; i++) {
+		rig_run_s(&rig, 5);
+		next_request();
+		master->is_answering = true;
+	}
+	assert_int_equal(rig_state(&rig, 0), BC_STATE_SLAVE);
+	assert_int_equal(rig_counted(&rig, 0, BC_COUNTER_DELAY_RESP_TIMEOUT), 0);
+	master->is_answering = false;
+	rig_run_s(&rig, 20);
+	assert_int_equal(rig_state(&rig, 0), BC_STATE_UNCALIBRATED);
+	assert_int_equal(rig_counted(&rig, 0, BC_COUNTER_DELAY_RESP_TIMEOUT), 1);
+	master->is_answering = true;
+	rig_run_s(&rig, 30); /* the servo begins anew */
+	assert_int_equal(rig_state(&rig, 0), BC_STATE_SLAVE);
+}
+
+static enum bc_tsproc_mode mode;
+
+static void set_mode(struct bc_port_config *config)
+{
+	config->tsproc_mode = mode;
+}
+
+/* The path becomes 100 us longer: by the filter the offset is off for a while. */
+static int64_t offset_after_a_change(enum bc_tsproc_mode wanted)
+{
+	int64_t max_ns = 0;
+
+	mode = wanted;
+	restart(set_mode);
+	rig_run_s(&rig, 20);
+	master->delay_out_ns += 100000;
+	master->delay_back_ns += 100000;
+	/* Until the first answer by the new path each mode is wrong. */
+	next_request();
+	master->is_answering = true;
+	next_request();
+	master->is_answering = true;
+	rig_run_s(&rig, 1);
+	for (unsigned int n = rig.n_syncs; rig.n_syncs < n + 4; rig_run_ns(&rig, NSEC_PER_MSEC))
+		max_ns = MAX(max_ns, llabs(rig.last_sync.sync.path_delay_ns - master->delay_out_ns));
+	return max_ns;
+}
+
+static void raw_modes_take_the_delay_of_now_and_filters_the_usual_one(void **state)
+{
+	(void)state;
+	assert_true(offset_after_a_change(BC_TSPROC_FILTER) > 50000);
+	assert_true(offset_after_a_change(BC_TSPROC_FILTER_WEIGHT) > 50000);
+	assert_true(offset_after_a_change(BC_TSPROC_RAW) < 50000);
+	assert_true(offset_after_a_change(BC_TSPROC_RAW_WEIGHT) < 50000);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -319,6 +438,9 @@ int main(void)
 		T(every_request_has_one_answer_however_often_it_comes),
 		T(a_port_that_is_not_master_answers_nobody),
 		T(a_request_without_stamp_is_not_answered),
+		T(the_interval_between_requests_varies_by_as_much_as_is_told),
+		T(too_many_unanswered_requests_in_a_row_end_being_a_slave),
+		T(raw_modes_take_the_delay_of_now_and_filters_the_usual_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 
 #include "bc/engine/link_delay.h"
 #include "tests/unit/engine/rig.h"
+#include "util/unaligned.h"
 
 #define NEAR_NS	      5
 #define LINK_DELAY_NS 4000
@@ -343,6 +344,132 @@ static void lost_stamps_of_requests_make_a_port_faulty_and_it_comes_back(void **
 	assert_true(status(0).peer.is_valid);
 }
 
+/* The information of IEEE 802.1AS, 11.4.4.3, as a grandmaster sends it. */
+static const struct bc_tlv_buffer *information(int32_t rate, uint16_t time_base, int32_t frequency)
+{
+	static struct bc_tlv_buffer tlvs;
+	uint8_t *value;
+
+	tlvs.len = 0;
+	value = bc_tlv_add(&tlvs, PTP_TLV_ORGANIZATION_EXTENSION, 28);
+	memcpy(value, (uint8_t[]){0x00, 0x80, 0xc2, 0x00, 0x00, 0x01}, 6);
+	put_be32(value + 6, (uint32_t)rate);
+	put_be16(value + 10, time_base);
+	memcpy(value + 12, "phase change", 12);
+	put_be32(value + 24, (uint32_t)frequency);
+	return &tlvs;
+}
+
+static void configure_802_1as(void)
+{
+	configure(BC_DELAY_P2P);
+	for (size_t i = 0; i < 2; i++)
+		rig.ports[i].follow_up_info = true;
+}
+
+static void an_802_1as_port_is_used_once_its_neighbour_has_shown_itself(void **state)
+{
+	(void)state;
+	configure_802_1as();
+	start();
+	master->follow_up_tlvs = information(0, 0, 0);
+	neighbor.is_silent = true;
+	run_ms(10000);
+	assert_false(status(0).is_capable);
+	assert_int_equal(rig_counted(&rig, 0, BC_COUNTER_RX_ANNOUNCE), 0);
+	assert_true(rig_counted(&rig, 0, BC_COUNTER_RX_NOT_CAPABLE) > 50);
+	/* It has made itself a master, and says nothing of it. */
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_not_equal(rig_state(&rig, i), BC_STATE_SLAVE);
+		assert_int_equal(rig.port[i].n_sent[PTP_ANNOUNCE], 0);
+		assert_int_equal(rig.port[i].n_sent[PTP_SYNC], 0);
+	}
+	neighbor.is_silent = false;
+	run_ms(20000);
+	assert_int_equal(rig.port[0].n_notes[BC_LINK_CAPABLE], 1);
+	assert_int_equal(rig_state(&rig, 0), BC_STATE_SLAVE);
+	assert_near(NEAR_NS);
+	assert_int_equal(rig.port[1].n_sent[PTP_ANNOUNCE], 0);
+	/* Too far away for one hop. */
+	neighbor.delay_ns = 30 * NSEC_PER_MSEC;
+	run_ms(10000);
+	assert_int_equal(rig.port[0].n_notes[BC_LINK_NOT_CAPABLE], 1);
+	assert_int_not_equal(rig_state(&rig, 0), BC_STATE_SLAVE);
+}
+
+static void information_is_taken_and_passed_on_with_the_rate_against_our_clock(void **state)
+{
+	const struct bc_action *action = &rig.port[1].last_send[PTP_FOLLOW_UP];
+	struct bc_follow_up_info info;
+	struct bc_msg sent;
+	double rate_ppb;
+
+	(void)state;
+	configure_802_1as();
+	rig.ports[0].is_always_capable = rig.ports[1].is_always_capable = true;
+	start();
+	master->rate_ppb = 50000;
+	master->follow_up_tlvs = information(-1234, 0x5678, 99);
+	run_ms(20000);
+	assert_near(NEAR_NS);
+	info = rig_status(&rig).follow_up_info;
+	assert_int_equal(info.cumulative_scaled_rate_offset, -1234);
+	assert_int_equal(info.gm_time_base_indicator, 0x5678);
+	assert_memory_equal(info.last_gm_phase_change, "phase change", 12);
+	assert_int_equal(info.scaled_last_gm_freq_change, 99);
+
+	assert_int_equal(bc_msg_parse(action->send.message, action->send.len, &sent), BC_MSG_OK);
+	assert_int_equal(sent.tlvs_len, 32);
+	assert_memory_equal(sent.tlvs, "\0\3\0\x1c\0\x80\xc2\0\0\1", 10);
+	rate_ppb = (int32_t)get_be32(sent.tlvs + 10) * 0x1p-41 * 1e9;
+	if (rate_ppb < 49990 || rate_ppb > 50010)
+		fail_msg("rate %f ppb", rate_ppb);
+	assert_memory_equal(sent.tlvs + 14, master->follow_up_tlvs->data + 14, 18);
+}
+
+static void an_802_1as_port_takes_no_follow_up_without_sound_information(void **state)
+{
+	static struct bc_tlv_buffer truncated;
+
+	(void)state;
+	configure_802_1as();
+	rig.ports[0].is_always_capable = true;
+	start();
+	memcpy(bc_tlv_add(&truncated, PTP_TLV_ORGANIZATION_EXTENSION, 26),
+	       (uint8_t[]){0x00, 0x80, 0xc2, 0x00, 0x00, 0x01}, 6);
+	run_ms(5000);
+	assert_true(rig_counted(&rig, 0, BC_COUNTER_FOLLOW_UP_NO_INFO) > 20);
+	master->follow_up_tlvs = &truncated;
+	run_ms(5000);
+	assert_int_equal(rig.n_syncs, 0);
+	master->follow_up_tlvs = information(0, 0, 0);
+	run_ms(5000);
+	assert_int_equal(rig_state(&rig, 0), BC_STATE_SLAVE);
+}
+
+static void a_jump_and_a_drift_of_the_links_delay_are_alarms(void **state)
+{
+	uint64_t begin_mono_ns;
+
+	(void)state;
+	configure(BC_DELAY_P2P);
+	start();
+	run_ms(30000);
+	neighbor.delay_ns += 10000;
+	begin_mono_ns = rig.now_mono_ns;
+	run_ms(5000);
+	assert_int_equal(rig.port[0].n_path_events[BC_PATH_JUMPED], 1);
+	assert_true(rig.port[0].last_path_event_mono_ns - begin_mono_ns <= NSEC_PER_SEC);
+	assert_int_equal(rig_counted(&rig, 0, BC_COUNTER_PATH_DELAY_JUMP), 1);
+	for (int i = 0; i < 450; i++) {
+		neighbor.delay_ns += 100;
+		run_ms(100);
+	}
+	assert_int_equal(rig.port[0].n_path_events[BC_PATH_DRIFTS], 1);
+	assert_int_equal(rig_counted(&rig, 0, BC_COUNTER_PATH_DELAY_DRIFT), 1);
+	assert_int_equal(rig_counted(&rig, 0, BC_COUNTER_PATH_DELAY_JUMP), 1);
+}
+
 #define T(f) cmocka_unit_test_teardown(f, teardown)
 
 int main(void)
@@ -360,6 +487,10 @@ int main(void)
 		T(an_auto_port_measures_end_to_end_until_a_neighbour_asks),
 		T(without_a_mechanism_the_configured_delay_is_it),
 		T(lost_stamps_of_requests_make_a_port_faulty_and_it_comes_back),
+		T(an_802_1as_port_is_used_once_its_neighbour_has_shown_itself),
+		T(information_is_taken_and_passed_on_with_the_rate_against_our_clock),
+		T(an_802_1as_port_takes_no_follow_up_without_sound_information),
+		T(a_jump_and_a_drift_of_the_links_delay_are_alarms),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
