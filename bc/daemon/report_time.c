@@ -26,6 +26,8 @@ void report_utc(const struct bc_action *action)
 		if (action->utc.is_trusted)
 			log_limited(LOG_INFO, LOG_KIND_UTC, 0, "UTC offset is %d s", offset_s);
 		break;
+	case BC_UTC_EVENT_OURS:
+		break;
 	case BC_UTC_EVENT_OFFSET:
 		log_limited(LOG_NOTICE, LOG_KIND_UTC, 0, "UTC offset is %d s now", offset_s);
 		break;

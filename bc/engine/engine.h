@@ -239,7 +239,7 @@ void bc_engine_forget_management_client(struct bc_engine *engine, const struct b
 /*
  * Somebody set CLOCK_REALTIME, the caller excepted, by step_ns; the kernel does so for a leap second. Of
  * interest where it is the clock that follows: then it is to be set back (BC_ACTION_UTC), or, as long as no
- * master was followed and the system's time is what we serve, PTP time goes along.
+ * master's Sync moved it and the system's time is what we serve, PTP time goes along.
  */
 void bc_engine_handle_clock_step(struct bc_engine *engine, int64_t step_ns, uint64_t now_mono_ns);
 /* What the leap second file says of the present time; whenever that changes. */
@@ -251,6 +251,7 @@ uint64_t bc_engine_next_deadline_mono_ns(const struct bc_engine *engine);
 
 enum bc_utc_event {
 	BC_UTC_EVENT_KNOWN,	/* at the start, and when a master or the file confirms it */
+	BC_UTC_EVENT_OURS,	/* nothing new, but the system's clock is ours from now on */
 	BC_UTC_EVENT_OFFSET,	/* the offset is another one */
 	BC_UTC_EVENT_SCALE,	/* the time scale is */
 	BC_UTC_EVENT_REFUSED,	/* an offset was not believed */

@@ -283,7 +283,7 @@ static enum ptp_management_error set_grandmaster_settings(struct bc_engine *engi
 	c->time_source = p[7];
 	/* Whoever sets them says of our time what is true now, whatever it was taken from before. */
 	if (!engine->slave)
-		engine->has_followed = false;
+		engine->has_followed = engine->system.is_in_hand = false;
 	decide_anew(engine);
 	return PTP_MANAGEMENT_OK;
 }

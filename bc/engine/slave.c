@@ -76,6 +76,13 @@ static void announce_clock(struct bc_engine *engine, size_t port, int64_t step_n
 	action->clock.frequency_ppb = frequency_ppb;
 }
 
+/* A master's Sync says so. */
+static void move_clock(struct bc_port *port, int64_t step_ns, double frequency_ppb, uint64_t now_mono_ns)
+{
+	announce_clock(port->engine, port->index, step_ns, frequency_ppb);
+	bc_system_take_in_hand(port->engine, now_mono_ns);
+}
+
 void bc_slave_hold_frequency(struct bc_engine *engine, uint64_t now_mono_ns)
 {
 	bc_servo_reset(engine->servo);
@@ -248,7 +255,7 @@ static bool is_where_expected(struct bc_port *port, int64_t t1_ptp_ns, uint64_t 
 	if (!engine->config.free_running) {
 		bc_local_clock_step(&engine->clock, jump_ns);
 		engine->n_to_skip = engine->config.step_window;
-		announce_clock(engine, port->index, jump_ns, engine->status.frequency_ppb);
+		move_clock(port, jump_ns, engine->status.frequency_ppb, t2_mono_ns);
 	}
 	return true;
 }
@@ -297,13 +304,13 @@ static void steer(struct bc_port *port, int64_t offset_ns, double weight, uint64
 		bc_delay_filter_reset(port->delay_filter);
 		engine->n_path_delays = 1;
 		engine->n_to_skip = engine->config.step_window;
-		announce_clock(engine, port->index, -offset_ns, frequency_ppb);
+		move_clock(port, -offset_ns, frequency_ppb, now_mono_ns);
 		if (port->state == BC_STATE_SLAVE)
 			bc_port_event(port, BC_EVENT_SYNCHRONIZATION_FAULT, false, now_mono_ns);
 		return;
 	}
 	note_lock(engine, offset_ns, t2_mono_ns);
-	announce_clock(engine, port->index, 0, frequency_ppb);
+	move_clock(port, 0, frequency_ppb, now_mono_ns);
 	if (port->state == BC_STATE_UNCALIBRATED)
 		bc_port_event(port, BC_EVENT_MASTER_CLOCK_SELECTED, false, now_mono_ns);
 }

@@ -23,10 +23,10 @@
 #define PAUSE_LAST_NS  (16 * (uint64_t)NSEC_PER_SEC)
 #define PAUSE_REST_NS  (120 * (uint64_t)NSEC_PER_SEC)
 
-/* The system's clock is ours to set: by no means before a master was followed. */
+/* The system's clock is ours to set: by no means before a master's time was believed. */
 static bool is_ours(const struct bc_engine *engine)
 {
-	return engine->config.is_system_clock && !engine->config.free_running && engine->has_followed;
+	return engine->config.is_system_clock && !engine->config.free_running && engine->system.is_in_hand;
 }
 
 static void tell(struct bc_engine *engine, enum bc_utc_event event, int64_t system_step_ns)
@@ -39,13 +39,14 @@ static void tell(struct bc_engine *engine, enum bc_utc_event event, int64_t syst
 	if (!action)
 		return;
 	system->is_told = true;
+	system->told_is_ours = is_ours(engine);
 	system->told_offset_s = system->utc.offset_s;
 	system->told_leap = system->utc.leap;
 	action->utc.event = event;
 	action->utc.utc_offset_s = system->utc.offset_s;
 	action->utc.leap = system->utc.leap;
 	action->utc.is_trusted = system->utc.is_trusted;
-	action->utc.is_ours = is_ours(engine);
+	action->utc.is_ours = system->told_is_ours;
 	action->utc.system_step_ns = system_step_ns;
 }
 
@@ -138,6 +139,22 @@ void bc_system_update(struct bc_engine *engine, uint64_t now_mono_ns)
 		tell(engine, BC_UTC_EVENT_LEAP, 0);
 	else if (!system->is_told || was_trusted != system->utc.is_trusted)
 		tell(engine, BC_UTC_EVENT_KNOWN, 0);
+	else if (is_ours(engine) && !system->told_is_ours)
+		tell(engine, BC_UTC_EVENT_OURS, 0);
+	arm_leap(engine, now_mono_ns);
+}
+
+void bc_system_take_in_hand(struct bc_engine *engine, uint64_t now_mono_ns)
+{
+	struct bc_system *system = &engine->system;
+
+	if (system->is_in_hand)
+		return;
+	system->is_in_hand = true;
+	if (!is_ours(engine))
+		return;
+	/* What was known before was not for the kernel. */
+	tell(engine, BC_UTC_EVENT_OURS, 0);
 	arm_leap(engine, now_mono_ns);
 }
 
@@ -214,6 +231,8 @@ void bc_engine_handle_clock_step(struct bc_engine *engine, int64_t step_ns, uint
 	}
 	if (!is_ours(engine)) {
 		bc_local_clock_step(&engine->clock, step_ns);
+		if (engine->slave)
+			bc_slave_reset(engine->slave, now_mono_ns);
 		return;
 	}
 	engine->system.away_ns += step_ns;

@@ -15,7 +15,10 @@ struct bc_msg;
 struct bc_system {
 	struct bc_utc utc;
 	struct bc_leap_info file; /* the leap second file's word; not valid: there is none */
-	bool is_told;
+	/* Steered by a master's Syncs, since the start: what it shows is ours. To select a master is not
+	 * enough. */
+	bool is_in_hand;
+	bool is_told, told_is_ours;
 	int16_t told_offset_s, refused_offset_s;
 	int8_t told_leap;
 	uint64_t leap_deadline;
@@ -27,6 +30,8 @@ struct bc_system {
 void bc_system_init(struct bc_engine *engine);
 /* The decision has been drawn, or what we say of ourselves has changed. */
 void bc_system_update(struct bc_engine *engine, uint64_t now_mono_ns);
+/* A master's Sync moved the clock. */
+void bc_system_take_in_hand(struct bc_engine *engine, uint64_t now_mono_ns);
 /* What the file knows goes into the time properties of our own. */
 void bc_system_complete_self(struct bc_engine *engine);
 void bc_system_timer(struct bc_engine *engine, uint64_t now_mono_ns);

@@ -79,7 +79,7 @@ struct rig {
 	struct bc_action last_sync, last_clock, last_best_master, last_loop, last_announce_refused, last_utc;
 	unsigned int n_holdover[3], n_step_guard, n_barred; /* by enum bc_holdover_event */
 	struct bc_action last_holdover, last_step_guard, last_barred;
-	unsigned int n_utc[8]; /* by enum bc_utc_event */
+	unsigned int n_utc[9]; /* by enum bc_utc_event */
 	unsigned int n_timescales_refused;
 	int64_t system_step_ns; /* of BC_ACTION_UTC, together */
 	int64_t clock_step_ns;	/* of BC_ACTION_CLOCK, together */

@@ -406,6 +406,86 @@ static void before_any_master_was_followed_its_time_is_ours(void **state)
 	assert_int_equal(rig.system_step_ns, 0);
 }
 
+static void assert_others_may_set_it(int64_t step_ns)
+{
+	int64_t before_ns = bc_local_clock_ptp_ns(bc_engine_clock(rig.engine), rig.now_mono_ns);
+
+	set_system_clock(step_ns);
+	assert_int_equal(bc_local_clock_ptp_ns(bc_engine_clock(rig.engine), rig.now_mono_ns) - before_ns,
+			 step_ns);
+	rig_run_s(&rig, 20);
+	assert_int_equal(rig.clock_step_ns + rig.system_step_ns, 0);
+	assert_int_equal(rig.n_utc[BC_UTC_EVENT_SET_BACK], 0);
+	assert_false(rig.last_utc.utc.is_ours);
+}
+
+static void a_master_that_is_only_selected_does_not_make_it_ours(void **state)
+{
+	struct rig_master *m = rig_master(&rig, 0, 0);
+
+	(void)state;
+	/* Of 1970, then silent but for its Announce. */
+	m->flags = TRUSTED;
+	m->step_ns = -RIG_EPOCH_PTP_NS + 100 * NSEC_PER_SEC;
+	start(RIG_EPOCH_PTP_NS);
+	rig_run_s(&rig, 30);
+	assert_true(rig.n_timescales_refused > 0);
+	assert_others_may_set_it(5 * NSEC_PER_SEC);
+	m->is_syncing = false;
+	assert_others_may_set_it(-7 * NSEC_PER_SEC);
+	assert_int_equal(rig_status(&rig).parent.clock_identity[7], m->identity.clock_identity[7]);
+}
+
+/* Between two Syncs that are compared. */
+static void who_sets_it_while_the_first_syncs_come_does_not_spoil_them(void **state)
+{
+	struct rig_master *m = rig_master(&rig, 0, 0);
+
+	(void)state;
+	/* The servo that makes a frequency of the first two offsets, whatever they are. */
+	rig.config.servo.type = BC_SERVO_PI;
+	m->flags = TRUSTED;
+	start(RIG_EPOCH_PTP_NS + (int64_t)rig.now_mono_ns - 37 * NSEC_PER_SEC);
+	while (rig_state(&rig, 0) != BC_STATE_UNCALIBRATED || rig.n_syncs < 1)
+		rig_run_ns(&rig, NSEC_PER_MSEC);
+	assert_int_equal(rig.n_utc[BC_UTC_EVENT_OURS], 0);
+	set_system_clock(5 * NSEC_PER_SEC);
+	for (int i = 0; i < 200; i++) {
+		rig_run_ns(&rig, 100 * NSEC_PER_MSEC);
+		assert_true(fabs(rig.kernel_ppb) < 1000);
+	}
+	assert_true(llabs(real_error_ns(m, 37)) < NEAR_NS);
+	assert_true(llabs(rig.clock_step_ns + 5 * NSEC_PER_SEC) < NSEC_PER_MSEC);
+	assert_int_equal(rig.n_master_steps_refused, 0);
+}
+
+static void what_the_file_told_before_is_told_to_the_kernel_once_it_is_ours(void **state)
+{
+	struct rig_master *m = rig_master(&rig, 0, 0);
+	struct bc_leap_info info = {.is_valid = true, .utc_offset_s = 37, .leap = 1};
+
+	(void)state;
+	m->is_on = false;
+	m->step_ns = (MIDNIGHT_S - 100 + 37) * NSEC_PER_SEC - RIG_EPOCH_PTP_NS - (int64_t)rig.now_mono_ns;
+	m->flags = TRUSTED | PTP_FLAG_LEAP61;
+	start((MIDNIGHT_S - 100) * NSEC_PER_SEC);
+	bc_engine_handle_leap_info(rig.engine, &info, rig.now_mono_ns);
+	rig_run_s(&rig, 20);
+	assert_false(rig.last_utc.utc.is_ours);
+	m->is_on = true;
+	rig_run_s(&rig, 30);
+	assert_int_equal(rig.n_utc[BC_UTC_EVENT_OURS], 1);
+	assert_true(rig.last_utc.utc.is_ours);
+	assert_true(rig.last_utc.utc.is_trusted);
+	assert_int_equal(rig.last_utc.utc.utc_offset_s, 37);
+	assert_int_equal(rig.last_utc.utc.leap, 1);
+	/* So the leap is the kernel's, at the second itself. */
+	run_with_tai_right(m, 51);
+	assert_int_equal(others_ns, -NSEC_PER_SEC);
+	assert_int_equal(rig.n_utc[BC_UTC_EVENT_LEAPT], 1);
+	assert_int_equal(rig.system_step_ns, 0);
+}
+
 static void a_file_tells_what_a_grandmaster_announces_of_utc(void **state)
 {
 	const struct bc_msg *announced = &rig.port[0].last_sent[PTP_ANNOUNCE];
@@ -477,6 +557,9 @@ int main(void)
 		T(who_else_sets_it_is_undone_and_ptp_time_never_notices),
 		T(who_sets_it_each_second_is_answered_ever_less),
 		T(before_any_master_was_followed_its_time_is_ours),
+		T(a_master_that_is_only_selected_does_not_make_it_ours),
+		T(who_sets_it_while_the_first_syncs_come_does_not_spoil_them),
+		T(what_the_file_told_before_is_told_to_the_kernel_once_it_is_ours),
 		T(a_file_tells_what_a_grandmaster_announces_of_utc),
 		T(after_a_step_some_syncs_are_not_used),
 	};
