@@ -467,7 +467,7 @@ int settings_from_config(const struct ebc_config *config, struct settings *s, ch
 				     ? get(config, GLOBAL, EBC_OPT_TC_PRIORITY)
 				     : get(config, GLOBAL, EBC_OPT_SOCKET_PRIORITY);
 	s->one_step = !get(config, GLOBAL, EBC_OPT_TWO_STEP_FLAG);
-	s->summary_interval = get(config, GLOBAL, EBC_OPT_SUMMARY_INTERVAL);
+	s->summary_interval = CLAMP(get(config, GLOBAL, EBC_OPT_SUMMARY_INTERVAL), -30, 30);
 	s->clock_start_offset_ns = ebc_config_int(config, GLOBAL, EBC_OPT_VIRTUAL_CLOCK_START_OFFSET);
 	return 0;
 }
