@@ -69,6 +69,7 @@ struct bc_sync_rx {
 	bool has_back;
 	uint64_t back_t3_mono_ns;
 	int64_t back_t4_ptp_ns;
+	uint64_t watched_mono_ns; /* t2 of the last Sync that gave the alarm a path delay */
 	/* A jump of the master's time that awaits confirmation. */
 	unsigned int n_jumps;
 	unsigned int n_refused; /* in a row, agreeing or not */

@@ -6,7 +6,7 @@
  *
  * A jump of 10 us is told with the fifth measurement after it at the latest: within a second at 8 of them a
  * second. A drift of 1 us/s is told within 45 s at one measurement a second or more; with fewer it takes as
- * long as twelve of them.
+ * long as twelve of them. Measurements must not share an error: end to end one counts for each Sync.
  */
 #pragma once
 

@@ -558,6 +558,17 @@ static void announce_delay(const struct bc_port *port, const struct bc_delay_req
 	action->delay.t4_ptp_ns = sent->t4_ptp_ns;
 }
 
+/* Delays by one and the same Sync share its error: only the first one counts. A clock that is not in step yet
+ * sees its own rate in them. */
+static void watch_delay(struct bc_port *port, int64_t delay_ns, uint64_t t3_mono_ns)
+{
+	struct bc_sync_rx *sync = &port->sync_rx;
+
+	if (port->engine->has_locked && sync->watched_mono_ns != sync->t2_mono_ns)
+		bc_link_delay_watch(port, delay_ns, t3_mono_ns);
+	sync->watched_mono_ns = sync->t2_mono_ns;
+}
+
 static void use_delay(struct bc_port *port, const struct bc_delay_req_sent *sent)
 {
 	struct bc_engine *engine = port->engine;
@@ -588,9 +599,7 @@ static void use_delay(struct bc_port *port, const struct bc_delay_req_sent *sent
 	port->sync_rx.has_back = true;
 	port->sync_rx.back_t3_mono_ns = sent->t3_mono_ns;
 	port->sync_rx.back_t4_ptp_ns = sent->t4_ptp_ns;
-	/* A clock that is not in step yet sees its own rate in it. */
-	if (engine->has_locked)
-		bc_link_delay_watch(port, delay_ns, sent->t3_mono_ns);
+	watch_delay(port, delay_ns, sent->t3_mono_ns);
 	announce_delay(port, sent);
 	bc_slave_event_delay(port, sent);
 }

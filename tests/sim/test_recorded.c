@@ -51,6 +51,7 @@ static struct sim_recording *recordings[MACHINES];
 struct figures {
 	double mean_ns, sd_ns, p50_ns, p97_ns, p99_ns, max_ns;
 	double settled_s; /* of the slowest run */
+	uint64_t n_alarms;
 };
 
 static struct figures figures[MACHINES][BC_SERVO_KALMAN + 1];
@@ -145,6 +146,13 @@ static void evaluate(double *errors_ns, size_t n, struct figures *ret_figures)
 	ret_figures->max_ns = errors_ns[n - 1];
 }
 
+static uint64_t n_path_alarms(struct sim *sim)
+{
+	const uint64_t *value = bc_engine_counters(sim_engine(sim, 1), 0)->value;
+
+	return value[BC_COUNTER_PATH_DELAY_JUMP] + value[BC_COUNTER_PATH_DELAY_DRIFT];
+}
+
 static struct figures run(enum machine machine, enum bc_servo_type servo)
 {
 	static double errors_ns[RUNS * RUN_SAMPLES];
@@ -159,6 +167,7 @@ static struct figures run(enum machine machine, enum bc_servo_type servo)
 			sim_run_s(sim, SAMPLE_S);
 			errors_ns[n++] = sim_error_ns(sim, 1);
 		}
+		f.n_alarms += n_path_alarms(sim);
 		sim_free(sim);
 	}
 	evaluate(errors_ns, n, &f);
@@ -225,6 +234,16 @@ static void idle_the_default_servo_settles_soon_and_stays(void **state)
 	assert_true(figures[IDLE][BC_SERVO_KALMAN].max_ns <= NEAR_NS);
 }
 
+static void noise_alone_is_no_alarm_of_the_path(void **state)
+{
+	(void)state;
+	for (size_t m = 0; m < MACHINES; m++)
+		for (size_t i = 0; i < ARRAY_SIZE(servos); i++)
+			if (figures[m][servos[i]].n_alarms > 0)
+				fail_msg("%s %s: %llu alarms", machine_names[m], servo_names[servos[i]],
+					 (unsigned long long)figures[m][servos[i]].n_alarms);
+}
+
 static void eight_clocks_in_a_row_do_not_multiply_the_error(void **state)
 {
 	struct sim *sim = recorded_chain(8, CHAIN_CLOCKS, BC_SERVO_KALMAN, recordings[IDLE]);
@@ -265,6 +284,7 @@ int main(void)
 		cmocka_unit_test(idle_the_default_servo_is_nearer_than_pi),
 		cmocka_unit_test(busy_the_default_servo_is_nearer_than_the_better_other),
 		cmocka_unit_test(idle_the_default_servo_settles_soon_and_stays),
+		cmocka_unit_test(noise_alone_is_no_alarm_of_the_path),
 		cmocka_unit_test(eight_clocks_in_a_row_do_not_multiply_the_error),
 		cmocka_unit_test(the_same_seed_gives_the_same_trace_and_another_another),
 	};
