@@ -397,6 +397,64 @@ static void an_802_1as_port_is_used_once_its_neighbour_has_shown_itself(void **s
 	assert_int_not_equal(rig_state(&rig, 0), BC_STATE_SLAVE);
 }
 
+static void a_neighbour_that_is_silent_or_not_alone_is_capable_no_more(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		configure_802_1as();
+		start();
+		master->follow_up_tlvs = information(0, 0, 0);
+		run_ms(20000);
+		assert_true(status(0).is_capable);
+		neighbor.is_silent = i == 0;
+		neighbor.n_others = i == 1;
+		run_ms(10000);
+		assert_false(status(0).is_capable);
+		assert_int_equal(rig.port[0].n_notes[BC_LINK_NOT_CAPABLE], 1);
+		assert_int_not_equal(rig_state(&rig, 0), BC_STATE_SLAVE);
+		if (i == 0)
+			rig_stop(&rig);
+	}
+}
+
+static void as_many_answers_may_be_lost_as_are_configured(void **state)
+{
+	(void)state;
+	configure_802_1as();
+	start();
+	master->follow_up_tlvs = information(0, 0, 0);
+	run_ms(20000);
+	for (int i = 0; i < 20; i++) {
+		neighbor.is_silent = true;
+		run_ms(300); /* two or three requests */
+		neighbor.is_silent = false;
+		run_ms(300);
+	}
+	assert_int_equal(rig.port[0].n_notes[BC_LINK_NOT_CAPABLE], 0);
+	assert_int_equal(rig_state(&rig, 0), BC_STATE_SLAVE);
+}
+
+static void a_grandmaster_passes_nothing_on(void **state)
+{
+	const struct bc_action *action = &rig.port[1].last_send[PTP_FOLLOW_UP];
+	static const uint8_t none[18];
+	struct bc_msg sent;
+
+	(void)state;
+	configure_802_1as();
+	rig.ports[1].is_always_capable = true;
+	start();
+	master->follow_up_tlvs = information(-1234, 0x5678, 99);
+	run_ms(20000);
+	assert_int_equal(rig_state(&rig, 1), BC_STATE_MASTER);
+	master->is_on = false;
+	run_ms(20000);
+	assert_int_equal(rig_state(&rig, 1), BC_STATE_GRAND_MASTER);
+	assert_int_equal(bc_msg_parse(action->send.message, action->send.len, &sent), BC_MSG_OK);
+	assert_int_equal(sent.tlvs_len, 32);
+	assert_memory_equal(sent.tlvs + 14, none, sizeof(none));
+}
+
 static void information_is_taken_and_passed_on_with_the_rate_against_our_clock(void **state)
 {
 	const struct bc_action *action = &rig.port[1].last_send[PTP_FOLLOW_UP];
@@ -488,6 +546,9 @@ int main(void)
 		T(without_a_mechanism_the_configured_delay_is_it),
 		T(lost_stamps_of_requests_make_a_port_faulty_and_it_comes_back),
 		T(an_802_1as_port_is_used_once_its_neighbour_has_shown_itself),
+		T(a_neighbour_that_is_silent_or_not_alone_is_capable_no_more),
+		T(as_many_answers_may_be_lost_as_are_configured),
+		T(a_grandmaster_passes_nothing_on),
 		T(information_is_taken_and_passed_on_with_the_rate_against_our_clock),
 		T(an_802_1as_port_takes_no_follow_up_without_sound_information),
 		T(a_jump_and_a_drift_of_the_links_delay_are_alarms),
