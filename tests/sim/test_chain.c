@@ -35,55 +35,6 @@ static void three_clocks_settle_and_stay_within_the_noise(void **state)
 	sim_free(sim);
 }
 
-static void set_peer_to_peer(struct sim_node *node)
-{
-	node->port.delay_mechanism = BC_DELAY_P2P;
-	node->port.log_min_pdelay_req_interval = -3;
-	node->port.neighbor_prop_delay_thresh_ns = NSEC_PER_MSEC;
-	node->port.min_neighbor_prop_delay_ns = -NSEC_PER_MSEC;
-	node->port.allowed_lost_responses = 3;
-	node->port.follow_up_info = true; /* as by IEEE 802.1AS */
-}
-
-/* The same, peer to peer; then the cable before the last one gets longer. */
-static void clocks_that_measure_peer_to_peer_do_as_well_and_tell_a_jump(void **state)
-{
-	struct sim *sim = sim_new(5);
-	struct sim_link link = noisy_link();
-
-	(void)state;
-	for (unsigned int i = 0; i < 4; i++) {
-		struct sim_node node = i == 0 ? noisy_grandmaster(1, 100) : noisy_clock(i + 1, i < 3 ? 2 : 1);
-
-		set_peer_to_peer(&node);
-		sim_add(sim, &node);
-	}
-	for (size_t i = 1; i < 4; i++)
-		sim_connect(sim, i - 1, i == 1 ? 0 : 1, i, 0, &link);
-	sim_start(sim);
-	sim_run_s(sim, 60);
-	sim_clear_stats(sim);
-	sim_run_s(sim, 300);
-	for (size_t i = 1; i < 4; i++) {
-		show(sim, "peer to peer", i);
-		assert_state(sim, i, 0, BC_STATE_SLAVE);
-		assert_true(sim_stats(sim, i).rms_ns < sync_noise_ns());
-		assert_int_equal(sim_stats(sim, i).n_state_changes, 0);
-		assert_int_equal(bc_engine_counters(sim_engine(sim, i), 0)->value[BC_COUNTER_TX_DELAY_REQ],
-				 0);
-		assert_int_equal(bc_engine_counters(sim_engine(sim, i), 0)->value[BC_COUNTER_PATH_DELAY_JUMP],
-				 0);
-	}
-	sim_link_of(sim, 2)->delay_ns[0] += 10000;
-	sim_link_of(sim, 2)->delay_ns[1] += 10000;
-	sim_run_s(sim, 1);
-	assert_int_equal(bc_engine_counters(sim_engine(sim, 3), 0)->value[BC_COUNTER_PATH_DELAY_JUMP], 1);
-	sim_run_s(sim, 60);
-	assert_true(fabs(sim_error_ns(sim, 3)) < 4 * sync_noise_ns());
-	assert_int_equal(bc_engine_counters(sim_engine(sim, 2), 0)->value[BC_COUNTER_PATH_DELAY_JUMP], 0);
-	sim_free(sim);
-}
-
 static void the_first_clock_is_within_a_microsecond_after_five_seconds_of_sync(void **state)
 {
 	unsigned int n_near = 0;
@@ -185,7 +136,6 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(three_clocks_settle_and_stay_within_the_noise),
-		cmocka_unit_test(clocks_that_measure_peer_to_peer_do_as_well_and_tell_a_jump),
 		cmocka_unit_test(the_first_clock_is_within_a_microsecond_after_five_seconds_of_sync),
 		cmocka_unit_test(over_sixteen_hops_of_pi_servos_the_noise_adds_up_and_does_not_multiply),
 		cmocka_unit_test(over_sixteen_hops_of_the_default_servo_no_hop_doubles_the_noise),
