@@ -234,7 +234,7 @@ static void look_after_clock(struct app *app, const struct bc_status *status)
 
 	if (system_clock_was_changed(&host->clock))
 		tell_fight(host);
-	if (!status->is_locked)
+	if (!bc_engine_is_locked(app->engine, clocks_mono_ns()))
 		return;
 	(void)system_clock_tell_synchronized(&host->clock, MAX_ERROR_NS +
 								   llabs(status->offset_from_master_ns) +
@@ -268,7 +268,7 @@ static void export_time(struct app *app, const struct bc_status *status)
 	int64_t utc_ns;
 	int r;
 
-	if (!status->is_locked)
+	if (!bc_engine_is_locked(app->engine, mono_ns))
 		return;
 	utc_ns = bc_local_clock_ptp_ns(bc_engine_clock(app->engine), mono_ns) -
 		 status->utc_in_force_s * NSEC_PER_SEC;

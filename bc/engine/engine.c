@@ -14,6 +14,8 @@
 
 /* Late by more than this, the whole program stood still. */
 #define HALT_NS (uint64_t) NSEC_PER_SEC
+/* Without a Sync for so many intervals, and a second, a clock does not count as locked. */
+#define LOCKED_SYNCS 4
 /* What a port sends its unicast clients at once, and the Follow_Ups of what it sent before. */
 #define ACTIONS_FOR_CLIENTS 32
 
@@ -487,10 +489,19 @@ uint64_t bc_engine_next_deadline_mono_ns(const struct bc_engine *engine)
 void bc_engine_status(const struct bc_engine *engine, struct bc_status *ret_status)
 {
 	*ret_status = engine->status;
-	ret_status->is_locked = engine->slave && engine->near_since_mono_ns != NEVER &&
-				engine->status.servo_state >= BC_SERVO_LOCKED;
 	ret_status->utc_in_force_s = engine->system.utc.offset_s;
 	ret_status->leap = engine->system.utc.leap;
+}
+
+bool bc_engine_is_locked(const struct bc_engine *engine, uint64_t now_mono_ns)
+{
+	const struct bc_port *port = engine->slave;
+
+	if (!port || engine->near_since_mono_ns == NEVER || engine->status.servo_state < BC_SERVO_LOCKED)
+		return false;
+	/* A parent may go on announcing without Sync. */
+	return (int64_t)(now_mono_ns - engine->last_sync_mono_ns) <=
+	       MAX(LOCKED_SYNCS * (int64_t)bc_interval_ns(port->sync_rx.log_interval), NSEC_PER_SEC);
 }
 
 void bc_engine_holdover(const struct bc_engine *engine, uint64_t now_mono_ns,

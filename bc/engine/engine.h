@@ -435,7 +435,6 @@ struct bc_status {
 	int64_t mean_path_delay_ns;
 	double frequency_ppb;
 	enum bc_servo_state servo_state;
-	bool is_locked;		/* follows a master, and is within half a millisecond of it */
 	int16_t utc_in_force_s; /* PTP time less UTC: what a system's clock, or who is told the time, goes by
 				 */
 	int8_t leap;		/* at the end of this UTC day */
@@ -450,6 +449,9 @@ struct bc_holdover_status {
 void bc_engine_holdover(const struct bc_engine *engine, uint64_t now_mono_ns,
 			struct bc_holdover_status *ret_status);
 void bc_engine_status(const struct bc_engine *engine, struct bc_status *ret_status);
+/* Follows a master, is within half a millisecond of it, and used a Sync within the last second, or four
+ * intervals if they are longer. */
+bool bc_engine_is_locked(const struct bc_engine *engine, uint64_t now_mono_ns);
 enum bc_port_state bc_engine_port_state(const struct bc_engine *engine, size_t port);
 const struct bc_port_counters *bc_engine_counters(const struct bc_engine *engine, size_t port);
 /* The clock itself, to convert stamps and to publish. Valid until the next handle call. */

@@ -349,6 +349,33 @@ static void a_hybrid_client_asks_the_address_that_its_master_sends_from(void **s
 	assert_int_equal(rig.port[0].last_sent[PTP_DELAY_REQ].flags, PTP_FLAG_UNICAST);
 }
 
+static void it_is_locked_only_while_sync_comes(void **state)
+{
+	struct rig_master *m = rig_start_following(&rig);
+
+	(void)state;
+	assert_true(bc_engine_is_locked(rig.engine, rig.now_mono_ns));
+	/* It goes on announcing. */
+	m->is_syncing = false;
+	rig_run_ns(&rig, 900 * NSEC_PER_MSEC);
+	assert_true(bc_engine_is_locked(rig.engine, rig.now_mono_ns));
+	rig_run_ns(&rig, 300 * NSEC_PER_MSEC);
+	assert_false(bc_engine_is_locked(rig.engine, rig.now_mono_ns));
+	assert_int_equal(rig_state(&rig, 0), BC_STATE_SLAVE);
+	m->is_syncing = true;
+	m->log_sync_interval = 1;
+	rig_run_s(&rig, 10);
+	for (int i = 0; i < 200; i++) {
+		rig_run_ns(&rig, 100 * NSEC_PER_MSEC);
+		assert_true(bc_engine_is_locked(rig.engine, rig.now_mono_ns));
+	}
+	m->is_syncing = false;
+	rig_run_s(&rig, 5);
+	assert_true(bc_engine_is_locked(rig.engine, rig.now_mono_ns));
+	rig_run_s(&rig, 4);
+	assert_false(bc_engine_is_locked(rig.engine, rig.now_mono_ns));
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -375,6 +402,7 @@ int main(void)
 		T(intervals_that_sync_and_announce_lie_about_do_no_harm),
 		T(inhibited_delay_requests_are_not_sent),
 		T(a_hybrid_client_asks_the_address_that_its_master_sends_from),
+		T(it_is_locked_only_while_sync_comes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
