@@ -415,6 +415,28 @@ static void read_loader(const struct ebc_config *c, struct settings *s)
 		s->loader.set_pin_directory = s->pin_directory;
 }
 
+static void list_only_bpf(const struct ebc_config *c, struct settings *s)
+{
+	const struct {
+		const char *name;
+		bool is_used;
+	} options[] = {
+		{"publish_stamps", s->loader.publish_stamps},
+		{"tx_stamp_point", get(c, GLOBAL, EBC_OPT_TX_STAMP_POINT) != EBC_TX_STAMP_POINT_AUTO},
+		{"rx_stamp_point", get(c, GLOBAL, EBC_OPT_RX_STAMP_POINT) != EBC_RX_STAMP_POINT_SKB},
+		{"bpf_attach", get(c, GLOBAL, EBC_OPT_BPF_ATTACH) != EBC_BPF_ATTACH_AUTO},
+		{"rx_ring_bytes", ebc_config_is_set(c, GLOBAL, EBC_OPT_RX_RING_BYTES)},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		size_t len = strlen(s->only_bpf);
+
+		if (options[i].is_used)
+			snprintf(s->only_bpf + len, sizeof(s->only_bpf) - len, "%s%s", len > 0 ? ", " : "",
+				 options[i].name);
+	}
+}
+
 int settings_from_config(const struct ebc_config *config, struct settings *s, char *reason,
 			 size_t reason_size)
 {
@@ -435,6 +457,7 @@ int settings_from_config(const struct ebc_config *config, struct settings *s, ch
 	s->has_other_domains = get(config, GLOBAL, EBC_OPT_TC_OTHER_DOMAINS) == EBC_TC_OTHER_DOMAINS_E2E &&
 			       mode_of(get(config, GLOBAL, EBC_OPT_CLOCK_TYPE)) == EBC_MODE_BOUNDARY;
 	read_loader(config, s);
+	list_only_bpf(config, s);
 	for (size_t i = 0; i < s->n_ports; i++) {
 		if (get(config, i, EBC_OPT_TRANSPORT_SPECIFIC) != s->engine.sdo_id >> 8) {
 			snprintf(

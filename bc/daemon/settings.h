@@ -44,8 +44,9 @@ struct settings {
 	struct bc_unicast_table unicast_tables[BC_MAX_PORTS];
 	struct port_settings ports[BC_MAX_PORTS];
 	size_t n_ports;
-	bool uses_sockets; /* time_stamping software: no BPF */
-	bool demands_bpf;  /* time_stamping bpf was asked for: nothing else will do */
+	bool uses_sockets;  /* time_stamping software: no BPF */
+	bool demands_bpf;   /* time_stamping bpf was asked for: nothing else will do */
+	char only_bpf[128]; /* names of options that differ from the default and do nothing without BPF */
 	struct ebc_loader_options loader;
 	const char *pin_directory; /* owned by the configuration */
 	char stamps_pin_path[256];

@@ -138,11 +138,10 @@ static int start_engine(struct app *app, struct bc_engine_config *config)
 }
 
 /* Where BPF is not to be had. A transparent clock is made of its programs. */
-static bool can_do_without_bpf(const struct app *app, int error)
+static bool could_do_without_bpf(const struct app *app, int error)
 {
 	return (error == -EPERM || error == -EACCES || error == -ENOSYS) && app->backend == &backend_bpf &&
-	       !app->settings->demands_bpf && !app->settings->has_other_domains &&
-	       app->settings->loader.mode == EBC_MODE_BOUNDARY;
+	       !app->settings->demands_bpf && app->settings->loader.mode == EBC_MODE_BOUNDARY;
 }
 
 static int start_backend(struct app *app)
@@ -152,18 +151,26 @@ static int start_backend(struct app *app)
 
 	app->backend = app->settings->uses_sockets ? &backend_sockets : &backend_bpf;
 	r = app->backend->start(app, reason, sizeof(reason));
-	if (can_do_without_bpf(app, r)) {
+	if (could_do_without_bpf(app, r) && app->settings->has_other_domains) {
+		log_line(LOG_ERR, "%s; sockets do not do, since tc_other_domains needs the programs", reason);
+		return r;
+	}
+	if (could_do_without_bpf(app, r)) {
 		log_line(LOG_WARNING,
 			 "%s; stamps are taken by sockets instead, as with time_stamping software", reason);
 		app->backend->stop(app);
 		app->backend = &backend_sockets;
 		r = app->backend->start(app, reason, sizeof(reason));
 	}
-	if (r < 0)
+	if (r < 0) {
 		log_line(LOG_ERR, "%s", reason);
-	else
-		one_step_port_describe(app);
-	return r;
+		return r;
+	}
+	if (app->backend == &backend_sockets && *app->settings->only_bpf)
+		log_line(LOG_WARNING, "these options have no effect without BPF: %s",
+			 app->settings->only_bpf);
+	one_step_port_describe(app);
+	return 0;
 }
 
 static int start_clock(struct app *app, struct bc_engine_config *engine_config)

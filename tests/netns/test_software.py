@@ -8,6 +8,7 @@ import time
 import unittest
 
 from harness import bpfobjects, frames, network, programs, wire
+from harness.load import UdpFlood
 from harness.process import run
 from netns.support import (BOX, IN_SYNC_NS, START_S, Rig, blast, served_time_errors_ns, until, wait_in_sync)
 
@@ -65,13 +66,15 @@ class WithoutPrivileges(unittest.TestCase):
         with open(path, "w", encoding="ascii") as file:
             file.write("[global]\n")
             file.writelines(f"{name} {value}\n" for name, value in {**SOFTWARE, "control_socket": cls.control_path,
-                                                                   "udp_ttl": 3, "dscp_event": 46}.items())
+                                                                   "udp_ttl": 3, "dscp_event": 46,
+                                                                   "bpf_attach": "clsact"}.items())
             file.writelines(f"[{port}]\nnetwork_transport {transport}\n" for port, transport in transports.items())
         return cls.enterClassContext(programs.EbpfBc(cls.rig.lab.box, config=path, program=program))
 
     def test_it_serves_all_transports_and_no_program_is_attached(self):
         box = self.rig.box
-        self.assertFalse(box.find_all("BPF"), box.text)
+        self.assertEqual([match.string for match in box.find_all("BPF")],
+                         [match.string for match in box.find_all("no effect without BPF: bpf_attach$")], box.text)
         self.assertTrue(box.find_all("transmit stamps: software stamps of the drivers"))
         for name in self.rig.ports:
             for hook in (bpfobjects.TCX_INGRESS, bpfobjects.TCX_EGRESS):
@@ -87,6 +90,26 @@ class WithoutPrivileges(unittest.TestCase):
         port = self.rig.raw_port(self.rig.lab.clients[0])
         syncs = port.wait_for(lambda one: one.ptp and one.ptp.message.type == wire.SYNC, 3)
         self.assertEqual((syncs.frame[14 + 8], syncs.frame[14 + 1] >> 2), (3, 46))
+
+    def test_a_late_transmit_stamp_holds_up_no_other_port(self):
+        rig = self.rig
+        rig.wait_in_sync()
+        ports = [rig.raw_port(client) for client in rig.lab.clients]
+        n_states = len(rig.box.state_changes)
+        rig.lab.box.set_root_qdisc("bc1", "tbf", "rate", "1mbit", "burst", "2kb", "limit", "60kb")
+        try:
+            with UdpFlood(rig.lab.box, "10.77.1.2", rate_per_s=1500):
+                until(lambda: rig.lab.box.backlog_octets("bc1") > 50000, 4, "a full queue")
+                starts = [len(port.captured) for port in ports]
+                until(lambda: len(ports[1].received(wire.SYNC, start=starts[1])) >= 12, 4, rig.box.tail)
+                syncs, follow_ups = (ports[1].received(kind, start=starts[1]) for kind in (wire.SYNC, wire.FOLLOW_UP))
+        finally:
+            rig.lab.box.clear_root_qdisc("bc1")
+        self.assertLessEqual(abs(len(syncs) - len(follow_ups)), 2)
+        self.assertLess(max(map(abs, served_time_errors_ns(ports[1], starts[1]))), IN_SYNC_NS)
+        # Those of the slow port come, later.
+        until(lambda: served_time_errors_ns(ports[0], starts[0]), 3, rig.box.tail)
+        self.assertEqual(rig.box.state_changes[n_states:], [])
 
     def test_a_port_that_goes_down_or_is_made_anew_serves_again(self):
         rig = self.rig
@@ -136,15 +159,22 @@ class FallBack(unittest.TestCase):
             lab.box.bridge("br0", ["bc2", "bc3"])
         port_options = {"bc2": {"network_transport": "L2"}}
         with Rig(n_clients=3, transport="UDPv4", prepare=prepare, box=False, clients=False) as rig:
-            rig.box = rig.start_box({}, interfaces=[*rig.ports, "br0"], port_options=port_options,
+            ignored = {"publish_stamps": 1, "tx_stamp_point": "xmit", "rx_ring_bytes": 65536}
+            rig.box = rig.start_box(ignored, interfaces=[*rig.ports, "br0"], port_options=port_options,
                                     program=without_bpf(directory))
             rig.clients = [rig.start_client(0), rig.start_client(1, transport="L2")]
             rig.wait_in_sync()
             self.assertEqual(len(rig.box.find_all("cannot load the BPF programs: not permitted.*sockets instead")), 1)
             rig.box.wait_for(r"port 4 \(bc3\): UDP on a member of a bridge or bond needs time_stamping bpf", START_S)
             rig.box.wait_for(r"port 5 \(br0\): its driver takes no software transmit stamps", START_S)
+            self.assertEqual([match[1] for match in rig.box.find_all("no effect without BPF: (.*)")],
+                             ["publish_stamps, tx_stamp_point, rx_ring_bytes"])
             self.assertEqual(rig.box.stop(), 0)
             # A transparent clock is made of programs.
             clock = rig.start_box({"clock_type": "E2E_TC"}, program=without_bpf(directory))
             self.assertEqual(clock.wait(10), 1)
             self.assertFalse(clock.find_all("sockets instead"))
+            clock = rig.start_box({"tc_other_domains": "E2E"}, program=without_bpf(directory))
+            self.assertEqual(clock.wait(10), 1)
+            self.assertEqual(len(clock.find_all("not permitted.*; sockets do not do, since tc_other_domains needs")), 1,
+                             clock.text)
