@@ -121,6 +121,9 @@ void bc_slave_reset(struct bc_port *port, uint64_t now_mono_ns)
 	engine->status.servo_state = BC_SERVO_UNLOCKED;
 	bc_delay_filter_reset(port->delay_filter);
 	bc_slave_hold_frequency(engine, now_mono_ns);
+	/* Until it has been in step with one, a clock has no time that is worth a slew. */
+	if (!engine->step_guard.is_armed)
+		bc_servo_first_again(engine->servo);
 	/* The old master's silence is not the new one's. */
 	bc_port_arm_announce_receipt(port, now_mono_ns);
 	port->sync_receipt_deadline = NEVER;

@@ -112,6 +112,11 @@ double bc_servo_sample(struct bc_servo *servo, int64_t offset_ns, uint64_t local
 	return bc_servo_clamp_ppb(servo, ppb);
 }
 
+void bc_servo_first_again(struct bc_servo *servo)
+{
+	servo->is_first_update = true;
+}
+
 void bc_servo_delay(struct bc_servo *servo, int64_t back_ns, int64_t path_delay_ns, uint64_t local_mono_ns)
 {
 	if (servo->ops->delay)

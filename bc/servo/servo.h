@@ -77,6 +77,8 @@ void bc_servo_set_interval(struct bc_servo *servo, double interval_s);
  * then on the servo takes bc_servo_frequency_ppb() to be in force: the caller sets the clock to it.
  */
 void bc_servo_reset(struct bc_servo *servo);
+/* The next update counts as the first one again: first_step_threshold_s is asked. */
+void bc_servo_first_again(struct bc_servo *servo);
 /* The best estimate of the frequency correction for holdover, ppb: without what removes phase. */
 double bc_servo_frequency_ppb(const struct bc_servo *servo);
 

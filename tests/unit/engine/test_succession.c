@@ -390,6 +390,27 @@ static void a_rogue_with_another_time_is_named_left_and_the_old_grandmaster_take
 	assert_true(worst_ns < IN_STEP_NS);
 }
 
+/* At a start the first one that is heard is not always the best one. */
+static void a_better_master_that_comes_before_the_clock_is_in_step_is_stepped_to(void **state)
+{
+	struct rig_master *other = rig_master(&rig, 1, 2), *best;
+
+	(void)state;
+	rig_start(&rig, RIG_EPOCH_PTP_NS - YEAR_NS);
+	while (rig.n_steps == 0)
+		rig_run_ns(&rig, NSEC_PER_MSEC);
+	assert_true(follows(other));
+	best = rig_master(&rig, 0, 0);
+	best->step_ns = 37 * NSEC_PER_SEC;
+	best->next_announce_mono_ns = best->next_sync_mono_ns = rig.now_mono_ns;
+	rig_master_announce(&rig, best);
+	rig_master_announce(&rig, best);
+	rig_run_s(&rig, 5);
+	assert_true(follows(best));
+	assert_int_equal(rig.n_steps, 2);
+	assert_true(llabs(rig_error_ns(&rig, best)) < 1000);
+}
+
 /* --- coming and going --- */
 
 /* Two masters in step, the better one on port 0, the other on port 2. */
@@ -460,6 +481,26 @@ static void one_that_is_lost_once_is_taken_again_at_once(void **state)
 	assert_int_equal(rig.n_barred, 0);
 }
 
+/* Four path delays are waited for, but not for ever. */
+static void a_new_master_that_answers_once_is_followed_nevertheless(void **state)
+{
+	struct rig_master *best, *other;
+
+	(void)state;
+	start_with_two(&best, &other);
+	best->is_on = false;
+	while (!follows(other))
+		rig_run_ns(&rig, NSEC_PER_MSEC);
+	for (int i = 0; i < 1000 && rig_status(&rig).mean_path_delay_ns == 0; i++)
+		rig_run_ns(&rig, NSEC_PER_MSEC);
+	other->is_answering = false;
+	rig_run_s(&rig, 3);
+	assert_int_equal(rig_state(&rig, 2), BC_STATE_UNCALIBRATED);
+	rig_run_s(&rig, 6);
+	assert_int_equal(rig_state(&rig, 2), BC_STATE_SLAVE);
+	assert_true(llabs(rig_error_ns(&rig, other)) < IN_STEP_NS);
+}
+
 /* --- single messages --- */
 
 static void a_sync_that_is_a_millisecond_late_is_counted_and_moves_nothing(void **state)
@@ -495,6 +536,7 @@ int main(void)
 		T(a_master_that_is_right_again_is_taken_when_its_bar_is_over),
 		T(one_that_stays_wrong_is_asked_ever_more_seldom),
 		T(a_start_is_not_guarded),
+		T(a_better_master_that_comes_before_the_clock_is_in_step_is_stepped_to),
 		T(where_the_operator_wants_it_a_year_is_followed_with_an_alarm),
 		T(a_lower_limit_refuses_a_second),
 		T(small_steps_together_exhaust_the_budget_of_an_hour),
@@ -503,6 +545,7 @@ int main(void)
 		T(a_master_whose_rank_flaps_every_second_is_left_alone),
 		T(so_is_one_that_falls_silent_again_and_again),
 		T(one_that_is_lost_once_is_taken_again_at_once),
+		T(a_new_master_that_answers_once_is_followed_nevertheless),
 		T(a_sync_that_is_a_millisecond_late_is_counted_and_moves_nothing),
 	};
 
