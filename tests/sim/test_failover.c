@@ -272,6 +272,58 @@ static void what_a_second_grandmaster_differs_by_is_slewed_away(void **state)
 	}
 }
 
+static void one_that_is_seconds_away_is_stepped_to_once_by_every_clock(void **state)
+{
+	static const int64_t offsets_ns[] = {NSEC_PER_SEC, 37 * NSEC_PER_SEC, -37 * NSEC_PER_SEC};
+
+	(void)state;
+	for (size_t k = 0; k < ARRAY_SIZE(offsets_ns); k++) {
+		double size_ns = fabs((double)offsets_ns[k]);
+		struct lab lab;
+
+		start(&lab, k + 500, true, offsets_ns[k], 0);
+		sim_set_alive(lab.sim, 0, false);
+		wait_for(&lab, FIRST + N_CHAIN - 1, SECOND_ID, 5);
+		watch(&lab, 30);
+		print_watched(&lab, "seconds away");
+		for (size_t i = 0; i < N_CHAIN; i++) {
+			/* The path's delay, which is not known yet, is slewed away. */
+			assert_true(fabs(lab.move_ns[i] - size_ns) < 10 * NSEC_PER_USEC);
+			assert_true(lab.worst_ns[i] < size_ns + 10 * NSEC_PER_USEC);
+			assert_true(fabs(sim_error_ns(lab.sim, FIRST + i) - (double)offsets_ns[k]) <
+				    2 * lab.bound_ns[i]);
+		}
+		sim_free(lab.sim);
+	}
+}
+
+/* The step guard of the first clock keeps it from all of them; and a good one is taken as soon as it is
+ * there. */
+static void one_that_is_a_year_away_is_left_and_the_chain_holds_its_time(void **state)
+{
+	struct lab lab;
+	double expected_ns;
+
+	(void)state;
+	start(&lab, 600, true, 365 * 86400 * NSEC_PER_SEC, 0);
+	sim_set_alive(lab.sim, 0, false);
+	wait_for(&lab, FIRST, SECOND_ID, 5);
+	wait_for(&lab, FIRST, FIRST, 2);
+	wait_for(&lab, FIRST + N_CHAIN - 1, FIRST, 1);
+	watch(&lab, OUTAGE_S);
+	expected_ns = expected_error_ns(&lab, OUTAGE_S + 10);
+	print_watched(&lab, "a year away");
+	assert_within(&lab, 1, expected_ns);
+	sim_set_alive(lab.sim, 0, true);
+	wait_for(&lab, FIRST + N_CHAIN - 1, GM_ID, 5);
+	watch(&lab, 30);
+	assert_within(&lab, 1, expected_ns);
+	watch_from(&lab);
+	watch(&lab, 30);
+	assert_within(&lab, 1.5, 0);
+	sim_free(lab.sim);
+}
+
 static void one_that_flaps_at_1_hz_is_left_alone_after_a_few_times_and_shakes_nobody(void **state)
 {
 	(void)state;
@@ -305,6 +357,8 @@ int main(void)
 			one_that_returns_is_slewed_to_and_no_time_jumps_by_more_than_the_error_of_holdover),
 		cmocka_unit_test(a_second_grandmaster_takes_over_within_five_seconds),
 		cmocka_unit_test(what_a_second_grandmaster_differs_by_is_slewed_away),
+		cmocka_unit_test(one_that_is_seconds_away_is_stepped_to_once_by_every_clock),
+		cmocka_unit_test(one_that_is_a_year_away_is_left_and_the_chain_holds_its_time),
 		cmocka_unit_test(one_that_flaps_at_1_hz_is_left_alone_after_a_few_times_and_shakes_nobody),
 	};
 
