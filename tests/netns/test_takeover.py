@@ -22,8 +22,19 @@ class Takeover(unittest.TestCase):
                     and current and current[0]["stepsRemoved"] == steps_removed)
         until(knows, timeout_s, lambda: f"the client's grandmaster {identity}\n{client.tail()}")
 
+    def assert_holdover(self, rig):
+        """What the client hears of the clock follows the timetable, and the log tells it."""
+        def client_knows(clock_class, accuracy):
+            parent = programs.pmc(rig.clients[0], "PARENT_DATA_SET")
+            return parent and (int(parent[0]["gm.ClockClass"]), int(parent[0]["gm.ClockAccuracy"], 16)) == (
+                clock_class, accuracy)
+        for log, clock_class, accuracy in (("no master", 135, 0x24), ("still none", 165, 0xFE)):
+            rig.box.wait_for(rf"holdover: {log} after \d+\.\d s, announcing clockClass {clock_class} "
+                             rf"clockAccuracy 0x{accuracy:02x}, expected error below \d+ ns", 5)
+            until(lambda: client_knows(clock_class, accuracy), 2, f"the client knows of clockClass {clock_class}")
+
     def test_the_box_serves_its_own_time_until_a_better_clock_comes_and_after_it_went(self):
-        with Rig(gm=False, n_clients=1) as rig:
+        with Rig(gm=False, n_clients=1, options={"holdover_timetable": "0:135:0x24 3:165"}) as rig:
             own = identity_of(rig.lab.box, "bc0")
             client, port = rig.clients[0], rig.raw_port(rig.lab.clients[0])
 
@@ -37,13 +48,15 @@ class Takeover(unittest.TestCase):
             until(lambda: len(served_time_errors_ns(port)) > 2, 5, "Follow_Ups")
             self.assertLess(abs(served_time_errors_ns(port)[-1] - 37 * 10**9), IN_SYNC_NS)
 
-            rig.gm = rig.start_gm()
+            rig.gm = rig.start_gm({"clockClass": 6, "clockAccuracy": "0x20"})
             rig.box.wait_for_state(1, "SLAVE", 10)
             rig.box.wait_for_state(2, "MASTER", 5)
             self.assertEqual(rig.box.grandmaster, identity_of(rig.lab.gm, "eth0"))
             self.wait_for_grandmaster(client, rig.box.grandmaster, 2)
             wait_in_sync(client)
 
+            rig.box.wait_for_offsets(20, 10)
+            self.assertEqual(rig.box.find_all("holdover"), [])
             start, gone_s = len(port.captured), time.monotonic()
             rig.gm.kill()
             for number in (1, 2):
@@ -57,9 +70,11 @@ class Takeover(unittest.TestCase):
             self.assertLess(max(map(abs, served_time_errors_ns(port, start))), IN_SYNC_NS)
             announce = port.received(wire.ANNOUNCE)[-1].ptp.message
             self.assertEqual((announce.grandmaster, announce.steps_removed), (wire.port_identity(own)[:8], 0))
+            self.assert_holdover(rig)
 
             rig.gm = rig.start_gm()
             rig.wait_in_sync()
+            rig.box.wait_for(r"holdover: a master again, \d+\.\d s after the last", 1)
 
     def test_a_worse_clock_is_not_followed(self):
         with Rig(gm=False, n_clients=1) as rig:
