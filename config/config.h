@@ -25,8 +25,9 @@ int ebc_config_new(struct ebc_config **ret_config);
 /* Accepts NULL. */
 void ebc_config_free(struct ebc_config *config);
 
-/* Reads a file. 0, or -errno with one error note that names file, line, option and reason. The first mistake
- * ends the reading. A value that we know but do not support yet is refused only by ebc_config_finish(). */
+/* Reads a file; "-": the standard input. 0, or -errno with one error note that names file, line, option and
+ * reason. The first mistake ends the reading. A value that we know but do not support yet is refused only by
+ * ebc_config_finish(). */
 int ebc_config_read_file(struct ebc_config *config, const char *path);
 /* The same for text in memory; `name` stands for the file in notes. For tests and fuzzing. */
 int ebc_config_read_text(struct ebc_config *config, const char *name, const char *text, size_t len);

@@ -171,6 +171,11 @@ int ebc_config_read_text(struct ebc_config *config, const char *name, const char
 	return r < 0 ? r : read_text(config, kept_name, text, len);
 }
 
+static bool is_standard_input(const char *path)
+{
+	return strcmp(path, "-") == 0;
+}
+
 /* Reads at most one byte more than is allowed, so that the size tells. */
 static int slurp(const char *path, char **ret_text, size_t *ret_len)
 {
@@ -180,7 +185,8 @@ static int slurp(const char *path, char **ret_text, size_t *ret_len)
 
 	if (!text)
 		return -ENOMEM;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	fd = is_standard_input(path) ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
+				     : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		return -errno;
 	while (len <= MAX_FILE_SIZE) {
@@ -204,7 +210,7 @@ int ebc_config_read_file(struct ebc_config *config, const char *path)
 	_cleanup_free_ char *text = NULL;
 	const char *name;
 	size_t len = 0;
-	int r = add_file(config, path, &name);
+	int r = add_file(config, is_standard_input(path) ? "standard input" : path, &name);
 
 	if (r < 0)
 		return r;

@@ -25,17 +25,40 @@ static void usage(FILE *to)
 	      "  -6            UDP over IPv6\n"
 	      " Time stamps\n"
 	      "  -S            by sockets instead of BPF programs; the clock is the system's then\n"
+	      "  -H, -L, -p    refused: hardware does not take them\n"
 	      " Other options\n"
-	      "  -f FILE       read the configuration from FILE\n"
+	      "  -f FILE       read the configuration from FILE; -: from the standard input\n"
 	      "  -i INTERFACE  a port; may be given many times\n"
 	      "  -l LEVEL      log up to this level, 0 to 7 (6)\n"
 	      "  -m            log to the standard output\n"
 	      "  -q            do not log to the system log\n"
 	      "  -s            client only\n"
 	      "  -v            print the version\n"
-	      "  -h            print this\n"
-	      "  --NAME=VALUE  any option of the configuration file; beats [global]\n",
+	      "  -h            print this, and the options of the configuration file\n"
+	      "  --NAME=VALUE  or --NAME VALUE: an option of the configuration file; beats [global]\n",
 	      to);
+}
+
+/* " *priority1  128  (0..255)" and what it is about, or why it is about nothing. */
+static void print_option(const struct ebc_option_info *info)
+{
+	printf(" %c%s  %s", info->scope == EBC_SCOPE_GLOBAL ? '*' : ' ', info->name,
+	       *info->default_text ? info->default_text : "(empty)");
+	if (*info->range_text)
+		printf("  (%s)", info->range_text);
+	printf("\n      %s\n", info->description);
+	if (info->status != EBC_STATUS_IMPLEMENTED)
+		printf("      %s: %s\n", info->status == EBC_STATUS_REFUSED ? "Refused" : "No effect",
+		       info->reason);
+}
+
+static void print_options(void)
+{
+	puts("\nOptions of the configuration file, with default and range; * in [global] alone, the others "
+	     "in a "
+	     "port's section too:\n");
+	for (int i = 0; i < EBC_N_OPTIONS; i++)
+		print_option(ebc_option_info((enum ebc_option)i));
 }
 
 struct short_option {
@@ -98,34 +121,44 @@ static bool set_short(struct ebc_config *config, int flag, const char *argument)
 	return false;
 }
 
-/* "--name=value" is taken out before getopt(3) sees it: the names are the table's, not ours. */
-static bool set_long(struct ebc_config *config, const char *text)
+/* "name=value", or "name" with the argument that follows, NULL: none. Returns how many arguments it was; 0:
+ * wrong.
+ */
+static int set_long(struct ebc_config *config, const char *text, const char *next)
 {
 	const char *equals = strchr(text, '=');
+	size_t len = equals ? (size_t)(equals - text) : strlen(text);
+	const char *value = equals ? equals + 1 : next;
 	char name[64];
 
-	if (!equals || (size_t)(equals - text) >= sizeof(name)) {
+	if (!value || len >= sizeof(name)) {
 		fprintf(stderr, "ebpf-bc: --%s: expected --name=value\n", text);
-		return false;
+		return 0;
 	}
-	memcpy(name, text, (size_t)(equals - text));
-	name[equals - text] = '\0';
-	return set(config, name, equals + 1);
+	memcpy(name, text, len);
+	name[len] = '\0';
+	if (!set(config, name, value))
+		return 0;
+	return equals ? 1 : 2;
 }
 
-/* Takes the long options out of argv; returns the new argc, or -1. */
+/* Takes the long options out of argv, before getopt(3) sees them: their names are the table's, not ours.
+ * Returns the new argc, or -1. */
 static int take_long_options(int argc, char **argv, struct ebc_config *config)
 {
-	int kept = 1;
+	int kept = 1, n;
 
-	for (int i = 1; i < argc; i++) {
+	for (int i = 1; i < argc; i += n) {
+		n = 1;
 		if (strcmp(argv[i], "--help") == 0)
 			argv[kept++] = (char *)(uintptr_t) "-h";
 		else if (strcmp(argv[i], "--version") == 0)
 			argv[kept++] = (char *)(uintptr_t) "-v";
 		else if (strncmp(argv[i], "--", 2) != 0)
 			argv[kept++] = argv[i];
-		else if (!set_long(config, argv[i] + 2))
+		else
+			n = set_long(config, argv[i] + 2, i + 1 < argc ? argv[i + 1] : NULL);
+		if (n == 0)
 			return -1;
 	}
 	argv[kept] = NULL;
@@ -156,6 +189,7 @@ enum options_result options_read(int argc, char **argv, struct ebc_config *confi
 			return OPTIONS_DONE;
 		case 'h':
 			usage(stdout);
+			print_options();
 			return OPTIONS_DONE;
 		case '?':
 			usage(stderr);

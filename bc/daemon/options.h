@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The command line: ptp4l's flags, and every option of the file as --name=value. */
+/* The command line: ptp4l's flags, and every option of the file as --name=value or --name value. */
 #pragma once
 
 #include "config/config.h"

@@ -28,8 +28,10 @@ class CommandLine(unittest.TestCase):
         self.assertRegex(version.stdout, r"^\d+\.\d+(\.\d+)?\n$")
         help_text = self.run_box("-h")
         self.assertEqual(help_text.returncode, 0)
-        for flag in "fimqls246Evh":
+        for flag in "fimqls246AEPSHvh":
             self.assertRegex(help_text.stdout, rf"(?m)^\s*-{flag}\b")
+        for option in ("priority1", "unicast_max_clients", "sa_file"):
+            self.assertRegex(help_text.stdout, rf"(?m)^ [* ]{option}  ")
         self.assertIn("=VALUE", help_text.stdout)
 
     def test_an_unknown_flag_is_refused_with_status_1(self):
