@@ -44,6 +44,7 @@ void unicast_settings_read_port(const struct ebc_config *config, size_t port, st
 			.max_rate = (uint32_t)get(config, port, EBC_OPT_UNICAST_MAX_RATE),
 			.max_duration_s = (uint32_t)get(config, port, EBC_OPT_UNICAST_MAX_DURATION),
 			.min_log_interval = (int8_t)get(config, port, EBC_OPT_UNICAST_MIN_INTERVAL),
+			.max_host_percent = (uint8_t)get(config, port, EBC_OPT_UNICAST_MAX_HOST_SHARE),
 		};
 	}
 	/* 0 names no table: an incomplete one has that number, and was refused. */

@@ -4,6 +4,9 @@
 
 #include <string.h>
 
+#include "bc/engine/unicast_client.h"
+#include "bc/engine/unicast_server.h"
+
 /* Senders that a port remembers, beside its foreign masters. */
 #define OTHER_SENDERS 128
 /* So many seconds' worth at once: a tool that asks for all there is, a master that starts. */
@@ -69,7 +72,14 @@ static bool is_within_rate(struct bc_port *port, enum bc_rate_kind kind, const s
 	return false;
 }
 
-bool bc_admission_allows(struct bc_port *port, const struct bc_msg *msg, uint64_t now_mono_ns)
+/* Clients that hold a grant, and the masters that we ask: no flood of strangers is to part us from them. */
+static bool is_in_service(const struct bc_port *port, const struct bc_msg *msg, const struct bc_rx *rx)
+{
+	return bc_unicast_server_knows(port, msg, rx) || bc_unicast_client_knows(port, &rx->source);
+}
+
+bool bc_admission_allows(struct bc_port *port, const struct bc_msg *msg, const struct bc_rx *rx,
+			 uint64_t now_mono_ns)
 {
 	switch (msg->type) {
 	case PTP_ANNOUNCE:
@@ -86,7 +96,8 @@ bool bc_admission_allows(struct bc_port *port, const struct bc_msg *msg, uint64_
 		bc_count(port, BC_COUNTER_ANNOUNCE_NOT_ACCEPTABLE);
 		return false;
 	case PTP_SIGNALING:
-		return is_within_rate(port, BC_RATE_SIGNALING, msg, false, now_mono_ns);
+		return is_within_rate(port, BC_RATE_SIGNALING, msg, is_in_service(port, msg, rx),
+				      now_mono_ns);
 	case PTP_MANAGEMENT:
 		return is_within_rate(port, BC_RATE_MANAGEMENT, msg, false, now_mono_ns);
 	default:

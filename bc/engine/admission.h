@@ -8,4 +8,5 @@
 int bc_admission_init(struct bc_port *port);
 void bc_admission_free(struct bc_port *port);
 /* False: counted, and not to be looked at. Event messages, and answers to ours, always pass. */
-bool bc_admission_allows(struct bc_port *port, const struct bc_msg *msg, uint64_t now_mono_ns);
+bool bc_admission_allows(struct bc_port *port, const struct bc_msg *msg, const struct bc_rx *rx,
+			 uint64_t now_mono_ns);

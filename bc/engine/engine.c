@@ -300,7 +300,7 @@ void bc_engine_handle_rx(struct bc_engine *engine, size_t port_index, const stru
 		return;
 	}
 	if (!is_for_us(port, &msg, rx, now_mono_ns) || !bc_link_delay_admits(port, &msg) ||
-	    !bc_admission_allows(port, &msg, now_mono_ns))
+	    !bc_admission_allows(port, &msg, rx, now_mono_ns))
 		return;
 
 	switch (msg.type) {

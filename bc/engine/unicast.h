@@ -27,6 +27,8 @@ struct bc_unicast_limits {
 	uint32_t max_rate;    /* messages a second, of all clients and types together */
 	uint32_t max_duration_s;
 	int8_t min_log_interval;
+	/* Of the clients and of the rate, to one host that has more than one client. */
+	uint8_t max_host_percent;
 };
 
 /* What is negotiated, each by itself. */

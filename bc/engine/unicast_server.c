@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bc/engine/unicast_hosts.h"
 #include "util/unaligned.h"
 
 #define NONE UINT32_MAX
@@ -37,6 +38,7 @@ struct grant {
 struct client {
 	struct ptp_port_identity identity;
 	struct bc_address address;
+	struct bc_unicast_host *host;
 	uint32_t next; /* of the same hash, or free; NONE: the last */
 	unsigned int n_grants;
 	struct grant grants[BC_UNICAST_SERVICES];
@@ -53,6 +55,7 @@ struct bc_unicast_server {
 	struct bc_unicast_limits limits;
 	uint64_t key[4]; /* of the hash: nobody outside knows whose names collide */
 	struct client *clients;
+	struct bc_unicast_hosts *hosts;
 	uint32_t *buckets; /* a power of two of them */
 	uint32_t n_buckets, first_free;
 	uint32_t *heap; /* client * BC_UNICAST_SERVICES + service */
@@ -90,7 +93,8 @@ int bc_unicast_server_new(struct bc_port *port, struct bc_unicast_server **ret_s
 	s->clients = calloc(limits->max_clients, sizeof(s->clients[0]));
 	s->heap = calloc(limits->max_clients, BC_UNICAST_SERVICES * sizeof(s->heap[0]));
 	s->buckets = malloc(s->n_buckets * sizeof(s->buckets[0]));
-	if (!s->clients || !s->heap || !s->buckets) {
+	if (!s->clients || !s->heap || !s->buckets ||
+	    bc_unicast_hosts_new(port, limits->max_clients, &s->hosts) < 0) {
 		bc_unicast_server_free(s);
 		return -ENOMEM;
 	}
@@ -107,6 +111,7 @@ void bc_unicast_server_free(struct bc_unicast_server *server)
 {
 	if (!server)
 		return;
+	bc_unicast_hosts_free(server->hosts);
 	free(server->clients);
 	free(server->buckets);
 	free(server->heap);
@@ -206,7 +211,8 @@ static uint32_t *bucket_of(struct bc_unicast_server *s, enum ebc_transport trans
 }
 
 /* A client is known by identity and address: a request in its name from elsewhere is somebody else's. */
-static struct client *find_client(struct bc_port *port, const struct bc_msg *msg, const struct bc_rx *rx)
+static struct client *find_client(const struct bc_port *port, const struct bc_msg *msg,
+				  const struct bc_rx *rx)
 {
 	struct bc_unicast_server *s = port->unicast_server;
 	uint32_t i = *bucket_of(s, port->config.transport, &msg->source, &rx->source);
@@ -221,18 +227,35 @@ static struct client *find_client(struct bc_port *port, const struct bc_msg *msg
 	return NULL;
 }
 
-/* NULL: there are enough of them. */
+bool bc_unicast_server_knows(const struct bc_port *port, const struct bc_msg *msg, const struct bc_rx *rx)
+{
+	return port->unicast_server && find_client(port, msg, rx);
+}
+
+static bool has_room(const struct bc_port *port, const struct bc_address *address)
+{
+	struct bc_unicast_server *s = port->unicast_server;
+	const struct bc_unicast_host *host = bc_unicast_hosts_find(port, s->hosts, address);
+	uint64_t share = (uint64_t)s->limits.max_clients * s->limits.max_host_percent / 100;
+
+	return s->first_free != NONE &&
+	       port->engine->n_unicast_clients < port->engine->config.max_unicast_clients &&
+	       (!host || host->n_clients < share);
+}
+
+/* NULL: there are enough of them, or of that host's. */
 static struct client *add_client(struct bc_port *port, const struct bc_msg *msg, const struct bc_rx *rx)
 {
 	struct bc_unicast_server *s = port->unicast_server;
 	uint32_t *bucket, index = s->first_free;
 	struct client *client;
 
-	if (index == NONE || port->engine->n_unicast_clients >= port->engine->config.max_unicast_clients)
+	if (!has_room(port, &rx->source))
 		return NULL;
 	client = &s->clients[index];
 	s->first_free = client->next;
 	*client = (struct client){.identity = msg->source, .address = rx->source};
+	client->host = bc_unicast_hosts_join(port, s->hosts, &rx->source);
 	for (unsigned int i = 0; i < BC_UNICAST_SERVICES; i++) {
 		client->grants[i].heap_index = NONE;
 		/* Spread, so that few Syncs at a time bear the same. */
@@ -254,6 +277,7 @@ static void remove_client(struct bc_port *port, struct client *client)
 	while (*link != index)
 		link = &s->clients[*link].next;
 	*link = client->next;
+	bc_unicast_hosts_leave(port, s->hosts, client->host);
 	client->next = s->first_free;
 	s->first_free = index;
 	port->engine->n_unicast_clients--;
@@ -273,6 +297,7 @@ static void end_grant(struct bc_port *port, struct client *client, enum bc_unica
 
 	remove_from_heap(s, grant);
 	s->load -= load_of(grant->log_interval);
+	client->host->load -= load_of(grant->log_interval);
 	if (--client->n_grants == 0)
 		remove_client(port, client);
 }
@@ -298,9 +323,12 @@ static void give_grant(struct bc_port *port, struct client *client, enum bc_unic
 	bool is_new = grant->heap_index == NONE;
 
 	grant->end_mono_ns = now_mono_ns + (uint64_t)duration_s * NSEC_PER_SEC;
-	if (!is_new)
+	if (!is_new) {
 		s->load -= load_of(grant->log_interval);
+		client->host->load -= load_of(grant->log_interval);
+	}
 	s->load += load_of(log_interval);
+	client->host->load += load_of(log_interval);
 	if (is_new || grant->log_interval != log_interval) {
 		grant->log_interval = log_interval;
 		schedule(port, grant, service, now_mono_ns);
@@ -318,21 +346,36 @@ static bool is_master(const struct bc_port *port)
 	return port->state == BC_STATE_MASTER || port->state == BC_STATE_GRAND_MASTER;
 }
 
+/* A host with one client may have all there is; one with several, a share, however many names it has. */
+static bool is_in_hosts_share(struct bc_port *port, const struct client *client,
+			      const struct bc_address *address, uint64_t load, uint64_t load_before)
+{
+	struct bc_unicast_server *s = port->unicast_server;
+	const struct bc_unicast_host *host = bc_unicast_hosts_find(port, s->hosts, address);
+	uint64_t share =
+		((uint64_t)s->limits.max_rate << LOG_INTERVAL_MAX) * s->limits.max_host_percent / 100;
+
+	return load <= load_before || !host || (client && host->n_clients == 1) ||
+	       host->load - load_before + load <= share;
+}
+
 /* A grant at another rate would not be what was asked for: it is as asked, or denied (16.1.4.2). */
-static bool may_grant(struct bc_port *port, const struct client *client, enum bc_unicast_service service,
-		      int8_t log_interval)
+static bool may_grant(struct bc_port *port, const struct client *client, const struct bc_address *address,
+		      enum bc_unicast_service service, int8_t log_interval)
 {
 	const struct bc_unicast_server *s = port->unicast_server;
-	uint64_t load = s->load;
+	uint64_t load_before = 0;
 
 	if (client && client->grants[service].heap_index != NONE)
-		load -= load_of(client->grants[service].log_interval);
+		load_before = load_of(client->grants[service].log_interval);
 	if (!is_master(port))
 		bc_count(port, BC_COUNTER_UNICAST_DENIED_STATE);
 	else if (log_interval < s->limits.min_log_interval || log_interval < LOG_INTERVAL_MIN ||
 		 log_interval > LOG_INTERVAL_MAX)
 		bc_count(port, BC_COUNTER_UNICAST_DENIED_INTERVAL);
-	else if (load + load_of(log_interval) > (uint64_t)s->limits.max_rate << LOG_INTERVAL_MAX)
+	else if (s->load - load_before + load_of(log_interval) > (uint64_t)s->limits.max_rate
+									 << LOG_INTERVAL_MAX ||
+		 !is_in_hosts_share(port, client, address, load_of(log_interval), load_before))
 		bc_count(port, BC_COUNTER_UNICAST_DENIED_RATE);
 	else
 		return true;
@@ -351,7 +394,7 @@ static uint32_t decide(struct bc_port *port, const struct bc_msg *msg, const str
 		bc_count(port, BC_COUNTER_UNICAST_DENIED_SERVICE);
 		return 0;
 	}
-	if (!may_grant(port, client, service, log_interval))
+	if (!may_grant(port, client, &rx->source, service, log_interval))
 		return 0;
 	if (!client)
 		client = add_client(port, msg, rx);

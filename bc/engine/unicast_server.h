@@ -19,6 +19,8 @@ void bc_unicast_server_request(struct bc_port *port, const struct bc_msg *msg, c
 			       const struct bc_tlv *tlv, struct bc_tlv_buffer *reply, uint64_t now_mono_ns);
 void bc_unicast_server_cancel(struct bc_port *port, const struct bc_msg *msg, const struct bc_rx *rx,
 			      const struct bc_tlv *tlv, struct bc_tlv_buffer *reply);
+/* Whether the sender is a client: it holds a grant, under that name and at that address. */
+bool bc_unicast_server_knows(const struct bc_port *port, const struct bc_msg *msg, const struct bc_rx *rx);
 /* Sends what is due, not more than so much at once that the rest waits for its turn. */
 void bc_unicast_server_timer(struct bc_port *port, uint64_t now_mono_ns);
 /* Syncs that have waited for their stamp for too long. */

@@ -306,6 +306,7 @@ static const struct row rows[] = {
 	PORT("unicast_max_clients", "10", SERVES, engine_ports, unicast_limits.max_clients, 10),
 	ENGINE("unicast_max_clients_total", "20", max_unicast_clients, 20),
 	PORT("unicast_max_duration", "300", SERVES, engine_ports, unicast_limits.max_duration_s, 300),
+	PORT("unicast_max_host_share", "40", SERVES, engine_ports, unicast_limits.max_host_percent, 40),
 	PORT("unicast_max_rate", "100", SERVES, engine_ports, unicast_limits.max_rate, 100),
 	PORT("unicast_min_interval", "-3", SERVES, engine_ports, unicast_limits.min_log_interval, -3),
 	CLOCK("virtual_clock_start_offset", "-1000000000001", NULL, clock_start_offset_ns, -1000000000001),

@@ -37,8 +37,8 @@ static void start_as_master(void)
 	rig_snapshot(&rig);
 }
 
-/* A Signaling message of client `id`, from a MAC address that ends in the same number. */
-static void signal_from(uint16_t id, uint16_t tlv_type, const uint8_t *value, size_t len)
+/* A Signaling message of client `id` from a MAC address that ends in `host`. */
+static void signal_from_host(uint16_t host, uint16_t id, uint16_t tlv_type, const uint8_t *value, size_t len)
 {
 	struct bc_msg msg = {.type = PTP_SIGNALING, .flags = PTP_FLAG_UNICAST, .source = {{9}, id}};
 	struct bc_tlv_buffer tlvs = {.len = 0};
@@ -50,9 +50,25 @@ static void signal_from(uint16_t id, uint16_t tlv_type, const uint8_t *value, si
 	msg.tlvs = tlvs.data;
 	msg.tlvs_len = tlvs.len;
 	rx.len = bc_msg_write(&msg, octets);
-	put_be16(rx.source.mac + 4, id);
+	put_be16(rx.source.mac + 4, host);
 	bc_engine_handle_rx(rig.engine, 0, &rx, rig.now_mono_ns);
 	rig_drain(&rig);
+}
+
+/* From the client's own address. */
+static void signal_from(uint16_t id, uint16_t tlv_type, const uint8_t *value, size_t len)
+{
+	signal_from_host(id, id, tlv_type, value, len);
+}
+
+/* Whether client `id` got something at `host`. */
+static bool is_granted_at(uint16_t host, uint16_t id, uint8_t message_type, int8_t log_interval)
+{
+	uint64_t n = rig_counted(&rig, 0, BC_COUNTER_UNICAST_GRANTED);
+	uint8_t value[6] = {(uint8_t)(message_type << 4), (uint8_t)log_interval, 0, 0, 0, 100};
+
+	signal_from_host(host, id, PTP_TLV_REQUEST_UNICAST_TRANSMISSION, value, sizeof(value));
+	return rig_counted(&rig, 0, BC_COUNTER_UNICAST_GRANTED) > n;
 }
 
 /* Returns the duration that was granted, seconds. */
@@ -243,6 +259,66 @@ static void clients_are_counted_on_each_port_and_on_all(void **state)
 	assert_int_equal(request(3, PTP_ANNOUNCE, 0, 100), 0);
 }
 
+static void one_host_in_many_names_leaves_room_for_others(void **state)
+{
+	(void)state;
+	rig.ports[0].unicast_limits.max_rate = 100;
+	rig.ports[0].unicast_limits.max_host_percent = 25;
+	start_as_master();
+	/* A host of one name may have all the rate, and of several a quarter: of eight clients, and of 100/s.
+	 */
+	assert_true(is_granted_at(1, 1, PTP_SYNC, -5));
+	assert_false(is_granted_at(1, 2, PTP_SYNC, 0));
+	assert_int_equal(rig_counted(&rig, 0, BC_COUNTER_UNICAST_DENIED_RATE), 1);
+	assert_true(is_granted_at(1, 1, PTP_SYNC, -4));
+	assert_true(is_granted_at(1, 2, PTP_SYNC, -3));
+	assert_false(is_granted_at(1, 2, PTP_ANNOUNCE, -1));
+	assert_false(is_granted_at(1, 3, PTP_ANNOUNCE, 1));
+	/* Who has it keeps it, and may ask for less. */
+	assert_true(is_granted_at(1, 1, PTP_SYNC, -4));
+	assert_true(is_granted_at(1, 1, PTP_SYNC, -2));
+	assert_false(is_granted_at(1, 3, PTP_ANNOUNCE, 1));
+	assert_int_equal(rig_counted(&rig, 0, BC_COUNTER_UNICAST_DENIED_CLIENTS), 2);
+	for (uint16_t id = 10; id < 16; id++)
+		assert_true(is_granted_at(id, id, PTP_SYNC, -2));
+	/* What it had is free again once it is over. */
+	rig_run_s(&rig, 101);
+	assert_int_equal(bc_engine_n_unicast_clients(rig.engine), 0);
+	assert_true(is_granted_at(1, 5, PTP_SYNC, -3));
+	assert_true(is_granted_at(1, 6, PTP_SYNC, -3));
+}
+
+/* 3000 requests a second in as many names: the client's grants of 20 s are renewed all the same. */
+static void who_is_served_is_served_through_a_flood_of_names(void **state)
+{
+	const uint8_t wish[6] = {PTP_ANNOUNCE << 4, 0, 0, 0, 0, 100};
+	unsigned int n_renewed = 0, n_others = 0, n_sync;
+
+	(void)state;
+	rig.config.signaling_rate_limit = 50;
+	rig.ports[0].unicast_limits.max_host_percent = 25;
+	start_as_master();
+	assert_int_equal(request(1, PTP_SYNC, -3, 20), 20);
+	n_sync = rig.port[0].n_sent[PTP_SYNC];
+	for (uint32_t i = 0; i < 60 * 3000; i++) {
+		if (i % 3000 == 0)
+			rig_run_s(&rig, 1);
+		signal_from_host(9, (uint16_t)(2 + i % 65000), PTP_TLV_REQUEST_UNICAST_TRANSMISSION, wish,
+				 sizeof(wish));
+		if (i % 45000 == 44999)
+			n_renewed += request(1, PTP_SYNC, -3, 20) == 20;
+	}
+	assert_int_equal(n_renewed, 4);
+	assert_in_range(rig.port[0].n_sent[PTP_SYNC] - n_sync, 60 * 8 - 8, 60 * 8 + 8);
+	/* The flood has its quarter, and a newcomer elsewhere finds a place. */
+	assert_int_equal(bc_engine_n_unicast_clients(rig.engine), 3);
+	for (unsigned int i = 0; i < 10 && n_others == 0; i++) {
+		rig_run_s(&rig, 1);
+		n_others += is_granted_at(3, 3, PTP_SYNC, 0);
+	}
+	assert_int_equal(n_others, 1);
+}
+
 static void who_is_not_master_denies_and_sends_nothing(void **state)
 {
 	unsigned int n;
@@ -408,6 +484,8 @@ int main(void)
 		T(a_cancel_ends_a_grant_and_is_acknowledged),
 		T(what_is_too_much_is_denied_for_its_reason),
 		T(clients_are_counted_on_each_port_and_on_all),
+		T(one_host_in_many_names_leaves_room_for_others),
+		T(who_is_served_is_served_through_a_flood_of_names),
 		T(who_is_not_master_denies_and_sends_nothing),
 		T(a_name_from_another_address_is_another_client),
 		T(stamps_that_do_not_come_cost_their_message_and_then_the_port),
