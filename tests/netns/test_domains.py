@@ -33,10 +33,10 @@ class Domains(unittest.TestCase):
 
 
 class TwoBoundaryClocks(Domains):
-    def test_neither_disturbs_the_other(self):
-        rig = self.enterContext(Rig(n_clients=1))
+    def check(self, attach):
+        rig = self.enterContext(Rig(n_clients=1, options={"bpf_attach": attach}))
         gm, client = self.start_pair(rig)
-        second = rig.start_box({"domainNumber": OTHER})
+        second = rig.start_box({"domainNumber": OTHER, "bpf_attach": attach})
         rig.wait_in_sync()
         for number, state in ((1, "SLAVE"), (2, "MASTER")):
             second.wait_for_state(number, state, START_S)
@@ -55,6 +55,12 @@ class TwoBoundaryClocks(Domains):
             self.assertEqual(counters[number].get("programs_reattached", 0), 0)
             self.assertEqual(counters[number].get("tx_stamp_missing", 0), 0)
         self.assertEqual(rig.box.stop(), 0)
+
+    def test_neither_disturbs_the_other_by_tcx(self):
+        self.check("tcx")
+
+    def test_neither_disturbs_the_other_by_clsact(self):
+        self.check("clsact")
 
 
 class BoundaryAndTransparentClock(Domains):
