@@ -85,7 +85,8 @@ int datagram_queue_send(struct datagram_queue *queue, int fd, const struct socka
 		if (!is_busy(r))
 			return r;
 	}
-	if (queue->n == WAITING_MAX || n_before >= WAITING_READER_MAX || len > sizeof(w->datagram))
+	/* The less room there is, the less of it for one reader: some is left for the next one. */
+	if (n_before >= MIN(WAITING_READER_MAX, 2 * (WAITING_MAX - queue->n)) || len > sizeof(w->datagram))
 		return -ENOBUFS;
 	w = &queue->waiting[queue->n++];
 	*w = (struct waiting){

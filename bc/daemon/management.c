@@ -24,6 +24,8 @@
 /* Requests before others get their turn, and in half a second, of each socket. */
 #define REQUESTS_AT_ONCE       16
 #define REQUESTS_HALF_A_SECOND 1000
+/* Of each socket, octets. */
+#define SEND_BUFFER (8 << 20)
 
 enum {
 	READ_WRITE,
@@ -36,6 +38,7 @@ enum {
 
 struct management_socket {
 	struct control_socket file; /* fd -1: not open */
+	struct datagram_queue *waiting;
 	unsigned int tokens;
 	bool is_watched;
 };
@@ -43,7 +46,6 @@ struct management_socket {
 struct management {
 	int epoll_fd;
 	int retry_fd; /* a timer that runs while answers wait */
-	struct datagram_queue *waiting;
 	struct management_socket sockets[N_SOCKETS];
 	int monitor_fd;
 	struct sockaddr_un monitor;
@@ -55,6 +57,16 @@ static void watch(struct management *m, unsigned int i, bool is_watched, int ope
 
 	m->sockets[i].is_watched = is_watched;
 	epoll_ctl(m->epoll_fd, operation, m->sockets[i].file.fd, &event);
+}
+
+/* What readers leave unread is charged to our socket, a kilobyte a datagram: so this is for some thousand of
+ * them. Without the right to force it, the system's limit (net.core.wmem_max) holds. */
+static void enlarge_send_buffer(int fd)
+{
+	const int octets = SEND_BUFFER;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &octets, sizeof(octets)) < 0)
+		(void)!setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &octets, sizeof(octets));
 }
 
 static void open_socket(struct management *m, unsigned int i, const char *path, unsigned int mode)
@@ -73,6 +85,7 @@ static void open_socket(struct management *m, unsigned int i, const char *path, 
 		control_socket_close(&s->file);
 		return;
 	}
+	enlarge_send_buffer(s->file.fd);
 	s->tokens = REQUESTS_HALF_A_SECOND;
 	watch(m, i, true, EPOLL_CTL_ADD);
 }
@@ -92,9 +105,10 @@ static void open_monitor(struct management *m, const char *path)
 
 static void management_close(struct management *m)
 {
-	for (unsigned int i = 0; i < N_SOCKETS; i++)
+	for (unsigned int i = 0; i < N_SOCKETS; i++) {
 		control_socket_close(&m->sockets[i].file);
-	datagram_queue_free(m->waiting);
+		datagram_queue_free(m->sockets[i].waiting);
+	}
 	close_fd(m->monitor_fd);
 	close_fd(m->retry_fd);
 	close_fd(m->epoll_fd);
@@ -108,10 +122,11 @@ struct management *management_new(const struct management_settings *settings)
 	if (!m)
 		return NULL;
 	m->monitor_fd = m->sockets[READ_WRITE].file.fd = m->sockets[READ_ONLY].file.fd = -1;
-	m->waiting = datagram_queue_new();
+	for (unsigned int i = 0; i < N_SOCKETS; i++)
+		m->sockets[i].waiting = datagram_queue_new();
 	m->retry_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	m->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (!m->waiting || m->epoll_fd < 0 ||
+	if (!m->sockets[READ_WRITE].waiting || !m->sockets[READ_ONLY].waiting || m->epoll_fd < 0 ||
 	    epoll_ctl(m->epoll_fd, EPOLL_CTL_ADD, m->retry_fd, &(struct epoll_event){.events = EPOLLIN}) <
 		    0) {
 		log_line(LOG_WARNING, "no management: %s", strerror(errno));
@@ -159,11 +174,17 @@ static bool take(struct app *app, struct management_socket *s, bool is_read_only
 	return true;
 }
 
+static bool is_waiting(const struct management *m)
+{
+	return datagram_queue_is_waiting(m->sockets[READ_WRITE].waiting) ||
+	       datagram_queue_is_waiting(m->sockets[READ_ONLY].waiting);
+}
+
 static void arm_retry(struct management *m)
 {
 	struct itimerspec period = {};
 
-	if (datagram_queue_is_waiting(m->waiting))
+	if (is_waiting(m))
 		period.it_value.tv_nsec = period.it_interval.tv_nsec = RETRY_NS;
 	timerfd_settime(m->retry_fd, 0, &period, NULL);
 }
@@ -174,8 +195,9 @@ static void retry(struct management *m)
 
 	if (read(m->retry_fd, &expirations, sizeof(expirations)) < 0)
 		return;
-	datagram_queue_flush(m->waiting, clocks_mono_ns());
-	if (!datagram_queue_is_waiting(m->waiting))
+	for (unsigned int i = 0; i < N_SOCKETS; i++)
+		datagram_queue_flush(m->sockets[i].waiting, clocks_mono_ns());
+	if (!is_waiting(m))
 		arm_retry(m);
 }
 
@@ -219,10 +241,10 @@ static void send_to_client(struct app *app, const struct bc_action *action)
 	int r;
 
 	memcpy(address.sun_path, client->address, MIN(client->len, sizeof(address.sun_path)));
-	was_waiting = datagram_queue_is_waiting(m->waiting);
-	r = datagram_queue_send(m->waiting, s->file.fd, &address, len, action->management.message,
+	was_waiting = is_waiting(m);
+	r = datagram_queue_send(s->waiting, s->file.fd, &address, len, action->management.message,
 				action->management.len, clocks_mono_ns());
-	if (!was_waiting && datagram_queue_is_waiting(m->waiting))
+	if (!was_waiting && is_waiting(m))
 		arm_retry(m);
 	/* One that is too far behind may yet read on. */
 	if (r < 0 && r != -ENOBUFS)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Management: what pmc is told is true, what it sets holds, and who may do what. One lab for most of it."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -239,6 +240,17 @@ class Truth(unittest.TestCase):
         self.assertGreater(len(replies), 100)
         self.assertGreater(self.box.read_counters()[2]["rx_refused_rate"], taken // 2)
         wait_in_sync(self.rig.clients[0])
+
+    def test_readers_that_stall_hold_up_nobody(self):
+        with contextlib.ExitStack() as stack:
+            for path in (self.box.uds_path, self.box.uds_path + "ro"):
+                for _ in range(64):
+                    client = stack.enter_context(Client(path))
+                    for _ in range(8):
+                        client.send(management.PORT_DATA_SET)
+            for path in (self.box.uds_path, self.box.uds_path + "ro"):
+                self.assertEqual(pmc_one(path, "GET PRIORITY2"), {"priority2": "77"})
+                self.assertEqual(len(pmc(path, "GET PORT_DATA_SET")), 2)
 
     def test_the_slave_event_monitor_gets_each_measurement(self):
         since_s = time.monotonic()
