@@ -50,7 +50,6 @@ struct settings {
 	struct ebc_loader_options loader;
 	const char *pin_directory; /* owned by the configuration */
 	char stamps_pin_path[256];
-	bool wants_driver_stamps;
 	bool has_clock_identity;
 	bool has_other_domains; /* a transparent clock carries them, in the same process ... */
 	bool is_other_domains;	/* ... which is this one */
