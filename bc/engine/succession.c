@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "bc/engine/unicast_server.h"
+
 /* News go out at once, but no port announces more often than four times an interval. */
 #define NEWS_SPACING 4
 
@@ -155,6 +157,7 @@ static void tell_downstream(struct bc_engine *engine, uint64_t now_mono_ns)
 		struct bc_port *port = &engine->ports[i];
 		uint64_t interval_ns = bc_interval_ns(port->config.log_announce_interval), earliest;
 
+		bc_unicast_server_news(port, NEWS_SPACING, now_mono_ns);
 		if (port->announce_deadline == NEVER)
 			continue;
 		earliest = port->announce_sent_mono_ns + interval_ns / NEWS_SPACING;

@@ -31,6 +31,7 @@ struct grant {
 	int8_t log_interval;
 	bool is_first;
 	uint16_t sequence_id;
+	uint64_t sent_mono_ns; /* the last Announce; 0: none */
 	uint64_t next_mono_ns; /* NEVER for Delay_Resp, which waits for requests */
 	uint64_t end_mono_ns;
 };
@@ -595,6 +596,7 @@ static void serve(struct bc_port *port, uint32_t item, uint64_t now_mono_ns)
 		advance(port, grant, now_mono_ns);
 	} else if (item % BC_UNICAST_SERVICES == BC_UNICAST_ANNOUNCE) {
 		bc_send_announce_to(port, &client->address, grant->sequence_id++, now_mono_ns);
+		grant->sent_mono_ns = now_mono_ns;
 		advance(port, grant, now_mono_ns);
 	} else if (send_sync(port, client, grant, now_mono_ns)) {
 		advance(port, grant, now_mono_ns);
@@ -603,6 +605,34 @@ static void serve(struct bc_port *port, uint32_t item, uint64_t now_mono_ns)
 		grant->next_mono_ns = now_mono_ns + RETRY_NS;
 	}
 	mend_heap(port->unicast_server, grant->heap_index);
+}
+
+/* Within FIRST_MESSAGE_NS, so that many clients are not told in one instant; what comes later finds a new
+ * place in its interval. */
+static void bring_forward(struct bc_port *port, struct grant *grant, uint64_t min_spacing_ns,
+			  uint64_t now_mono_ns)
+{
+	uint64_t at_mono_ns = MAX(grant->sent_mono_ns + min_spacing_ns, now_mono_ns) +
+			      bc_random(port->engine, MIN(min_spacing_ns, FIRST_MESSAGE_NS));
+
+	if (at_mono_ns >= grant->next_mono_ns)
+		return;
+	grant->next_mono_ns = at_mono_ns;
+	grant->is_first = true;
+	mend_heap(port->unicast_server, grant->heap_index);
+}
+
+void bc_unicast_server_news(struct bc_port *port, unsigned int times_an_interval, uint64_t now_mono_ns)
+{
+	struct bc_unicast_server *s = port->unicast_server;
+
+	for (uint32_t i = 0; s && is_master(port) && i < s->limits.max_clients; i++) {
+		struct grant *grant = &s->clients[i].grants[BC_UNICAST_ANNOUNCE];
+
+		if (s->clients[i].n_grants > 0 && grant->heap_index != NONE)
+			bring_forward(port, grant, bc_interval_ns(grant->log_interval) / times_an_interval,
+				      now_mono_ns);
+	}
 }
 
 void bc_unicast_server_timer(struct bc_port *port, uint64_t now_mono_ns)

@@ -21,6 +21,9 @@ void bc_unicast_server_cancel(struct bc_port *port, const struct bc_msg *msg, co
 			      const struct bc_tlv *tlv, struct bc_tlv_buffer *reply);
 /* Whether the sender is a client: it holds a grant, under that name and at that address. */
 bool bc_unicast_server_knows(const struct bc_port *port, const struct bc_msg *msg, const struct bc_rx *rx);
+/* What Announce tells has changed: each client hears of it soon, but not oftener than so many times an
+ * interval. */
+void bc_unicast_server_news(struct bc_port *port, unsigned int times_an_interval, uint64_t now_mono_ns);
 /* Sends what is due, not more than so much at once that the rest waits for its turn. */
 void bc_unicast_server_timer(struct bc_port *port, uint64_t now_mono_ns);
 /* Syncs that have waited for their stamp for too long. */

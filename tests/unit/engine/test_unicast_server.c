@@ -319,6 +319,50 @@ static void who_is_served_is_served_through_a_flood_of_names(void **state)
 	assert_int_equal(n_others, 1);
 }
 
+static void news_is_told_at_once_and_no_oftener_than_four_times_an_interval(void **state)
+{
+	struct rig_master *m;
+	unsigned int n;
+
+	(void)state;
+	teardown(NULL);
+	rig_init(&rig, 2);
+	rig.config.max_unicast_clients = CLIENTS;
+	rig.ports[0].inhibit_multicast_service = true;
+	rig.ports[0].unicast_limits = (struct bc_unicast_limits){
+		.max_clients = CLIENTS, .max_rate = 1000, .max_duration_s = 300, .min_log_interval = -7};
+	m = rig_master(&rig, 0, 1);
+	rig_start(&rig, RIG_EPOCH_PTP_NS + (int64_t)rig.now_mono_ns);
+	rig_run_s(&rig, 20);
+	assert_int_equal(rig_state(&rig, 0), BC_STATE_MASTER);
+	/* A client of Sync alone is not told anything. */
+	assert_int_equal(request(9, PTP_SYNC, 2, 300), 300);
+	for (uint16_t id = 1; id <= 3; id++)
+		assert_int_equal(request(id, PTP_ANNOUNCE, 3, 300), 300);
+	for (int i = 0; i < 5; i++) {
+		rig_run_ns(&rig, 8100 * NSEC_PER_MSEC);
+		n = rig.port[0].n_sent[PTP_ANNOUNCE];
+		m->announce.grandmaster_clock_quality.clock_class = (uint8_t)(6 + i % 2);
+		rig_master_announce(&rig, m);
+		/* A quarter of the interval at the latest. */
+		rig_run_ns(&rig, 2100 * NSEC_PER_MSEC);
+		assert_in_range(rig.port[0].n_sent[PTP_ANNOUNCE] - n, i == 0 ? 0 : 3, 6);
+		assert_int_equal(
+			rig.port[0].last_sent[PTP_ANNOUNCE].announce.grandmaster_clock_quality.clock_class,
+			6 + i % 2);
+	}
+	n = rig.port[0].n_sent[PTP_ANNOUNCE];
+	for (int i = 0; i < 400; i++) {
+		m->announce.grandmaster_clock_quality.clock_class = (uint8_t)(6 + i % 2);
+		rig_master_announce(&rig, m);
+		rig_run_ns(&rig, 100 * NSEC_PER_MSEC);
+	}
+	assert_in_range(rig.port[0].n_sent[PTP_ANNOUNCE] - n, 3 * 18, 3 * 21);
+	n = rig.port[0].n_sent[PTP_ANNOUNCE];
+	rig_run_s(&rig, 80);
+	assert_in_range(rig.port[0].n_sent[PTP_ANNOUNCE] - n, 3 * 9, 3 * 11);
+}
+
 static void who_is_not_master_denies_and_sends_nothing(void **state)
 {
 	unsigned int n;
@@ -486,6 +530,7 @@ int main(void)
 		T(clients_are_counted_on_each_port_and_on_all),
 		T(one_host_in_many_names_leaves_room_for_others),
 		T(who_is_served_is_served_through_a_flood_of_names),
+		T(news_is_told_at_once_and_no_oftener_than_four_times_an_interval),
 		T(who_is_not_master_denies_and_sends_nothing),
 		T(a_name_from_another_address_is_another_client),
 		T(stamps_that_do_not_come_cost_their_message_and_then_the_port),
