@@ -266,16 +266,16 @@ class DelayRequests(unittest.TestCase):
                  options={"virtual_clock_start_offset": -37_000_000_000}) as rig:
             rig.box.wait_for_state(2, "GRAND_MASTER", 10)
             port, box_mac = rig.raw_port(rig.lab.clients[0]), rig.lab.box.mac("bc1")
-            for flags, is_unicast in ((wire.FLAG_UNICAST, True), (0, False)):
+            for sequence, flags, is_unicast in ((5, wire.FLAG_UNICAST, True), (6, 0, False)):
                 start = len(port.captured)
                 sent_ns = time.time_ns()
-                port.send(build(wire.delay_req(source=STRANGER, sequence=5, flags=flags, correction_ns=1000), port.mac,
+                port.send(build(wire.delay_req(source=STRANGER, sequence=sequence, flags=flags, correction_ns=1000), port.mac,
                                 box_mac))
                 answer = port.wait_for_message(wire.DELAY_RESP, 5, start).ptp
                 self.assertEqual(answer.transport, transport)
                 self.assertEqual(answer.destination_mac == frames.mac_bytes(port.mac), is_unicast)
                 self.assertEqual(bool(answer.message.flags & wire.FLAG_UNICAST), is_unicast)
-                self.assertEqual((answer.message.requester, answer.message.sequence), (STRANGER, 5))
+                self.assertEqual((answer.message.requester, answer.message.sequence), (STRANGER, sequence))
                 self.assertEqual(answer.message.correction_sns, 1000 << 16)
                 self.assertLess(abs(answer.message.timestamp_ns - sent_ns), 5 * IN_SYNC_NS)
                 self.assertTrue(answer.checksum_ok)
