@@ -17,6 +17,8 @@
 /* Clients come by the hundred when a network comes up. */
 #define NEWCOMERS_BURST	      1024
 #define NEWCOMERS_INTERVAL_NS (NSEC_PER_SEC / 256)
+/* From one address a quarter of it, whatever names they have. */
+#define NEWCOMERS_HOST_SHARE 4
 
 static struct bc_rate rate_of(uint32_t per_s)
 {
@@ -39,6 +41,8 @@ int bc_admission_init(struct bc_port *port)
 	limits.kinds[BC_RATE_SIGNALING].sender = rate_of(c->signaling_rate_limit);
 	limits.kinds[BC_RATE_MANAGEMENT].sender = rate_of(c->management_rate_limit);
 	limits.kinds[BC_RATE_SIGNALING].newcomers = limits.kinds[BC_RATE_MANAGEMENT].newcomers = newcomers;
+	limits.kinds[BC_RATE_NEWCOMERS_OF_HOST].sender = (struct bc_rate){
+		NEWCOMERS_HOST_SHARE * NEWCOMERS_INTERVAL_NS, NEWCOMERS_BURST / NEWCOMERS_HOST_SHARE};
 	limits.kinds[BC_RATE_ANNOUNCE].newcomers = (struct bc_rate){
 		TURNOVER_INTERVALS * announce_interval_ns / c->foreign_master_limit, c->foreign_master_limit};
 	for (size_t i = 0; i < BC_RATE_KINDS; i++)
@@ -72,6 +76,41 @@ static bool is_within_rate(struct bc_port *port, enum bc_rate_kind kind, const s
 	return false;
 }
 
+/* The address that tells hosts apart, in the form of a sender of the table. */
+static struct ptp_port_identity host_of(const struct bc_port *port, const struct bc_address *address)
+{
+	struct ptp_port_identity host = {};
+
+	switch (port->config.transport) {
+	case EBC_TRANSPORT_UDP_IPV4:
+		memcpy(host.clock_identity, address->ip, 4);
+		break;
+	case EBC_TRANSPORT_UDP_IPV6:
+		for (size_t i = 0; i < 16; i++)
+			host.clock_identity[i % 8] ^= address->ip[i];
+		break;
+	default:
+		memcpy(host.clock_identity, address->mac, 6);
+	}
+	return host;
+}
+
+static bool is_within_rate_by_host(struct bc_port *port, enum bc_rate_kind kind, const struct bc_msg *msg,
+				   const struct bc_rx *rx, bool is_known, uint64_t now_mono_ns)
+{
+	struct ptp_port_identity host = host_of(port, &rx->source);
+	const struct bc_engine_config *c = &port->engine->config;
+	bool is_limited =
+		(kind == BC_RATE_SIGNALING ? c->signaling_rate_limit : c->management_rate_limit) > 0;
+
+	if (is_limited && !is_known && !bc_rate_limit_remembers(port->rate_limit, kind, &msg->source) &&
+	    !bc_rate_limit_allows(port->rate_limit, BC_RATE_NEWCOMERS_OF_HOST, &host, true, now_mono_ns)) {
+		bc_count(port, BC_COUNTER_RX_RATE);
+		return false;
+	}
+	return is_within_rate(port, kind, msg, is_known, now_mono_ns);
+}
+
 /* Clients that hold a grant, and the masters that we ask: no flood of strangers is to part us from them. */
 static bool is_in_service(const struct bc_port *port, const struct bc_msg *msg, const struct bc_rx *rx)
 {
@@ -96,10 +135,10 @@ bool bc_admission_allows(struct bc_port *port, const struct bc_msg *msg, const s
 		bc_count(port, BC_COUNTER_ANNOUNCE_NOT_ACCEPTABLE);
 		return false;
 	case PTP_SIGNALING:
-		return is_within_rate(port, BC_RATE_SIGNALING, msg, is_in_service(port, msg, rx),
-				      now_mono_ns);
+		return is_within_rate_by_host(port, BC_RATE_SIGNALING, msg, rx, is_in_service(port, msg, rx),
+					      now_mono_ns);
 	case PTP_MANAGEMENT:
-		return is_within_rate(port, BC_RATE_MANAGEMENT, msg, false, now_mono_ns);
+		return is_within_rate_by_host(port, BC_RATE_MANAGEMENT, msg, rx, false, now_mono_ns);
 	default:
 		return true;
 	}

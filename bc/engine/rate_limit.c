@@ -106,6 +106,20 @@ static bool take(uint64_t *full_mono_ns, const struct bc_rate *rate, uint64_t no
 	return true;
 }
 
+static bool is_of(const struct bucket *b, enum bc_rate_kind kind, const uint8_t *key)
+{
+	return b->in_use && b->kind == kind && memcmp(b->key, key, KEY_LEN) == 0;
+}
+
+bool bc_rate_limit_remembers(struct bc_rate_limit *limit, enum bc_rate_kind kind,
+			     const struct ptp_port_identity *sender)
+{
+	uint8_t key[KEY_LEN];
+
+	make_key(sender, key);
+	return is_of(find(limit, kind, key), kind, key);
+}
+
 bool bc_rate_limit_allows(struct bc_rate_limit *limit, enum bc_rate_kind kind,
 			  const struct ptp_port_identity *sender, bool is_known, uint64_t now_mono_ns)
 {
@@ -114,7 +128,7 @@ bool bc_rate_limit_allows(struct bc_rate_limit *limit, enum bc_rate_kind kind,
 
 	make_key(sender, key);
 	bucket = find(limit, kind, key);
-	if (!bucket->in_use || bucket->kind != kind || memcmp(bucket->key, key, KEY_LEN) != 0) {
+	if (!is_of(bucket, kind, key)) {
 		if (!is_known && !take(&limit->newcomers_full_mono_ns[kind],
 				       &limit->config.kinds[kind].newcomers, now_mono_ns))
 			return false;

@@ -16,6 +16,7 @@ enum bc_rate_kind {
 	BC_RATE_ANNOUNCE,
 	BC_RATE_SIGNALING,
 	BC_RATE_MANAGEMENT,
+	BC_RATE_NEWCOMERS_OF_HOST, /* the sender is an address, see admission.c */
 	BC_RATE_KINDS,
 };
 
@@ -40,6 +41,10 @@ struct bc_rate_limit;
 int bc_rate_limit_new(const struct bc_rate_limit_config *config, struct bc_rate_limit **ret_limit);
 /* Accepts NULL. */
 void bc_rate_limit_free(struct bc_rate_limit *limit);
+
+/* Whether the table remembers that sender. */
+bool bc_rate_limit_remembers(struct bc_rate_limit *limit, enum bc_rate_kind kind,
+			     const struct ptp_port_identity *sender);
 
 /*
  * Whether a message of that sender is to be looked at, which takes a token. is_known: the caller has a record

@@ -133,6 +133,35 @@ static void signaling_and_management_are_limited_each_for_itself(void **state)
 	}
 }
 
+/* 5000 messages a second from one address, each in another name; a tool elsewhere asks ten a second. */
+static void a_flood_of_names_from_one_address_leaves_others_their_turn(void **state)
+{
+	struct rig_master *m = rig_start_following(&rig);
+	struct bc_msg msg = rig_announce_msg(&rig, m, 0);
+	unsigned int n_heard = 0;
+	uint8_t octets[BC_MSG_TX_MAX];
+	struct bc_rx rx = {.message = octets, .transport = EBC_TRANSPORT_IEEE_802_3};
+
+	(void)state;
+	msg.type = PTP_MANAGEMENT;
+	for (unsigned int i = 0; i < 5 * 5000; i++) {
+		bool is_tool = i % 500 == 499;
+		uint64_t n_refused;
+
+		rig_run_ns(&rig, 200 * NSEC_PER_USEC);
+		msg.source.port_number = is_tool ? 7 : (uint16_t)(100 + i);
+		rx.source.mac[5] = is_tool;
+		rx.len = bc_msg_write(&msg, octets);
+		n_refused = rig_counted(&rig, 0, BC_COUNTER_RX_RATE);
+		bc_engine_handle_rx(rig.engine, 0, &rx, rig.now_mono_ns);
+		rig_drain(&rig);
+		n_heard += is_tool && rig_counted(&rig, 0, BC_COUNTER_RX_RATE) == n_refused;
+	}
+	assert_int_equal(n_heard, 50);
+	/* 256 at once and 64 a second, of those that the table did not happen to remember. */
+	assert_in_range(rig_counted(&rig, 0, BC_COUNTER_RX_RATE), 25000 - 50 - 256 - 64 * 5 - 5, 25000 - 500);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -142,6 +171,7 @@ int main(void)
 		T(the_list_belongs_to_the_port),
 		T(a_flood_of_identities_is_limited_and_the_grandmaster_kept),
 		T(one_sender_is_limited_and_no_other_pays),
+		T(a_flood_of_names_from_one_address_leaves_others_their_turn),
 		T(signaling_and_management_are_limited_each_for_itself),
 	};
 
