@@ -86,6 +86,11 @@ static void report_announce_refused(const struct bc_action *action, const char *
 
 	bc_clock_identity_text(sender->clock_identity, text);
 	switch (action->announce_refused.reason) {
+	case BC_COUNTER_ANNOUNCE_OWN_IDENTITY:
+		log_limited(LOG_WARNING, LOG_KIND_ANNOUNCE_REFUSED, port,
+			    "port %zu (%s): somebody else bears our own identity %s-%u", port + 1, name, text,
+			    sender->port_number);
+		break;
 	case BC_COUNTER_ANNOUNCE_OWN_GRANDMASTER:
 		log_limited(LOG_WARNING, LOG_KIND_ANNOUNCE_REFUSED, port,
 			    "port %zu (%s): %s-%u announces a grandmaster that bears our own identity",

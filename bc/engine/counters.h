@@ -70,6 +70,7 @@
 	X(RX_RATE, "rx_refused_rate") /* more than a sender, or newcomers together, may */                   \
 	X(ANNOUNCE_NOT_ACCEPTABLE, "announce_refused_not_acceptable")                                        \
 	X(ANNOUNCE_STEPS_REMOVED, "announce_refused_steps_removed")                                          \
+	X(ANNOUNCE_OWN_IDENTITY, "announce_refused_own_identity") /* we did not send it */                   \
 	X(ANNOUNCE_OWN_GRANDMASTER, "announce_refused_own_grandmaster")                                      \
 	X(ANNOUNCE_PATH_LOOP, "announce_refused_path_loop")	/* its path trace has us */                  \
 	X(ANNOUNCE_CLOCK_CLASS, "announce_refused_clock_class") /* beyond the threshold */                   \

@@ -12,6 +12,8 @@
 #include "bc/engine/unicast_client.h"
 #include "bc/engine/unicast_server.h"
 
+/* So many Announces of a port may be under way back to us. */
+#define OWN_ANNOUNCE_RECENT 4
 /* Late by more than this, the whole program stood still. */
 #define HALT_NS (uint64_t) NSEC_PER_SEC
 /* Without a Sync for so many intervals, and a second, a clock does not count as locked. */
@@ -207,12 +209,35 @@ static void count_refused(struct bc_port *port, enum bc_msg_result result)
 	bc_count(port, counters[result]);
 }
 
-/* Two ports on one segment hear each other. The one with the higher number falls silent (9.3.3, P2: better by
- * topology) for as long as it hears the other. */
+/* An Announce that a master port of ours has just sent. Whoever else bears our identity is not believed to be
+ * us: one frame of a stranger would silence a port. */
+static bool is_of_our_ports(const struct bc_engine *engine, const struct bc_msg *msg)
+{
+	uint16_t number = msg->source.port_number;
+	const struct bc_port *sender;
+
+	if (number == 0 || number > engine->n_ports)
+		return false;
+	sender = &engine->ports[number - 1];
+	return (sender->state == BC_STATE_MASTER || sender->state == BC_STATE_GRAND_MASTER) &&
+	       (uint16_t)(sender->announce_sequence_id - 1 - msg->sequence_id) < OWN_ANNOUNCE_RECENT;
+}
+
+/* Two ports on one segment hear each other, or a port itself. Of two the one with the higher number falls
+ * silent (9.3.3, P2: better by topology) for as long as it hears the other. */
 static void own_clock_heard(struct bc_port *port, const struct bc_msg *msg, uint64_t now_mono_ns)
 {
-	bc_count(port, BC_COUNTER_RX_OWN_CLOCK);
-	if (msg->type != PTP_ANNOUNCE || msg->source.port_number > port->identity.port_number)
+	bool is_own_port = msg->source.port_number == port->identity.port_number;
+
+	bc_count(port, is_own_port ? BC_COUNTER_RX_OWN_PORT : BC_COUNTER_RX_OWN_CLOCK);
+	if (msg->type != PTP_ANNOUNCE)
+		return;
+	if (!is_of_our_ports(port->engine, msg)) {
+		bc_count(port, BC_COUNTER_ANNOUNCE_OWN_IDENTITY);
+		bc_decision_tell_refused(port, msg, BC_COUNTER_ANNOUNCE_OWN_IDENTITY);
+		return;
+	}
+	if (is_own_port || msg->source.port_number > port->identity.port_number)
 		return;
 	if (port->loop_until_mono_ns <= now_mono_ns) {
 		struct bc_action *action = bc_action_push(port->engine, BC_ACTION_LOOP, port->index);
@@ -244,10 +269,6 @@ static bool is_for_us(struct bc_port *port, const struct bc_msg *msg, const stru
 	}
 	if (rx->transport != port->config.transport) {
 		bc_count(port, BC_COUNTER_RX_TRANSPORT);
-		return false;
-	}
-	if (bc_port_identity_equal(&msg->source, &port->identity)) {
-		bc_count(port, BC_COUNTER_RX_OWN_PORT);
 		return false;
 	}
 	if (memcmp(msg->source.clock_identity, config->clock_identity, PTP_CLOCK_IDENTITY_LEN) == 0) {

@@ -284,6 +284,30 @@ static void a_loop_is_told_once_and_again_when_it_comes_again(void **state)
 	}
 }
 
+static void who_bears_our_identity_silences_no_port(void **state)
+{
+	static const struct {
+		uint16_t port_number, later;
+	} forged[] = {{1, 100}, {2, 100}, {1, 0x8000}, {0, 0}, {7, 0}};
+
+	(void)state;
+	rig_start(&rig, RIG_EPOCH_PTP_NS);
+	rig_run_s(&rig, 10);
+	rig_snapshot(&rig);
+	for (size_t i = 0; i < 4 * ARRAY_SIZE(forged); i++) {
+		struct bc_msg msg = rig.port[0].last_sent[PTP_ANNOUNCE];
+
+		msg.source.port_number = forged[i % ARRAY_SIZE(forged)].port_number;
+		msg.sequence_id = (uint16_t)(msg.sequence_id + forged[i % ARRAY_SIZE(forged)].later);
+		rig_inject(&rig, 1, &msg);
+		rig_run_s(&rig, 1);
+		assert_int_equal(rig_state(&rig, 1), BC_STATE_GRAND_MASTER);
+	}
+	assert_int_equal(bc_engine_counters(rig.engine, 1)->value[BC_COUNTER_ANNOUNCE_OWN_IDENTITY],
+			 4 * ARRAY_SIZE(forged));
+	assert_int_equal(rig.n_loops, 0);
+}
+
 static void our_own_frames_that_come_back_are_counted_and_ignored(void **state)
 {
 	(void)state;
@@ -416,6 +440,7 @@ int main(void)
 		T(max_steps_removed_is_obeyed),
 		T(two_looped_ports_leave_one_passive_and_no_storm),
 		T(a_loop_is_told_once_and_again_when_it_comes_again),
+		T(who_bears_our_identity_silences_no_port),
 		T(our_own_frames_that_come_back_are_counted_and_ignored),
 		T(a_grandmaster_that_bears_our_identity_is_refused),
 		T(a_flood_of_20000_identities_keeps_the_grandmaster),
