@@ -14,6 +14,7 @@ void report_link_note(const struct bc_action *action, const char *name)
 		const char *text;
 	} lines[] = {
 		[BC_LINK_PEER_FOUND] = {LOG_INFO, "peer detected, switch to P2P"},
+		[BC_LINK_PEER_LOST] = {LOG_WARNING, "nobody answers Pdelay_Req, back to E2E"},
 		[BC_LINK_DELAY_KNOWN] = {LOG_INFO, "peer delay"},
 		[BC_LINK_DELAY_LOST] = {LOG_WARNING,
 					"the neighbour does not answer, or is too far away: last peer "

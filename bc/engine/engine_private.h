@@ -129,7 +129,9 @@ struct bc_port {
 	enum bc_delay_mechanism mechanism;				 /* in force: not AUTO */
 	struct bc_peer_delay *peer_delay;				 /* NULL: never used here */
 	bool had_link_delay, had_several_responders, has_told_mechanism; /* what was told of it */
-	bool is_capable;						 /* asCapable */
+	/* Auto: peer to peer as long as the neighbour answers, and not again for a while when it did not. */
+	uint64_t auto_until_mono_ns, auto_barred_until_mono_ns;
+	bool is_capable; /* asCapable */
 	uint64_t n_pdelay_stamps_missing;
 	unsigned int n_delay_unanswered; /* Delay_Req in a row */
 	struct bc_duplicates duplicates; /* Delay_Req of others */

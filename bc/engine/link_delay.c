@@ -10,6 +10,10 @@
 
 #include "bc/engine/engine_private.h"
 
+/* An AUTO port that was asked goes back to E2E when so many of its own requests were in vain, for so long. */
+#define AUTO_REQUESTS 8
+#define AUTO_BAR_NS   (60 * (uint64_t)NSEC_PER_SEC)
+
 /* Modes that use the delay as it is measured. */
 static bool is_raw(enum bc_tsproc_mode mode)
 {
@@ -153,7 +157,7 @@ static void note_missing_stamps(struct bc_port *port, uint64_t now_mono_ns)
 }
 
 /* After each input: its messages into the engine's queue, its news to whoever is interested. */
-static void settle(struct bc_port *port, uint64_t now_mono_ns)
+static void drain(struct bc_port *port, uint64_t now_mono_ns)
 {
 	struct bc_action action;
 
@@ -180,6 +184,33 @@ static void use_mechanism(struct bc_port *port, enum bc_delay_mechanism mechanis
 		bc_slave_reset(port, now_mono_ns);
 }
 
+static uint64_t auto_patience_ns(const struct bc_port *port)
+{
+	return AUTO_REQUESTS * bc_interval_ns(port->config.log_min_pdelay_req_interval) + NSEC_PER_SEC;
+}
+
+/* One Pdelay_Req of whoever it was made the port peer to peer: without answers it is not for good. */
+static void look_after_auto(struct bc_port *port, uint64_t now_mono_ns)
+{
+	if (port->config.delay_mechanism != BC_DELAY_AUTO || port->mechanism != BC_DELAY_P2P ||
+	    port->config.inhibit_delay_req)
+		return;
+	if (peer_status(port).is_valid)
+		port->auto_until_mono_ns = now_mono_ns + auto_patience_ns(port);
+	if (now_mono_ns < port->auto_until_mono_ns)
+		return;
+	port->auto_barred_until_mono_ns = now_mono_ns + AUTO_BAR_NS;
+	tell(port, BC_LINK_PEER_LOST, 0);
+	bc_peer_delay_handle_link(port->peer_delay, BC_LINK_DOWN, now_mono_ns);
+	use_mechanism(port, BC_DELAY_E2E, now_mono_ns);
+}
+
+static void settle(struct bc_port *port, uint64_t now_mono_ns)
+{
+	look_after_auto(port, now_mono_ns);
+	drain(port, now_mono_ns);
+}
+
 void bc_link_delay_port_changed(struct bc_port *port, uint64_t now_mono_ns)
 {
 	bool is_active = bc_port_is_active(port);
@@ -190,6 +221,7 @@ void bc_link_delay_port_changed(struct bc_port *port, uint64_t now_mono_ns)
 		bc_peer_delay_handle_link(port->peer_delay, BC_LINK_DOWN, now_mono_ns);
 		bc_path_alarm_reset(&port->path_alarm);
 		port->has_told_mechanism = false;
+		port->auto_barred_until_mono_ns = 0;
 		/* Who will be at the other end is not known. */
 		if (port->config.delay_mechanism == BC_DELAY_AUTO)
 			use_mechanism(port, BC_DELAY_E2E, now_mono_ns);
@@ -212,8 +244,9 @@ void bc_link_delay_handle_rx(struct bc_port *port, const struct bc_msg *msg, con
 			     uint64_t now_mono_ns)
 {
 	if (port->config.delay_mechanism == BC_DELAY_AUTO && port->mechanism == BC_DELAY_E2E &&
-	    msg->type == PTP_PDELAY_REQ) {
+	    msg->type == PTP_PDELAY_REQ && now_mono_ns >= port->auto_barred_until_mono_ns) {
 		tell(port, BC_LINK_PEER_FOUND, 0);
+		port->auto_until_mono_ns = now_mono_ns + auto_patience_ns(port);
 		use_mechanism(port, BC_DELAY_P2P, now_mono_ns);
 		bc_peer_delay_handle_link(port->peer_delay, BC_LINK_UP, now_mono_ns);
 	}

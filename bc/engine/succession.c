@@ -24,12 +24,12 @@ struct ptp_clock_quality bc_succession_own_quality(const struct bc_engine *engin
 	if (c->client_only)
 		return c->clock_quality;
 	quality = bc_holdover_quality(&engine->holdover, &c->clock_quality, now_mono_ns);
-	/* Its news count at once: in a chain of clocks in holdover nobody takes himself for better than the
-	 * one whose time he has. */
+	/* Its news count at once: nobody takes himself for as good as the one whose time he has. */
 	if (parent && parent->in_use && quality.clock_class < c->clock_quality.clock_class)
-		quality.clock_class = MAX(quality.clock_class,
-					  MIN(parent->announce.announce.grandmaster_clock_quality.clock_class,
-					      c->clock_quality.clock_class));
+		quality.clock_class =
+			MAX(quality.clock_class,
+			    MIN(parent->announce.announce.grandmaster_clock_quality.clock_class + 1,
+				c->clock_quality.clock_class));
 	return quality;
 }
 

@@ -54,7 +54,7 @@ struct rig_port {
 	unsigned int n_state_changes;
 	unsigned int n_path_events[4]; /* by enum bc_path_event */
 	uint64_t last_path_event_mono_ns;
-	unsigned int n_notes[8]; /* by enum bc_link_note */
+	unsigned int n_notes[16]; /* by enum bc_link_note */
 	unsigned int n_faults;
 	uint64_t last_fault_mono_ns, last_cleared_mono_ns;
 	unsigned int stamp_loss_every; /* 1: every stamp is lost, 10: each tenth; 0: none */

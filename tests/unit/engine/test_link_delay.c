@@ -316,6 +316,31 @@ static void an_auto_port_measures_end_to_end_until_a_neighbour_asks(void **state
 	assert_int_equal(rig_state(&rig, 0), BC_STATE_SLAVE);
 }
 
+static void an_auto_port_that_nobody_answers_goes_back(void **state)
+{
+	struct bc_msg request = peer_request(1, 1);
+
+	(void)state;
+	configure(BC_DELAY_AUTO);
+	start();
+	run_ms(1000);
+	/* There is nobody on the second port but the one who forged this. */
+	rig_inject(&rig, 1, &request);
+	assert_int_equal(status(1).mechanism, BC_DELAY_P2P);
+	run_ms(20000);
+	assert_int_equal(status(1).mechanism, BC_DELAY_E2E);
+	assert_int_equal(rig.port[1].n_notes[BC_LINK_PEER_LOST], 1);
+	/* Not again for a minute. */
+	request.sequence_id++;
+	rig_inject(&rig, 1, &request);
+	assert_int_equal(status(1).mechanism, BC_DELAY_E2E);
+	run_ms(60000);
+	request.sequence_id++;
+	rig_inject(&rig, 1, &request);
+	assert_int_equal(status(1).mechanism, BC_DELAY_P2P);
+	assert_int_equal(rig_state(&rig, 0), BC_STATE_SLAVE);
+}
+
 static void without_a_mechanism_the_configured_delay_is_it(void **state)
 {
 	(void)state;
@@ -543,6 +568,7 @@ int main(void)
 		T(a_delay_request_on_a_p2p_port_is_not_answered_and_told_once),
 		T(a_peer_request_on_an_e2e_port_is_not_answered_and_told_once),
 		T(an_auto_port_measures_end_to_end_until_a_neighbour_asks),
+		T(an_auto_port_that_nobody_answers_goes_back),
 		T(without_a_mechanism_the_configured_delay_is_it),
 		T(lost_stamps_of_requests_make_a_port_faulty_and_it_comes_back),
 		T(an_802_1as_port_is_used_once_its_neighbour_has_shown_itself),
