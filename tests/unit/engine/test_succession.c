@@ -145,6 +145,27 @@ static void no_better_class_is_claimed_than_the_lost_grandmaster_had(void **stat
 	assert_announced(187, 0x31, PTP_FLAG_PTP_TIMESCALE);
 }
 
+/* As good as the master's in all but identity, where ours is the lower one. */
+static void a_timetable_makes_nobody_leave_a_master_that_is_there(void **state)
+{
+	static const uint8_t classes[] = {135, 140, 165, 187};
+
+	for (size_t i = 0; i < ARRAY_SIZE(classes); i++) {
+		struct rig_master *m;
+
+		set_timetable();
+		m = rig_master(&rig, 0, 0);
+		m->announce.grandmaster_clock_quality = (struct ptp_clock_quality){classes[i], 0xfe, 0xffff};
+		memset(m->announce.grandmaster_identity, 0xff, sizeof(m->announce.grandmaster_identity));
+		rig_start(&rig, RIG_EPOCH_PTP_NS);
+		rig_run_s(&rig, 100);
+		assert_true(follows(m));
+		assert_int_equal(rig_state(&rig, 0), BC_STATE_SLAVE);
+		teardown(state);
+		setup(state);
+	}
+}
+
 static void a_clock_that_was_never_in_step_has_nothing_to_hold(void **state)
 {
 	struct rig_master *m;
@@ -528,6 +549,7 @@ int main(void)
 		T(without_a_timetable_the_own_class_is_announced_at_once),
 		T(class_accuracy_and_traceability_follow_the_timetable),
 		T(no_better_class_is_claimed_than_the_lost_grandmaster_had),
+		T(a_timetable_makes_nobody_leave_a_master_that_is_there),
 		T(a_clock_that_was_never_in_step_has_nothing_to_hold),
 		T(the_timetable_counts_from_when_the_clock_was_last_in_step),
 		T(after_holdover_the_error_is_slewed_away),
