@@ -156,6 +156,8 @@ static void a_timetable_makes_nobody_leave_a_master_that_is_there(void **state)
 		set_timetable();
 		m = rig_master(&rig, 0, 0);
 		m->announce.grandmaster_clock_quality = (struct ptp_clock_quality){classes[i], 0xfe, 0xffff};
+		m->announce.grandmaster_priority1 = rig.config.priority1;
+		m->announce.grandmaster_priority2 = rig.config.priority2;
 		memset(m->announce.grandmaster_identity, 0xff, sizeof(m->announce.grandmaster_identity));
 		rig_start(&rig, RIG_EPOCH_PTP_NS);
 		rig_run_s(&rig, 100);
