@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 
 #include "util/cleanup.h"
@@ -29,6 +30,7 @@ int client_new(const char *path, struct client **ret_client)
 {
 	_cleanup_(cleanup_client) struct client *client = calloc(1, sizeof(*client));
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
 
 	if (!client)
 		return -ENOMEM;
@@ -37,7 +39,11 @@ int client_new(const char *path, struct client **ret_client)
 		return -ENAMETOOLONG;
 	strcpy(address.sun_path, path);
 	client->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (client->fd < 0 || connect(client->fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
+	if (client->fd < 0)
+		return -errno;
+	/* Of whoever does not accept or read, too. */
+	setsockopt(client->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	if (connect(client->fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
 		return -errno;
 	*ret_client = TAKE_PTR(client);
 	return 0;
@@ -99,6 +105,20 @@ static struct json_object *parse(const char *text, size_t len)
 	return answer;
 }
 
+static void note_error(struct client *client, struct json_object *error)
+{
+	const char *words =
+		json_object_is_type(error, json_type_string) ? json_object_get_string(error) : "?";
+
+	if (strcmp(words, "unknown request") == 0)
+		fail(client, -EPROTO, "this daemon is older and cannot tell that");
+	else
+		snprintf(client->error, sizeof(client->error), "the daemon says: %s", words);
+	for (char *c = client->error; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
+}
+
 int client_receive(struct client *client, struct json_object **ret_answer)
 {
 	struct json_object *answer, *error;
@@ -116,8 +136,7 @@ int client_receive(struct client *client, struct json_object **ret_answer)
 		return client_complain(client);
 	}
 	if (json_object_object_get_ex(answer, "error", &error)) {
-		snprintf(client->error, sizeof(client->error), "the daemon says: %s",
-			 json_object_get_string(error));
+		note_error(client, error);
 		json_object_put(answer);
 		return -EPROTO;
 	}

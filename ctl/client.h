@@ -6,7 +6,8 @@
 
 struct client;
 
-/* 0 or -errno; -ENOENT and -ECONNREFUSED: no daemon there. */
+/* 0 or -errno; -ENOENT and -ECONNREFUSED: no daemon there; -EPROTOTYPE: another kind of socket; -EAGAIN:
+ * nobody accepts within five seconds. */
 int client_new(const char *path, struct client **ret_client);
 /* Accepts NULL. */
 void client_free(struct client *client);

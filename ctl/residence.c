@@ -18,8 +18,6 @@
 #include "util/macros.h"
 
 #define PROGRAM "ebpf-bcctl: "
-/* Above this a time in seconds would not fit. */
-#define SECONDS_MAX 1e9
 
 enum output {
 	OUTPUT_TABLE,
@@ -35,7 +33,7 @@ struct options {
 	double watch_s;
 	double seconds; /* 0: not given */
 	const char *raw_path, *plot_path;
-	bool clear;
+	bool clear, wants_help;
 	struct residence_filter filter;
 };
 
@@ -61,30 +59,37 @@ static const struct option long_options[] = {
 	{"clear", no_argument, NULL, OPTION_CLEAR},
 	{"port", required_argument, NULL, OPTION_PORT},
 	{"type", required_argument, NULL, OPTION_TYPE},
+	{"help", no_argument, NULL, 'h'},
 	{},
 };
 
-static bool complain(const char *words, const char *detail)
+static void usage(void)
 {
-	fprintf(stderr, PROGRAM "%s%s%s\n", words, detail ? ": " : "", detail ? detail : "");
-	return false;
-}
-
-static bool read_seconds(const char *text, double *ret_seconds)
-{
-	char *end;
-	double seconds = strtod(text, &end);
-
-	if (end == text || *end || !(seconds >= 0.01 && seconds <= SECONDS_MAX))
-		return complain("not a number of seconds", text);
-	*ret_seconds = seconds;
-	return true;
+	fputs("usage: ebpf-bcctl [-s SOCKET] residence [options]\n"
+	      "\n"
+	      "How long event messages stayed in the box, for each ingress port, egress port and type, from "
+	      "the\n"
+	      "receive stamp to the transmit stamp.\n"
+	      "\n"
+	      " What\n"
+	      "  --port NAME        only what came in or left by this port\n"
+	      "  --type TYPE        only sync, delay_req, pdelay_req or pdelay_resp\n"
+	      "  --seconds N        only what comes within N seconds; with --watch and --raw: then end\n"
+	      "  --clear            first forget what was counted; alone: nothing else. For root.\n"
+	      " How; a table by default\n"
+	      "  --json             one object, with the histograms\n"
+	      "  --csv              a line for each {ports, type, part}; times in ns\n"
+	      "  --watch [SECONDS]  again and again: what is new, and in total (1)\n"
+	      "  --raw FILE         every single message as a line of CSV, until interrupted; -: standard "
+	      "output\n"
+	      "  --plot FILE.svg    also draw histogram and CCDF; needs gnuplot\n",
+	      stdout);
 }
 
 static bool set_output(struct options *o, enum output output)
 {
 	if (o->has_output && o->output != output)
-		return complain("only one of --json, --csv, --watch and --raw", NULL);
+		return tool_complain("only one of --json, --csv, --watch and --raw", NULL);
 	o->output = output;
 	o->has_output = true;
 	return true;
@@ -97,7 +102,7 @@ static bool set_watch(struct options *o, int argc, char **argv)
 
 	if (!text && optind < argc && isdigit((unsigned char)argv[optind][0]))
 		text = argv[optind++];
-	return set_output(o, OUTPUT_WATCH) && (!text || read_seconds(text, &o->watch_s));
+	return set_output(o, OUTPUT_WATCH) && (!text || tool_read_seconds(text, &o->watch_s));
 }
 
 static bool set_option(struct options *o, int option, int argc, char **argv)
@@ -113,7 +118,7 @@ static bool set_option(struct options *o, int option, int argc, char **argv)
 		o->raw_path = optarg;
 		return set_output(o, OUTPUT_RAW);
 	case OPTION_SECONDS:
-		return read_seconds(optarg, &o->seconds);
+		return tool_read_seconds(optarg, &o->seconds);
 	case OPTION_PLOT:
 		o->plot_path = optarg;
 		return true;
@@ -126,6 +131,9 @@ static bool set_option(struct options *o, int option, int argc, char **argv)
 	case OPTION_TYPE:
 		o->filter.type = optarg;
 		return true;
+	case 'h':
+		o->wants_help = true;
+		return true;
 	default:
 		return false;
 	}
@@ -136,13 +144,13 @@ static bool read_options(struct options *o, int argc, char **argv)
 	int option;
 
 	optind = 1;
-	while ((option = getopt_long(argc, argv, "+", long_options, NULL)) != -1)
+	while ((option = getopt_long(argc, argv, "+h", long_options, NULL)) != -1)
 		if (!set_option(o, option, argc, argv))
 			return false;
 	if (optind < argc)
-		return complain("unexpected argument", argv[optind]);
+		return tool_complain("unexpected argument", argv[optind]);
 	if (o->plot_path && (o->output == OUTPUT_WATCH || o->output == OUTPUT_RAW))
-		return complain("--plot draws what was counted: not with --watch or --raw", NULL);
+		return tool_complain("--plot draws what was counted: not with --watch or --raw", NULL);
 	return true;
 }
 
@@ -157,30 +165,15 @@ static bool is_known(const struct names *names, const char *name, const char *wh
 	return false;
 }
 
-static enum exit_status fail(const struct client *client, int error)
-{
-	complain(error == -ENOMEM ? "out of memory" : client_error(client), NULL);
-	return error == -EPIPE || error == -ETIMEDOUT ? EXIT_NO_DAEMON : EXIT_REFUSED;
-}
-
 static enum exit_status refuse_to_draw(const char *reason)
 {
-	complain("cannot draw", reason);
+	tool_complain("cannot draw", reason);
 	return EXIT_REFUSED;
 }
 
 static uint64_t time_limit_mono_ns(const struct options *o)
 {
 	return o->seconds > 0 ? now_mono_ns() + (uint64_t)(o->seconds * NSEC_PER_SEC) : UINT64_MAX;
-}
-
-static int begin_pauses(void)
-{
-	int r = pause_begin();
-
-	if (r < 0)
-		complain("signals cannot be awaited", strerror(-r));
-	return r;
 }
 
 static enum exit_status run_raw(struct client *client, const struct box *box, const struct options *o)
@@ -193,20 +186,20 @@ static enum exit_status run_raw(struct client *client, const struct box *box, co
 	if (strcmp(o->raw_path, "-") != 0) {
 		to = file = fopen(o->raw_path, "we");
 		if (!file) {
-			complain(o->raw_path, strerror(errno));
+			tool_complain(o->raw_path, strerror(errno));
 			return EXIT_REFUSED;
 		}
 	}
-	if (begin_pauses() < 0)
+	if (!tool_begin_pauses())
 		return EXIT_REFUSED;
 	r = raw_run(client, box, &o->filter, time_limit_mono_ns(o), to, &result);
 	fprintf(stderr, PROGRAM "%" PRIu64 " samples, %" PRIu64 " lost\n", result.n_written, result.n_lost);
 	if (r == -EIO) {
-		complain(o->raw_path, "cannot be written");
+		tool_complain(o->raw_path, "cannot be written");
 		return EXIT_REFUSED;
 	}
 	if (r < 0)
-		return fail(client, r);
+		return tool_fail(client, r);
 	return result.n_written ? EXIT_FINE : EXIT_REFUSED;
 }
 
@@ -234,7 +227,7 @@ static enum exit_status run_watch(struct client *client, const struct options *o
 	enum pause_end end;
 	int r;
 
-	if (begin_pauses() < 0)
+	if (!tool_begin_pauses())
 		return EXIT_REFUSED;
 	r = fetch_residences(client, &o->filter, &earlier);
 	if (isatty(STDOUT_FILENO))
@@ -261,7 +254,7 @@ static enum exit_status run_watch(struct client *client, const struct options *o
 		if (now_ns >= limit_mono_ns)
 			break;
 	}
-	return r < 0 ? fail(client, r) : EXIT_FINE;
+	return r < 0 ? tool_fail(client, r) : EXIT_FINE;
 }
 
 /* What was counted so far, or what comes within the time that was given. */
@@ -275,9 +268,8 @@ static int measure(struct client *client, const struct options *o, struct reside
 		before = (struct residences){};
 		return r;
 	}
-	r = begin_pauses();
-	if (r < 0)
-		return r;
+	if (!tool_begin_pauses())
+		return -EIO;
 	pause_until(time_limit_mono_ns(o), -1);
 	r = fetch_residences(client, &o->filter, &after);
 	return r < 0 ? r : residences_since(&after, &before, ret_residences);
@@ -319,13 +311,11 @@ static enum exit_status run_once(struct client *client, const struct options *o)
 	if (r == 0)
 		r = print(&residences, o->output);
 	if (r < 0)
-		return fail(client, r);
-	if (fflush(stdout) < 0) {
-		complain("standard output", strerror(errno));
+		return tool_fail(client, r);
+	if (tool_finish() != EXIT_FINE)
 		return EXIT_REFUSED;
-	}
 	if (residences.n == 0) {
-		complain("no event message was measured", NULL);
+		tool_complain("no event message was measured", NULL);
 		return EXIT_REFUSED;
 	}
 	return o->plot_path ? plot(&residences, o->plot_path) : EXIT_FINE;
@@ -338,7 +328,7 @@ static enum exit_status run(struct client *client, const struct options *o)
 	int r = fetch_box(client, &box);
 
 	if (r < 0)
-		return fail(client, r);
+		return tool_fail(client, r);
 	if (!is_known(&box.ports, o->filter.port, "port") ||
 	    !is_known(&box.message_types, o->filter.type, "type of message"))
 		return EXIT_USAGE;
@@ -348,7 +338,7 @@ static enum exit_status run(struct client *client, const struct options *o)
 	if (o->clear) {
 		r = fetch_clear(client);
 		if (r < 0)
-			return fail(client, r);
+			return tool_fail(client, r);
 		if (!o->has_output && !o->plot_path && o->seconds <= 0)
 			return EXIT_FINE;
 	}
@@ -362,29 +352,18 @@ static enum exit_status run(struct client *client, const struct options *o)
 	}
 }
 
-static void cleanup_client(struct client **client)
-{
-	client_free(*client);
-}
-
 enum exit_status residence_main(const char *socket_path, int argc, char **argv)
 {
-	_cleanup_(cleanup_client) struct client *client = NULL;
+	_cleanup_(tool_cleanup_client) struct client *client = NULL;
 	struct options o = {.watch_s = 1};
-	int r;
+	enum exit_status status;
 
-	if (!read_options(&o, argc, argv)) {
-		fputs(PROGRAM "see ebpf-bcctl -h\n", stderr);
-		return EXIT_USAGE;
+	if (!read_options(&o, argc, argv))
+		return tool_usage(argv[0]);
+	if (o.wants_help) {
+		usage();
+		return tool_finish();
 	}
-	r = client_new(socket_path, &client);
-	if (r == -ENOENT || r == -ECONNREFUSED) {
-		fprintf(stderr, PROGRAM "no ebpf-bc listens at %s\n", socket_path);
-		return EXIT_NO_DAEMON;
-	}
-	if (r < 0) {
-		complain(socket_path, strerror(-r));
-		return EXIT_REFUSED;
-	}
-	return run(client, &o);
+	status = tool_connect(socket_path, &client);
+	return status == EXIT_FINE ? run(client, &o) : status;
 }

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Complaints have one form, and one failure one exit status, whichever command meets it. */
+#include "ctl/tool.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl/pause.h"
+
+#define PROGRAM "ebpf-bcctl: "
+/* Above this a time in seconds would not fit. */
+#define SECONDS_MAX 1e9
+
+bool tool_complain(const char *words, const char *detail)
+{
+	fprintf(stderr, PROGRAM "%s%s", words, detail ? ": " : "");
+	for (; detail && *detail; detail++)
+		putc((unsigned char)*detail < ' ' || *detail == 0x7f ? '?' : *detail, stderr);
+	putc('\n', stderr);
+	return false;
+}
+
+enum exit_status tool_usage(const char *command)
+{
+	fprintf(stderr, PROGRAM "see ebpf-bcctl %s%s-h\n", command, *command ? " " : "");
+	return EXIT_USAGE;
+}
+
+enum exit_status tool_connect(const char *socket_path, struct client **ret_client)
+{
+	int r = client_new(socket_path, ret_client);
+
+	switch (-r) {
+	case 0:
+		return EXIT_FINE;
+	case ENOENT:
+	case ENOTDIR:
+	case ECONNREFUSED:
+		tool_complain("no ebpf-bc listens at", socket_path);
+		return EXIT_NO_DAEMON;
+	case EPROTOTYPE:
+		tool_complain("another program's socket, not ebpf-bc's", socket_path);
+		return EXIT_NO_DAEMON;
+	case EAGAIN:
+		tool_complain("nobody answers at", socket_path);
+		return EXIT_NO_DAEMON;
+	default:
+		fprintf(stderr, PROGRAM "%s: %s\n", socket_path, strerror(-r));
+		return EXIT_REFUSED;
+	}
+}
+
+void tool_cleanup_client(struct client **client)
+{
+	client_free(*client);
+}
+
+void tool_cleanup_json(struct json_object **object)
+{
+	json_object_put(*object);
+}
+
+enum exit_status tool_fail(const struct client *client, int error)
+{
+	tool_complain(error == -ENOMEM ? "out of memory" : client_error(client), NULL);
+	return error == -EPIPE || error == -ETIMEDOUT ? EXIT_NO_DAEMON : EXIT_REFUSED;
+}
+
+enum exit_status tool_finish(void)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return EXIT_FINE;
+	tool_complain("standard output", strerror(errno));
+	return EXIT_REFUSED;
+}
+
+bool tool_read_seconds(const char *text, double *ret_seconds)
+{
+	char *end;
+	double seconds = strtod(text, &end);
+
+	if (end == text || *end || !(seconds >= 0.01 && seconds <= SECONDS_MAX))
+		return tool_complain("not a number of seconds", text);
+	*ret_seconds = seconds;
+	return true;
+}
+
+bool tool_begin_pauses(void)
+{
+	int r = pause_begin();
+
+	return r == 0 || tool_complain("signals cannot be awaited", strerror(-r));
+}

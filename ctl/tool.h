@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the commands of ebpf-bcctl have in common: how they end, complain, and reach the daemon. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "ctl/client.h"
+
+/* What the tool ends with. */
+enum exit_status {
+	EXIT_FINE = 0,
+	EXIT_REFUSED = 1, /* the daemon says no, there was nothing to tell, or it cannot be written */
+	EXIT_USAGE = 2,
+	EXIT_NO_DAEMON = 3,
+};
+
+/* argv[0] is the command's name; `socket_path` is where a daemon would listen. */
+typedef enum exit_status (*command_fn)(const char *socket_path, int argc, char **argv);
+
+/* One line on the standard error, what is not printable in `detail` (may be NULL) replaced. Returns false. */
+bool tool_complain(const char *words, const char *detail);
+/* Tells how to get help. */
+enum exit_status tool_usage(const char *command);
+
+/* A connection; EXIT_FINE, or what to end with after the reason was told. The caller frees it. */
+enum exit_status tool_connect(const char *socket_path, struct client **ret_client);
+/* For _cleanup_(). */
+void tool_cleanup_client(struct client **client);
+void tool_cleanup_json(struct json_object **object);
+/* Tells why a call of the client or of fetch.h failed: what to end with. */
+enum exit_status tool_fail(const struct client *client, int error);
+/* Whether all that was printed reached the standard output: what to end with. */
+enum exit_status tool_finish(void);
+
+/* A time of 0.01 s to 1e9 s; else complains. */
+bool tool_read_seconds(const char *text, double *ret_seconds);
+/* SIGINT and SIGTERM end waiting from now on (pause.h); else complains. */
+bool tool_begin_pauses(void);
