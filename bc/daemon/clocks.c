@@ -10,10 +10,24 @@
 
 #include "util/cleanup.h"
 #include "util/macros.h"
+#include "util/time_namespace.h"
 
 #define BRACKETS 1000
 /* Smaller differences may be known and left as they are. */
 #define SET_MIN_NS (10 * NSEC_PER_USEC)
+
+/* What this process reads is so much ahead of what frames are stamped with. */
+static int64_t ahead_ns;
+
+int clocks_start(int64_t *ret_ahead_ns)
+{
+	int r = time_namespace_ahead_ns("", &ahead_ns);
+
+	if (r < 0)
+		return r;
+	*ret_ahead_ns = ahead_ns;
+	return 0;
+}
 
 static int64_t read_ns(clockid_t id)
 {
@@ -23,9 +37,28 @@ static int64_t read_ns(clockid_t id)
 	return (int64_t)ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
 }
 
+static int64_t read_mono_ns(void)
+{
+	return read_ns(CLOCK_MONOTONIC) - ahead_ns;
+}
+
 uint64_t clocks_mono_ns(void)
 {
-	return (uint64_t)read_ns(CLOCK_MONOTONIC);
+	return (uint64_t)read_mono_ns();
+}
+
+void clocks_arm_at(int timer_fd, uint64_t mono_ns)
+{
+	struct itimerspec at = {};
+
+	if (mono_ns != UINT64_MAX) {
+		/* A timer is set by the clock of this process; 0 would disarm it. */
+		int64_t at_ns = MAX((int64_t)mono_ns + ahead_ns, 1);
+
+		at.it_value.tv_sec = (time_t)(at_ns / NSEC_PER_SEC);
+		at.it_value.tv_nsec = (long)(at_ns % NSEC_PER_SEC);
+	}
+	timerfd_settime(timer_fd, TFD_TIMER_ABSTIME, &at, NULL);
 }
 
 /* Both clocks advance alike, so each bracket "monotonic, real, monotonic" bounds one constant, and all of
@@ -38,9 +71,9 @@ int64_t clocks_real_minus_mono_ns(void)
 		lower = INT64_MIN;
 		upper = INT64_MAX;
 		for (int i = 0; i < BRACKETS; i++) {
-			int64_t before = read_ns(CLOCK_MONOTONIC);
+			int64_t before = read_mono_ns();
 			int64_t real = read_ns(CLOCK_REALTIME);
-			int64_t after = read_ns(CLOCK_MONOTONIC);
+			int64_t after = read_mono_ns();
 
 			lower = MAX(lower, real - after);
 			upper = MIN(upper, real - before);
@@ -53,9 +86,9 @@ int64_t clocks_real_minus_mono_ns(void)
 
 bool clocks_real_minus_mono_is(int64_t real_minus_mono_ns)
 {
-	int64_t before = read_ns(CLOCK_MONOTONIC);
+	int64_t before = read_mono_ns();
 	int64_t real = read_ns(CLOCK_REALTIME);
-	int64_t after = read_ns(CLOCK_MONOTONIC);
+	int64_t after = read_mono_ns();
 
 	return real - after - SET_MIN_NS < real_minus_mono_ns &&
 	       real_minus_mono_ns < real - before + SET_MIN_NS;

@@ -8,7 +8,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/*
+ * Once, before anything else here: in a time namespace this process reads another CLOCK_MONOTONIC than the
+ * kernel's own, by which frames are stamped. All that follows is by the kernel's. 0 and by how much ours is
+ * ahead, or -errno.
+ */
+int clocks_start(int64_t *ret_ahead_ns);
+
 uint64_t clocks_mono_ns(void);
+
+/* Sets a timer (timerfd, CLOCK_MONOTONIC) to go off once at that time; UINT64_MAX: never. */
+void clocks_arm_at(int timer_fd, uint64_t mono_ns);
 
 /* CLOCK_REALTIME minus CLOCK_MONOTONIC, within a few nanoseconds. */
 int64_t clocks_real_minus_mono_ns(void);

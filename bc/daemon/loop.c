@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "bc/daemon/app.h"
@@ -254,17 +253,11 @@ static uint64_t next_deadline_mono_ns(const struct app *app)
 static void arm_deadline(struct app *app)
 {
 	uint64_t deadline = next_deadline_mono_ns(app);
-	struct itimerspec at = {};
 
 	if (deadline == app->armed_deadline_mono_ns)
 		return;
 	app->armed_deadline_mono_ns = deadline;
-	if (deadline != UINT64_MAX) {
-		deadline = MAX(deadline, 1); /* 0 would disarm */
-		at.it_value.tv_sec = (time_t)(deadline / NSEC_PER_SEC);
-		at.it_value.tv_nsec = (long)(deadline % NSEC_PER_SEC);
-	}
-	timerfd_settime(app->deadline_fd, TFD_TIMER_ABSTIME, &at, NULL);
+	clocks_arm_at(app->deadline_fd, deadline);
 }
 
 static void serve_time(struct app *app)

@@ -119,6 +119,23 @@ static int open_timers_and_signals(struct app *app)
 	return 0;
 }
 
+static int start_clocks(struct app *app)
+{
+	int64_t ahead_ns;
+	int r = clocks_start(&ahead_ns);
+
+	if (r < 0) {
+		log_line(LOG_ERR, "cannot read /proc/self/timens_offsets: %s", strerror(-r));
+		return r;
+	}
+	if (ahead_ns != 0 && !app->settings->is_other_domains)
+		log_line(LOG_INFO,
+			 "time namespace: CLOCK_MONOTONIC here is %+.9f s from the kernel's, which is used",
+			 (double)ahead_ns / NSEC_PER_SEC);
+	app->real_minus_mono_ns = clocks_real_minus_mono_ns();
+	return 0;
+}
+
 static int start_engine(struct app *app, struct bc_engine_config *config)
 {
 	uint64_t now_mono_ns = clocks_mono_ns();
@@ -232,7 +249,9 @@ int app_start(struct app *app, const struct settings *settings)
 		log_line(LOG_ERR, "cannot set up timers and signals: %s", strerror(-r));
 		return r;
 	}
-	app->real_minus_mono_ns = clocks_real_minus_mono_ns();
+	r = start_clocks(app);
+	if (r < 0)
+		return r;
 	app->kernel_rate_at_start_ppb = clocks_kernel_rate_ppb();
 
 	r = ebc_links_new(&app->links);

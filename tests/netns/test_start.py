@@ -8,11 +8,11 @@ import tempfile
 import time
 import unittest
 
-from harness import bpfobjects, frames, programs, wire
+from harness import bpfobjects, frames, programs, session, wire
 from harness.lab import Lab
 from harness.process import run
 from harness.rawport import RawPort
-from netns.support import BOX, Rig, until
+from netns.support import BOX, IN_SYNC_NS, START_S, Rig, served_time_errors_ns, until
 
 DEBIAN_CONFIG = "/etc/linuxptp/ptp4l.conf"
 NOBODY = 65534
@@ -164,6 +164,26 @@ class Refusals(unittest.TestCase):
             with self.subTest(names=names):
                 self.assert_refused(programs.EbpfBc(self.lab.box, names, config={}),
                                     f"{names[2]}: is another port already, as bc1")
+
+
+class TimeNamespace(unittest.TestCase):
+    def test_there_too_stamps_timers_and_the_lease_are_of_the_clock_that_the_kernel_stamps_with(self):
+        program = os.path.join(session.current().directory, "in-a-time-namespace")
+        with open(program, "w", encoding="ascii") as file:
+            # The namespace's offset cannot be set without the capability that the box must not have.
+            file.write(f'#!/bin/sh\nexec unshare --time --monotonic 1000 {" ".join(programs.WITHOUT_SYS_TIME)} '
+                       f'{programs.find_ebpf_bc()} "$@"\n')
+        os.chmod(program, 0o755)
+        with Rig(n_clients=1, box=False, clients=False) as rig:
+            served = rig.raw_port(rig.lab.clients[0])
+            rig.box = rig.start_box(program=program, may_set_clock=True)
+            rig.box.wait_for(r"time namespace: CLOCK_MONOTONIC here is \+1000\.000000000 s", START_S)
+            rig.box.wait_for_state(1, "SLAVE", START_S)
+            rig.box.wait_for_offsets(4, 10, within_ns=IN_SYNC_NS)
+            start = len(served.received())
+            until(lambda: len(served_time_errors_ns(served, start)) > 2, 5, rig.box.tail)
+            self.assertLess(max(map(abs, served_time_errors_ns(served, start))), IN_SYNC_NS)
+            self.assertNotIn("bpf_rx_stamp_replaced", rig.box.read_counters()[1])
 
 
 class Instances(unittest.TestCase):
