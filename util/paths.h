@@ -2,7 +2,7 @@
 /* Where the daemon and its tools meet, and the most that they say at once. */
 #pragma once
 
-#define EBC_CONTROL_SOCKET_DEFAULT "/var/run/ebpf-bc"
+#define EBC_CONTROL_SOCKET_DEFAULT "/run/ebpf-bc/control"
 
 /* Octets of one answer of the control socket, at most; a request is at most ... */
 #define EBC_CONTROL_ANSWER_MAX 65536

@@ -21,6 +21,27 @@ static bool is_abandoned(const struct sockaddr_un *address, int type)
 	       errno == ECONNREFUSED;
 }
 
+/* The folder of `path`; false if that is none that could be missing. */
+static bool folder_of(const char *path, char *folder)
+{
+	char *slash;
+
+	strcpy(folder, path);
+	slash = strrchr(folder, '/');
+	if (!slash || slash == folder)
+		return false;
+	*slash = '\0';
+	return true;
+}
+
+/* In /run, which is empty after a boot. Every user finds the way, whatever the umask. */
+static bool make_folder(const char *path)
+{
+	char folder[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+
+	return folder_of(path, folder) && mkdir(folder, 0755) == 0 && chmod(folder, 0755) == 0;
+}
+
 static int bind_socket(int fd, const struct sockaddr_un *address, int type)
 {
 	struct stat st;
@@ -50,6 +71,7 @@ int control_socket_bind(struct control_socket *sock, const char *path, int type,
 	sock->fd = socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (sock->fd < 0)
 		return -errno;
+	sock->made_folder = make_folder(path);
 	/* Nobody is let in meanwhile who is not to be. */
 	mask = umask(0777 & ~mode);
 	r = bind_socket(sock->fd, &sock->address, type);
@@ -75,9 +97,13 @@ int control_socket_open(struct control_socket *sock, const char *path)
 void control_socket_close(struct control_socket *sock)
 {
 	const char *path = sock->address.sun_path;
+	char folder[sizeof(sock->address.sun_path)];
 	struct stat st;
 
 	if (sock->ino && lstat(path, &st) == 0 && st.st_dev == sock->dev && st.st_ino == sock->ino)
 		unlink(path);
+	if (sock->made_folder && folder_of(path, folder))
+		rmdir(folder);
+	sock->made_folder = false;
 	sock->fd = close_fd(sock->fd);
 }

@@ -2,6 +2,7 @@
 /* A UNIX socket with a name, and its file: the control socket, and those of management. */
 #pragma once
 
+#include <stdbool.h>
 #include <sys/types.h>
 #include <sys/un.h>
 
@@ -10,11 +11,12 @@ struct control_socket {
 	struct sockaddr_un address;
 	dev_t dev; /* of the file, */
 	ino_t ino; /* so that it is known again */
+	bool made_folder;
 };
 
 /*
- * Binds a socket of that type (SOCK_SEQPACKET, SOCK_DGRAM) to `path`, with the permissions `mode`; the rest
- * is as below.
+ * Binds a socket of that type (SOCK_SEQPACKET, SOCK_DGRAM) to `path`, with the permissions `mode`; a folder
+ * that is missing is made, where its own exists. The rest is as below.
  */
 int control_socket_bind(struct control_socket *sock, const char *path, int type, unsigned int mode);
 /*
@@ -23,5 +25,5 @@ int control_socket_bind(struct control_socket *sock, const char *path, int type,
  * after a failure.
  */
 int control_socket_open(struct control_socket *sock, const char *path);
-/* Removes the file while it is its own. */
+/* Removes the file while it is its own, and the folder that it made, once it is empty. */
 void control_socket_close(struct control_socket *sock);

@@ -313,7 +313,7 @@ static void options_of_our_own_have_these_defaults(void **state)
 		const char *name, *value;
 	} expected[] = {
 		{"bpf_pin_path", "/sys/fs/bpf/ebpf-bc"},
-		{"control_socket", "/var/run/ebpf-bc"},
+		{"control_socket", "/run/ebpf-bc/control"},
 		{"tc_auth_mutable", "0"},
 		{"tc_domains", "all"},
 		{"tc_forward", "auto"},
