@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ctl/residence.h"
+#include "ctl/status.h"
 #include "ctl/tool.h"
 #include "util/macros.h"
 #include "util/paths.h"
@@ -19,6 +20,8 @@ struct command {
 
 /* In the order in which they are listed. */
 static const struct command commands[] = {
+	{"status", "the clock: state, grandmaster, offset, alarms, ports", status_main},
+	{"ports", "the ports: state, transport, delay, peer, stamps", ports_main},
 	{"residence", "how long event messages stayed in the box", residence_main},
 };
 

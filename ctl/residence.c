@@ -144,11 +144,9 @@ static bool read_options(struct options *o, int argc, char **argv)
 	int option;
 
 	optind = 1;
-	while ((option = getopt_long(argc, argv, "+h", long_options, NULL)) != -1)
+	while ((option = tool_option(argc, argv, long_options)) != -1)
 		if (!set_option(o, option, argc, argv))
 			return false;
-	if (optind < argc)
-		return tool_complain("unexpected argument", argv[optind]);
 	if (o->plot_path && (o->output == OUTPUT_WATCH || o->output == OUTPUT_RAW))
 		return tool_complain("--plot draws what was counted: not with --watch or --raw", NULL);
 	return true;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "ctl/pause.h"
+#include "util/macros.h"
 
 #define PROGRAM "ebpf-bcctl: "
 /* Above this a time in seconds would not fit. */
@@ -20,6 +21,24 @@ bool tool_complain(const char *words, const char *detail)
 		putc((unsigned char)*detail < ' ' || *detail == 0x7f ? '?' : *detail, stderr);
 	putc('\n', stderr);
 	return false;
+}
+
+int tool_option(int argc, char **argv, const struct option *long_options)
+{
+	int option;
+
+	/* getopt's own words begin with the command's name instead of ours. */
+	opterr = 0;
+	option = getopt_long(argc, argv, "+:h", long_options, NULL);
+	if (option == ':')
+		tool_complain("this option needs a value", argv[optind - 1]);
+	else if (option == '?')
+		tool_complain("no such option", argv[MAX(optind - 1, 1)]);
+	else if (option == -1 && optind < argc)
+		tool_complain("unexpected argument", argv[optind]);
+	else
+		return option;
+	return '?';
 }
 
 enum exit_status tool_usage(const char *command)
@@ -66,6 +85,14 @@ enum exit_status tool_fail(const struct client *client, int error)
 {
 	tool_complain(error == -ENOMEM ? "out of memory" : client_error(client), NULL);
 	return error == -EPIPE || error == -ETIMEDOUT ? EXIT_NO_DAEMON : EXIT_REFUSED;
+}
+
+void tool_print_json(struct json_object *object)
+{
+	const char *text = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN |
+									  JSON_C_TO_STRING_NOSLASHESCAPE);
+
+	puts(text ? text : "{}");
 }
 
 enum exit_status tool_finish(void)

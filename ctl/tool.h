@@ -2,6 +2,7 @@
 /* What the commands of ebpf-bcctl have in common: how they end, complain, and reach the daemon. */
 #pragma once
 
+#include <getopt.h>
 #include <stdbool.h>
 
 #include "ctl/client.h"
@@ -19,6 +20,11 @@ typedef enum exit_status (*command_fn)(const char *socket_path, int argc, char *
 
 /* One line on the standard error, what is not printable in `detail` (may be NULL) replaced. Returns false. */
 bool tool_complain(const char *words, const char *detail);
+/*
+ * The next option of a command: -1 after the last, '?' after a complaint (also of arguments that are no
+ * options: no command has any). Sets optarg. `long_options` as getopt_long() takes them; -h is 'h'.
+ */
+int tool_option(int argc, char **argv, const struct option *long_options);
 /* Tells how to get help. */
 enum exit_status tool_usage(const char *command);
 
@@ -29,6 +35,8 @@ void tool_cleanup_client(struct client **client);
 void tool_cleanup_json(struct json_object **object);
 /* Tells why a call of the client or of fetch.h failed: what to end with. */
 enum exit_status tool_fail(const struct client *client, int error);
+/* One line on the standard output. */
+void tool_print_json(struct json_object *object);
 /* Whether all that was printed reached the standard output: what to end with. */
 enum exit_status tool_finish(void);
 
