@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "ctl/residence.h"
+#include "ctl/stamps.h"
+#include "ctl/stats.h"
 #include "ctl/status.h"
 #include "ctl/tool.h"
 #include "util/macros.h"
@@ -22,6 +24,8 @@ struct command {
 static const struct command commands[] = {
 	{"status", "the clock: state, grandmaster, offset, alarms, ports", status_main},
 	{"ports", "the ports: state, transport, delay, peer, stamps", ports_main},
+	{"stats", "what each port counted, and how fast", stats_main},
+	{"stamps", "the published time stamps", stamps_main},
 	{"residence", "how long event messages stayed in the box", residence_main},
 };
 

@@ -3,7 +3,6 @@
 #include "ctl/residence.h"
 
 #include <errno.h>
-#include <ctype.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <math.h>
@@ -98,10 +97,8 @@ static bool set_output(struct options *o, enum output output)
 /* The number may be a word of its own. */
 static bool set_watch(struct options *o, int argc, char **argv)
 {
-	const char *text = optarg;
+	const char *text = tool_optional_number(argc, argv);
 
-	if (!text && optind < argc && isdigit((unsigned char)argv[optind][0]))
-		text = argv[optind++];
 	return set_output(o, OUTPUT_WATCH) && (!text || tool_read_seconds(text, &o->watch_s));
 }
 
@@ -156,10 +153,7 @@ static bool is_known(const struct names *names, const char *name, const char *wh
 {
 	if (!name || names_have(names, name))
 		return true;
-	fprintf(stderr, PROGRAM "no such %s: %s; there are:", what, name);
-	for (size_t i = 0; i < names->n; i++)
-		fprintf(stderr, " %s", names->name[i]);
-	putc('\n', stderr);
+	tool_complain_name(what, name, names);
 	return false;
 }
 

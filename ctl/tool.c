@@ -2,12 +2,15 @@
 /* Complaints have one form, and one failure one exit status, whichever command meets it. */
 #include "ctl/tool.h"
 
+#include <ctype.h>
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ctl/pause.h"
+#include "ctl/value.h"
 #include "util/macros.h"
 
 #define PROGRAM "ebpf-bcctl: "
@@ -16,10 +19,12 @@
 
 bool tool_complain(const char *words, const char *detail)
 {
-	fprintf(stderr, PROGRAM "%s%s", words, detail ? ": " : "");
-	for (; detail && *detail; detail++)
-		putc((unsigned char)*detail < ' ' || *detail == 0x7f ? '?' : *detail, stderr);
-	putc('\n', stderr);
+	char printable[VALUE_TEXT_SIZE];
+
+	if (detail)
+		fprintf(stderr, PROGRAM "%s: %s\n", words, value_printable(detail, printable));
+	else
+		fprintf(stderr, PROGRAM "%s\n", words);
 	return false;
 }
 
@@ -39,6 +44,13 @@ int tool_option(int argc, char **argv, const struct option *long_options)
 	else
 		return option;
 	return '?';
+}
+
+const char *tool_optional_number(int argc, char **argv)
+{
+	if (!optarg && optind < argc && isdigit((unsigned char)argv[optind][0]))
+		return argv[optind++];
+	return optarg;
 }
 
 enum exit_status tool_usage(const char *command)
@@ -81,10 +93,46 @@ void tool_cleanup_json(struct json_object **object)
 	json_object_put(*object);
 }
 
+void tool_complain_name(const char *what, const char *name, const struct names *names)
+{
+	char printable[VALUE_TEXT_SIZE];
+
+	fprintf(stderr, PROGRAM "no such %s: %s; there are:", what, value_printable(name, printable));
+	for (size_t i = 0; i < names->n; i++)
+		fprintf(stderr, " %s", names->name[i]);
+	putc('\n', stderr);
+}
+
+void tool_complain_port(const char *name, struct json_object *objects)
+{
+	char text[VALUE_TEXT_SIZE];
+
+	fprintf(stderr, PROGRAM "no such port: %s; there are:", value_printable(name, text));
+	for (size_t i = 0; i < value_length(objects); i++)
+		fprintf(stderr, " %s", value_text(json_object_array_get_idx(objects, i), "name", "?", text));
+	putc('\n', stderr);
+}
+
+enum exit_status tool_out_of_memory(void)
+{
+	tool_complain("out of memory", NULL);
+	return EXIT_REFUSED;
+}
+
 enum exit_status tool_fail(const struct client *client, int error)
 {
 	tool_complain(error == -ENOMEM ? "out of memory" : client_error(client), NULL);
 	return error == -EPIPE || error == -ETIMEDOUT ? EXIT_NO_DAEMON : EXIT_REFUSED;
+}
+
+struct json_object *tool_json_number(double number, int decimals)
+{
+	char text[64];
+
+	if (!isfinite(number))
+		return NULL;
+	snprintf(text, sizeof(text), "%.*f", decimals, number);
+	return json_object_new_double_s(number, text);
 }
 
 void tool_print_json(struct json_object *object)

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "ctl/client.h"
+#include "ctl/fetch.h"
 
 /* What the tool ends with. */
 enum exit_status {
@@ -25,6 +26,9 @@ bool tool_complain(const char *words, const char *detail);
  * options: no command has any). Sets optarg. `long_options` as getopt_long() takes them; -h is 'h'.
  */
 int tool_option(int argc, char **argv, const struct option *long_options);
+/* The value of an option that may have one, also as a word of its own if that begins with a digit; or NULL.
+ */
+const char *tool_optional_number(int argc, char **argv);
 /* Tells how to get help. */
 enum exit_status tool_usage(const char *command);
 
@@ -33,8 +37,15 @@ enum exit_status tool_connect(const char *socket_path, struct client **ret_clien
 /* For _cleanup_(). */
 void tool_cleanup_client(struct client **client);
 void tool_cleanup_json(struct json_object **object);
+/* Complains of an unknown name and tells which there are: `names`, or members "name" of the array `objects`.
+ */
+void tool_complain_name(const char *what, const char *name, const struct names *names);
+void tool_complain_port(const char *name, struct json_object *objects);
+enum exit_status tool_out_of_memory(void);
 /* Tells why a call of the client or of fetch.h failed: what to end with. */
 enum exit_status tool_fail(const struct client *client, int error);
+/* With so many decimals; null for NaN. */
+struct json_object *tool_json_number(double number, int decimals);
 /* One line on the standard output. */
 void tool_print_json(struct json_object *object);
 /* Whether all that was printed reached the standard output: what to end with. */

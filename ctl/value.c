@@ -53,6 +53,15 @@ bool value_true(struct json_object *object, const char *name)
 	return json_object_is_type(value, json_type_boolean) && json_object_get_boolean(value);
 }
 
+const char *value_printable(const char *text, char printable[static VALUE_TEXT_SIZE])
+{
+	snprintf(printable, VALUE_TEXT_SIZE, "%s", text);
+	for (char *c = printable; *c; c++)
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+	return printable;
+}
+
 const char *value_text(struct json_object *object, const char *name, const char *none,
 		       char text[static VALUE_TEXT_SIZE])
 {
@@ -62,11 +71,7 @@ const char *value_text(struct json_object *object, const char *name, const char 
 			 json_object_is_type(value, json_type_double);
 	const char *from = is_scalar ? json_object_get_string(value) : "";
 
-	snprintf(text, VALUE_TEXT_SIZE, "%s", from && *from ? from : none);
-	for (char *c = text; *c; c++)
-		if (*c < ' ' || *c > '~')
-			*c = '?';
-	return text;
+	return value_printable(from && *from ? from : none, text);
 }
 
 size_t value_length(struct json_object *array)

@@ -24,6 +24,8 @@ bool value_true(struct json_object *object, const char *name);
 /* The text of a string or number; `none` where there is none, and for an empty one. Returns `text`. */
 const char *value_text(struct json_object *object, const char *name, const char *none,
 		       char text[static VALUE_TEXT_SIZE]);
+/* The text with what a terminal could obey replaced, cut at the size. Returns `printable`. */
+const char *value_printable(const char *text, char printable[static VALUE_TEXT_SIZE]);
 /* Length of an array, 0 for what is none. */
 size_t value_length(struct json_object *array);
 /* Whether it is this string. */

@@ -88,6 +88,87 @@ class Status(Commands):
         self.assertEqual(json.loads(self.run_tool("ports", "--json").stdout), {"ports": told["ports"]})
 
 
+class Stats(Commands):
+    def rows(self, *arguments):
+        return [line.split() for line in self.run_tool("stats", *arguments).stdout.splitlines()]
+
+    def test_counters_that_are_zero_are_left_out(self):
+        self.serve()
+        self.assertEqual(self.rows(), [["port", "counter", "count"], ["eth0", "rx_sync", "1200"],
+                                       ["eth1", "rx_sync", "1200"], ["eth1", "rx_refused_short", "1"],
+                                       ["eth2", "rx_sync", "1200"], ["eth2", "rx_refused_short", "2"]])
+        self.assertEqual(self.rows("--port", "eth0", "--all"),
+                         [["port", "counter", "count"], ["eth0", "rx_sync", "1200"], ["eth0", "tx_sync", "0"],
+                          ["eth0", "rx_refused_short", "0"]])
+
+    def test_rates_are_of_the_time_between_two_looks(self):
+        looks = iter((scripted.stats(), scripted.stats(50)))
+        self.serve(stats=lambda _: next(looks))
+        rows = self.rows("--port", "eth0", "--rate", "0.1")
+        self.assertEqual(rows[0], ["port", "counter", "count", "per", "second"])
+        self.assertEqual(rows[1][:3], ["eth0", "rx_sync", "1250"])
+        # 50 in a tenth of a second or, on a machine that is busy, more.
+        self.assertTrue(0 < float(rows[1][3]) <= 500.5, rows)
+
+    def test_a_counter_that_fell_has_no_rate(self):
+        looks = iter((scripted.stats(50), scripted.stats()))
+        self.serve(stats=lambda _: next(looks))
+        told = json.loads(self.run_tool("stats", "--json", "--rate=0.05", "--port", "eth1").stdout)
+        self.assertEqual([one["name"] for one in told["ports"]], ["eth1"])
+        self.assertGreaterEqual(told["seconds"], 0.05)
+        self.assertEqual(told["ports"][0]["rates"], {"rx_sync": None, "tx_sync": 0, "rx_refused_short": 0})
+
+    def test_json_has_every_counter(self):
+        self.serve()
+        self.assertEqual(json.loads(self.run_tool("stats", "--json").stdout),
+                         {"ports": [one["stats"] for one in scripted.stats()[:-1]]})
+
+    def test_nothing_counted_is_1(self):
+        self.serve(stats=[{"stats": {"number": 1, "name": "eth0", "counters": {"rx_sync": 0}}}, {"end": True}])
+        self.assertIn("nothing was counted", self.run_tool("stats", status=1).stderr)
+
+    def test_an_unknown_port_is_told_which_there_are(self):
+        self.serve()
+        for command in ("stats", "stamps"):
+            self.assertIn("no such port: eth9; there are: eth0 eth1 eth2",
+                          self.run_tool(command, "--port", "eth9", status=2).stderr)
+
+
+class Stamps(Commands):
+    def test_stamps_are_a_table_by_time(self):
+        self.serve()
+        lines = self.run_tool("stamps").stdout.splitlines()
+        self.assertEqual([line.split()[0] for line in lines[1:]], ["0.000001000", "0.000002000", "0.000003000"])
+        self.assertEqual(lines[1].split()[1:], ["eth1", "rx", "delay_req", "0", "001122.fffe.334456-1", "5", "driver"])
+
+    def test_port_type_and_limit_choose(self):
+        self.serve()
+        for arguments, wanted in ((("--port", "eth0"), [6, 17]), (("--type", "delay_req"), [5]), (("--limit", "1"), [17]),
+                                  (("--limit", "9", "--type", "sync"), [6, 17])):
+            told = json.loads(self.run_tool("stamps", "--json", *arguments).stdout)["stamps"]
+            self.assertEqual([one["sequence_id"] for one in told], wanted)
+        self.assertEqual(told[0], {**dict(zip(scripted.STAMP_FIELDS, scripted.STAMPS[2])), "name": "eth0"})
+        for wrong in ("0", "-1", "x", "1x", ""):
+            self.run_tool("stamps", "--limit", wrong, status=2)
+
+    def test_none_is_1_and_says_why(self):
+        self.serve(stamps=[{"fields": scripted.STAMP_FIELDS}, {"end": True}])
+        self.assertIn("no such stamp", self.run_tool("stamps", status=1).stderr)
+
+    def test_that_none_are_published_is_the_daemons_word(self):
+        self.serve(stamps=[{"error": "no stamps are published: publish_stamps is off"}])
+        self.assertIn("publish_stamps is off", self.run_tool("stamps", status=1).stderr)
+
+    def test_rows_that_are_none_are_rubbish(self):
+        for i, messages in enumerate(([{"fields": ["mono_ns"]}], [{"fields": scripted.STAMP_FIELDS}, {"stamps": [[1]]}],
+                                      [{"fields": scripted.STAMP_FIELDS}, {"stamps": []}],
+                                      [{"fields": scripted.STAMP_FIELDS}, {"stamps": {}}],
+                                      [{"fields": scripted.STAMP_FIELDS}] + [{"stamps": scripted.STAMPS * 170}] * 70)):
+            self.path = self.folder / str(i)
+            self.serve(stamps=messages)
+            self.assertIn("makes no sense", self.run_tool("stamps", status=1).stderr)
+
+
 # What answers whatever is asked.
 class Anything(dict):
     def __init__(self, *messages):
@@ -99,7 +180,7 @@ class Anything(dict):
 
 
 class Refusals(Commands):
-    COMMANDS = ("status", "ports")
+    COMMANDS = ("status", "ports", "stats", "stamps")
 
     def expect(self, words, status, *commands):
         for command in commands or self.COMMANDS:
@@ -140,7 +221,7 @@ class Refusals(Commands):
 
     def test_more_ports_than_there_can_be_are_told(self):
         self.serve(port_status=[scripted.PORTS[0]] * 200, stats=[scripted.stats()[0]] * 200)
-        self.expect("the answer makes no sense", 1)
+        self.expect("the answer makes no sense", 1, "status", "ports", "stats")
 
     def test_an_error_is_told_without_what_a_terminal_would_obey(self):
         self.answer_always(b'{"error":"no \\u001b[2J\\nway"}')
@@ -153,7 +234,7 @@ class Refusals(Commands):
     def test_a_daemon_that_hangs_up_is_3(self):
         def hang_up(_):
             raise OSError
-        self.serve(status=hang_up, port_status=hang_up)
+        self.serve(ports=hang_up, status=hang_up, stats=hang_up)
         self.expect("hung up", 3)
 
     def test_a_daemon_that_never_answers_is_3(self):
