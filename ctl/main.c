@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ctl/check/check.h"
 #include "ctl/residence.h"
 #include "ctl/stamps.h"
 #include "ctl/stats.h"
@@ -27,6 +28,7 @@ static const struct command commands[] = {
 	{"stats", "what each port counted, and how fast", stats_main},
 	{"stamps", "the published time stamps", stamps_main},
 	{"residence", "how long event messages stayed in the box", residence_main},
+	{"check", "whether this host and its ports suit: the doctor", check_main},
 };
 
 static void usage(FILE *to)

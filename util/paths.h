@@ -8,3 +8,6 @@
 #define EBC_CONTROL_ANSWER_MAX 65536
 /* ... this long. */
 #define EBC_CONTROL_REQUEST_MAX 4096
+
+/* Where the configuration is, if nobody says otherwise. */
+#define EBC_CONFIG_DEFAULT "/etc/ebpf-bc/ebpf-bc.conf"
