@@ -15,8 +15,6 @@
 
 #define STEPS_REMOVED_MAX 255
 
-/* What survives of the master's time properties when we take over: its time scale, not its traceability. */
-#define KEPT_TIME_FLAGS	     (PTP_FLAG_PTP_TIMESCALE | PTP_FLAG_UTC_OFFSET_VALID)
 #define ANNOUNCED_TIME_FLAGS 0x00ff
 
 static void update_record(struct bc_port *port, struct bc_foreign_master *record, const struct bc_msg *msg,
@@ -241,7 +239,7 @@ void bc_decision_set_self(struct bc_engine *engine)
 	s->mean_path_delay_ns = 0;
 	s->time_source = c->time_source;
 	if (engine->slave) {
-		s->time_flags &= KEPT_TIME_FLAGS;
+		s->time_flags &= BC_KEPT_TIME_FLAGS;
 	} else if (!engine->has_followed) {
 		s->time_flags = c->time_flags;
 		s->utc_offset_s = c->utc_offset_s;
@@ -333,6 +331,10 @@ void bc_decision_run(struct bc_engine *engine, uint64_t now_mono_ns)
 	struct bc_status old = engine->status;
 	bool is_new_master;
 
+	if (bc_inherit_waits(engine, now_mono_ns)) {
+		engine->decision_deadline = engine->inherited_until_mono_ns;
+		return;
+	}
 	if (engine->last_decision_mono_ns != 0 &&
 	    now_mono_ns - engine->last_decision_mono_ns < DECISION_SPACING_NS) {
 		engine->decision_deadline = engine->last_decision_mono_ns + DECISION_SPACING_NS;

@@ -93,6 +93,8 @@ int bc_engine_new(const struct bc_engine_config *config, uint64_t now_mono_ns, i
 	e->holdover.config = config->holdover;
 	e->step_guard.config = config->step_guard;
 	bc_local_clock_init(&e->clock, now_mono_ns, ptp_ns);
+	if (!config->is_system_clock) /* the kernel runs that one */
+		bc_local_clock_set_rate(&e->clock, now_mono_ns, -config->initial_frequency_ppb);
 
 	e->max_actions = 64 + 8 * config->n_ports;
 	for (size_t i = 0; i < config->n_ports; i++)
@@ -446,6 +448,7 @@ void bc_engine_handle_link(struct bc_engine *engine, size_t port_index, enum bc_
 		port->has_link = has_link;
 		bc_port_event(port, has_link ? BC_EVENT_INIT_COMPLETE : BC_EVENT_FAULT_DETECTED, false,
 			      now_mono_ns);
+		bc_inherit_resume(port, now_mono_ns);
 	} else if (has_link != port->has_link) {
 		port->has_link = has_link;
 		port->n_faults = 0;

@@ -165,11 +165,24 @@ struct bc_engine_config {
 	const struct bc_port_config *ports; /* copied */
 };
 
-/* PTP time at `now_mono_ns` is `ptp_ns`. 0, -EINVAL or -ENOMEM. */
+/* PTP time at `now_mono_ns` is `ptp_ns`, and runs on with config->initial_frequency_ppb. 0, -EINVAL or
+ * -ENOMEM. */
 int bc_engine_new(const struct bc_engine_config *config, uint64_t now_mono_ns, int64_t ptp_ns,
 		  struct bc_engine **ret_engine);
 /* Accepts NULL. */
 void bc_engine_free(struct bc_engine *engine);
+
+/* For a successor's initial_frequency_ppb: the best that is known, without what removes phase. */
+double bc_engine_held_frequency_ppb(const struct bc_engine *engine);
+/*
+ * Makes a new engine, before any input, the successor of `old`, which is only read: another configuration of
+ * the same clock. If that has the same identity and domain, what it knows of masters, of UTC, of holdover and
+ * of subscribers goes on, so do the sequence numbers of its ports, and once a port's link is reported up, its
+ * role. old_ports[i] is the index in `old` of port i, SIZE_MAX: none. Time and frequency are the caller's
+ * business, see bc_engine_new().
+ */
+void bc_engine_inherit(struct bc_engine *engine, const struct bc_engine *old, const size_t *old_ports,
+		       uint64_t now_mono_ns);
 
 /* A received PTP message. */
 struct bc_rx {

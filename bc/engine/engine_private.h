@@ -33,6 +33,9 @@
 /* However long the silence, no clock runs off so far unnoticed. */
 #define BC_JUMP_RUN_OFF_MAX_NS (100.0 * NSEC_PER_MSEC)
 
+/* What survives of the master's time properties when we take over: its time scale, not its traceability. */
+#define BC_KEPT_TIME_FLAGS (PTP_FLAG_PTP_TIMESCALE | PTP_FLAG_UTC_OFFSET_VALID)
+
 /* A Sync sent, of which the transmit stamp and then the Follow_Up are due. */
 struct bc_sync_sent {
 	bool is_waiting;
@@ -97,6 +100,7 @@ struct bc_port {
 	struct bc_rate_limit *rate_limit; /* of the senders of general messages */
 	struct bc_foreign_master *best;	  /* of the last decision; NULL: none */
 	bool has_link;
+	bool was_master;	     /* of a predecessor, until the link is reported */
 	uint64_t loop_until_mono_ns; /* a better port of ours is heard here */
 
 	uint64_t announce_receipt_deadline, sync_receipt_deadline, qualification_deadline;
@@ -184,7 +188,8 @@ struct bc_engine {
 		struct ptp_announce announce; /* as it was then */
 	} chosen;
 	struct bc_news news;
-	struct bc_dataset *erbest; /* room for the decision, a data set a port */
+	uint64_t inherited_until_mono_ns; /* a predecessor's master counts though its port has not begun */
+	struct bc_dataset *erbest;	  /* room for the decision, a data set a port */
 
 	uint32_t n_unicast_clients; /* of ours, on all ports */
 
@@ -293,6 +298,12 @@ bool bc_link_delay_admits(struct bc_port *port, const struct bc_msg *msg);
 void bc_link_delay_watch(struct bc_port *port, int64_t delay_ns, uint64_t mono_ns);
 /* Between Pdelay_Req messages, log2 seconds, clamped to -7..15. */
 void bc_link_delay_set_interval(struct bc_port *port, int8_t log_interval);
+
+/* inherit.c: what goes on from a predecessor */
+/* The port that follows has not begun yet: nothing is to be decided without it. */
+bool bc_inherit_waits(const struct bc_engine *engine, uint64_t now_mono_ns);
+/* The link of a port that has just begun is up. */
+void bc_inherit_resume(struct bc_port *port, uint64_t now_mono_ns);
 
 /* decision.c: whom to follow */
 void bc_decision_announce(struct bc_port *port, const struct bc_msg *msg, uint64_t now_mono_ns);

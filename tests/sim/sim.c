@@ -294,30 +294,62 @@ static void set_carrier(struct sim *sim, size_t node_index, size_t port, bool is
 	settle(sim, node);
 }
 
-void sim_start(struct sim *sim)
+static struct bc_engine *new_engine(struct sim *sim, struct node *node, int64_t ptp_ns, double frequency_ppb)
 {
 	static struct bc_port_config ports[SIM_MAX_PORTS];
+	struct bc_engine_config config = node->config.engine;
+	struct bc_engine *engine = NULL;
+
+	for (size_t p = 0; p < node->config.n_ports; p++)
+		ports[p] = node->config.port;
+	if (node->config.local_priority)
+		ports[0].local_priority = node->config.local_priority;
+	config.n_ports = node->config.n_ports;
+	config.ports = ports;
+	config.initial_frequency_ppb = frequency_ppb;
+	config.seed = sim_random_u64(&sim->random);
+	check(bc_engine_new(&config, mono_now(sim, node), ptp_ns, &engine) == 0,
+	      "the engine refuses its configuration");
+	return engine;
+}
+
+static void report_links(struct sim *sim, size_t index)
+{
+	for (size_t p = 0; p < sim->nodes[index].config.n_ports; p++)
+		set_carrier(sim, index, p, sim->nodes[index].ends[p].is_used);
+}
+
+void sim_start(struct sim *sim)
+{
 	struct sim_event sample = {.type = SIM_EVENT_SAMPLE, .true_ns = SAMPLE_NS};
 
 	for (size_t i = 0; i < sim->n_nodes; i++) {
 		struct node *node = &sim->nodes[i];
-		struct bc_engine_config config = node->config.engine;
 
-		for (size_t p = 0; p < node->config.n_ports; p++)
-			ports[p] = node->config.port;
-		if (node->config.local_priority)
-			ports[0].local_priority = node->config.local_priority;
-		config.n_ports = node->config.n_ports;
-		config.ports = ports;
-		config.seed = sim_random_u64(&sim->random);
-		check(bc_engine_new(&config, mono_now(sim, node), SIM_EPOCH_PTP_NS + node->config.offset_ns,
-				    &node->engine) == 0,
-		      "the engine refuses its configuration");
+		node->engine = new_engine(sim, node, SIM_EPOCH_PTP_NS + node->config.offset_ns,
+					  node->config.engine.initial_frequency_ppb);
 	}
 	for (size_t i = 0; i < sim->n_nodes; i++)
-		for (size_t p = 0; p < sim->nodes[i].config.n_ports; p++)
-			set_carrier(sim, i, p, sim->nodes[i].ends[p].is_used);
+		report_links(sim, i);
 	sim_queue_push(sim->queue, &sample);
+}
+
+void sim_succeed(struct sim *sim, size_t index, const struct sim_node *config)
+{
+	struct node *node = &sim->nodes[index];
+	struct bc_engine *old = node->engine;
+	uint64_t now_mono_ns = mono_now(sim, node);
+	size_t old_ports[SIM_MAX_PORTS];
+
+	for (size_t i = 0; i < SIM_MAX_PORTS; i++)
+		old_ports[i] = i;
+	node->config = *config;
+	node->timer_true_ns = INT64_MAX;
+	node->engine = new_engine(sim, node, bc_local_clock_ptp_ns(bc_engine_clock(old), now_mono_ns),
+				  bc_engine_held_frequency_ppb(old));
+	bc_engine_inherit(node->engine, old, old_ports, now_mono_ns);
+	bc_engine_free(old);
+	report_links(sim, index);
 }
 
 static void take_sample(struct sim *sim)

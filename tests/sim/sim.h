@@ -83,6 +83,10 @@ void sim_set_link(struct sim *sim, size_t link, bool is_up);
 /* A dead node neither sends nor receives; its clock stands. */
 void sim_set_alive(struct sim *sim, size_t node, bool is_alive);
 
+/* Puts an engine in the place of a node's, which inherits; `node` says how it is configured, its ports are
+ * the old ones. */
+void sim_succeed(struct sim *sim, size_t index, const struct sim_node *node);
+
 struct bc_engine *sim_engine(struct sim *sim, size_t node);
 enum bc_port_state sim_state(struct sim *sim, size_t node, size_t port);
 double sim_error_ns(struct sim *sim, size_t node);
