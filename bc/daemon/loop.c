@@ -17,6 +17,7 @@
 #include "bc/daemon/one_step_port.h"
 #include "bc/daemon/other_domains.h"
 #include "bc/daemon/report_link.h"
+#include "bc/daemon/service.h"
 #include "util/macros.h"
 
 enum {
@@ -179,6 +180,20 @@ static void check_port(struct app *app, struct port *port)
 	}
 }
 
+static uint64_t next_deadline_mono_ns(const struct app *app)
+{
+	return app->transparent ? transparent_next_deadline_mono_ns(app->transparent)
+				: bc_engine_next_deadline_mono_ns(app->engine);
+}
+
+/* Not only does poll(2) return: what was due has been done. */
+static bool is_on_time(const struct app *app)
+{
+	uint64_t deadline_mono_ns = next_deadline_mono_ns(app);
+
+	return deadline_mono_ns == UINT64_MAX || deadline_mono_ns + NSEC_PER_SEC > clocks_mono_ns();
+}
+
 static void on_housekeeping(struct app *app)
 {
 	uint64_t expirations;
@@ -197,6 +212,8 @@ static void on_housekeeping(struct app *app)
 		one_step_port_housekeeping(app, &app->ports[i]);
 	}
 	other_domains_housekeeping(app);
+	if (!app->settings->is_other_domains)
+		service_housekeeping(app, is_on_time(app));
 }
 
 static void on_clock_set(struct app *app)
@@ -242,12 +259,6 @@ static void on_signal(struct app *app)
 			break;
 		}
 	}
-}
-
-static uint64_t next_deadline_mono_ns(const struct app *app)
-{
-	return app->transparent ? transparent_next_deadline_mono_ns(app->transparent)
-				: bc_engine_next_deadline_mono_ns(app->engine);
 }
 
 static void arm_deadline(struct app *app)

@@ -6,6 +6,7 @@
 #include "bc/daemon/app.h"
 #include "bc/daemon/log.h"
 #include "bc/daemon/options.h"
+#include "bc/daemon/service.h"
 #include "util/cleanup.h"
 
 static void cleanup_config(struct ebc_config **config)
@@ -52,8 +53,11 @@ int main(int argc, char **argv)
 	configure_log(config);
 
 	r = app_start(&app, &settings);
-	if (r == 0)
+	if (r == 0) {
+		service_ready();
 		r = app_run(&app);
+		service_stopping();
+	}
 	app_stop(&app);
 	return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

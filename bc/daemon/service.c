@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* See service.h. */
+#include "bc/daemon/service.h"
+
+#include "bc/daemon/app.h"
+#include "util/macros.h"
+#include "version.h"
+
+#if EBC_HAS_SYSTEMD
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+
+#include "bc/daemon/clocks.h"
+
+#define STATUS_SPACING_NS ((uint64_t)NSEC_PER_SEC)
+/* Of the time that the manager waits: a tick that comes late, or two, is not the end. */
+#define WATCHDOG_PART 4
+#define STATUS_OCTETS 192
+
+static struct {
+	uint64_t told_mono_ns, fed_mono_ns;
+	char told[STATUS_OCTETS];
+} service;
+
+static bool has_manager(void)
+{
+	return getenv("NOTIFY_SOCKET");
+}
+
+void service_ready(void)
+{
+	sd_notify(0, "READY=1");
+}
+
+void service_reloading(void)
+{
+	struct timespec now; /* as the manager reads it, in a time namespace too */
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
+		   (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);
+}
+
+void service_stopping(void)
+{
+	sd_notify(0, "STOPPING=1");
+}
+
+/* The first port in one of the two states; NULL: none. */
+static const struct port *find_port(const struct app *app, enum bc_port_state a, enum bc_port_state b)
+{
+	for (size_t i = 0; i < app->n_ports; i++) {
+		enum bc_port_state state = bc_engine_port_state(app->engine, i);
+
+		if (state == a || state == b)
+			return &app->ports[i];
+	}
+	return NULL;
+}
+
+static void describe_engine(const struct app *app, char *ret, size_t size)
+{
+	const struct port *slave = find_port(app, BC_STATE_SLAVE, BC_STATE_UNCALIBRATED);
+	char grandmaster[BC_CLOCK_IDENTITY_TEXT];
+	uint64_t now_mono_ns = clocks_mono_ns();
+	struct bc_holdover_status holdover;
+	struct bc_status status;
+
+	bc_engine_status(app->engine, &status);
+	bc_engine_holdover(app->engine, now_mono_ns, &holdover);
+	bc_clock_identity_text(status.grandmaster_identity, grandmaster);
+	if (slave && bc_engine_is_locked(app->engine, now_mono_ns))
+		snprintf(ret, size, "locked to %s via %s, offset %" PRId64 " ns", grandmaster,
+			 slave->settings->name, status.offset_from_master_ns);
+	else if (slave)
+		snprintf(ret, size, "acquiring %s via %s", grandmaster, slave->settings->name);
+	else if (holdover.is_on)
+		snprintf(ret, size, "holdover, last in step %" PRIu64 " s ago",
+			 (now_mono_ns - MIN(holdover.in_step_mono_ns, now_mono_ns)) / (uint64_t)NSEC_PER_SEC);
+	else if (find_port(app, BC_STATE_MASTER, BC_STATE_GRAND_MASTER))
+		snprintf(ret, size, "grandmaster");
+	else
+		snprintf(ret, size, "listening");
+}
+
+static void describe(const struct app *app, char *ret, size_t size)
+{
+	size_t n_faulty = 0, len;
+
+	if (app->engine)
+		describe_engine(app, ret, size);
+	else
+		snprintf(ret, size, "%s",
+			 app->settings->loader.mode == EBC_MODE_MONITOR ? "measuring" : "forwarding");
+	for (size_t i = 0; i < app->n_ports; i++)
+		n_faulty += !app->ports[i].is_usable;
+	len = strlen(ret);
+	if (n_faulty > 0)
+		snprintf(ret + len, size - len, "; %zu of %zu ports not in service", n_faulty, app->n_ports);
+}
+
+static void tell_status(const struct app *app, uint64_t now_mono_ns)
+{
+	char text[STATUS_OCTETS];
+
+	if (now_mono_ns - service.told_mono_ns < STATUS_SPACING_NS)
+		return;
+	service.told_mono_ns = now_mono_ns;
+	describe(app, text, sizeof(text));
+	if (strcmp(text, service.told) == 0)
+		return;
+	memcpy(service.told, text, sizeof(text));
+	sd_notifyf(0, "STATUS=%s", text);
+}
+
+static void feed_watchdog(uint64_t now_mono_ns)
+{
+	uint64_t timeout_us;
+
+	if (sd_watchdog_enabled(0, &timeout_us) <= 0 ||
+	    now_mono_ns - service.fed_mono_ns < timeout_us * 1000 / WATCHDOG_PART)
+		return;
+	service.fed_mono_ns = now_mono_ns;
+	sd_notify(0, "WATCHDOG=1");
+}
+
+void service_housekeeping(const struct app *app, bool is_on_time)
+{
+	uint64_t now_mono_ns = clocks_mono_ns();
+
+	if (!has_manager())
+		return;
+	tell_status(app, now_mono_ns);
+	if (is_on_time)
+		feed_watchdog(now_mono_ns);
+}
+
+#else
+
+void service_ready(void)
+{
+}
+
+void service_reloading(void)
+{
+}
+
+void service_stopping(void)
+{
+}
+
+void service_housekeeping(const struct app *app, bool is_on_time)
+{
+	(void)app;
+	(void)is_on_time;
+}
+
+#endif
