@@ -47,7 +47,7 @@ def count_test(test):
 def count_build(build):
     total_passed = total_skipped = 0
     failures = []
-    for log in ("parallel", "serial", "vm"):
+    for log in ("parallel", "serial", "networks", "vm"):
         path = pathlib.Path(build) / "meson-logs" / f"{log}.json"
         if not path.exists():
             continue
