@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The Debian package from the first step to the last, on a copy of this machine."""
+
+import os
+import pathlib
+import re
+import shutil
+import signal
+import unittest
+
+from harness import session
+from harness.lab import Lab
+from harness.process import run
+from harness.programs import Ptp4l
+from netns.support import until
+from packaging.root import Root
+from packaging.unit import Service
+
+TREE = pathlib.Path(__file__).resolve().parents[2]
+UNIT = "/lib/systemd/system/ebpf-bc.service"
+CONF = "/etc/ebpf-bc/ebpf-bc.conf"
+OPTIONS = "[global]\nnetwork_transport L2\nlogSyncInterval -3\nlogAnnounceInterval -2\nlogMinDelayReqInterval -3\n"
+CAPABILITIES = {"net_bind_service": 10, "net_admin": 12, "net_raw": 13, "perfmon": 38, "bpf": 39}
+NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
+
+WANTED = """
+/usr/sbin/ebpf-bc /usr/bin/ebpf-bcctl /etc/ebpf-bc/ebpf-bc.conf /usr/lib/sysusers.d/ebpf-bc.conf
+/lib/systemd/system/ebpf-bc.service /lib/systemd/system/ebpf-bc@.service
+/usr/share/doc/ebpf-bc/README.Debian /usr/share/doc/ebpf-bc/copyright /usr/share/doc/ebpf-bc/changelog.gz
+/usr/share/doc/ebpf-bc/examples/system-clock.conf
+"""
+
+
+def wanted_files():
+    yield from WANTED.split()
+    for example in (TREE / "config").glob("*.conf"):
+        yield f"/usr/share/doc/ebpf-bc/examples/{example.name}"
+    for page in (TREE / "docs/man").glob("ebpf-bc*.rst"):
+        if "exporter" not in page.name:
+            yield f"/usr/share/man/man{page.stem[-1]}/{page.stem}.gz"
+
+
+def capability_sets(pid):
+    """{name: mask} of CapEff and the others, as the kernel tells."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        return {name: int(value, 16) for name, value in re.findall(r"^(Cap\w+):\s+(\w+)$", file.read(), re.M)}
+
+
+@unittest.skipUnless(shutil.which("dh") and shutil.which("systemd-sysusers"), "needs debhelper and systemd")
+class Package(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        directory = os.path.join(session.current().directory, "packages")
+        listed = run([TREE / "packaging/build-deb", directory], timeout_s=300).stdout.split()
+        cls.packages = {os.path.basename(path).split("_")[0]: path for path in listed}
+
+    def test_lintian_finds_no_error(self):
+        if not shutil.which("lintian"):
+            self.skipTest("needs lintian")
+        done = run(["lintian", "--fail-on", "error", *(path for name, path in self.packages.items() if "dbgsym" not in name)],
+                   check=False)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertNotRegex(done.stdout, "(?m)^E: ")
+
+    def test_it_holds_programs_manual_units_and_examples(self):
+        listed = run(["dpkg-deb", "--contents", self.packages["ebpf-bc"]]).stdout
+        files = {line.split()[5].removeprefix(".") for line in listed.splitlines()}
+        self.assertEqual(sorted(set(wanted_files()) - files), [])
+
+    def test_it_is_installed_started_as_the_unit_says_and_purged_without_a_trace(self):
+        with Root() as root, Lab(1) as lab, Ptp4l(lab.gm, "eth0", "gm", options={"logSyncInterval": -3, "logAnnounceInterval": -2}):
+            root.install(self.packages["ebpf-bc"])
+            with open(root.path(CONF), encoding="ascii") as file:
+                self.assertNotRegex(file.read(), r"(?m)^\[(?!global\])", "a file that was not edited names no port")
+            self.write_conf(root, OPTIONS + "clock_type BC\npublish_stamps 1\n[bc0]\n[bc1]\n")
+            with Service(root, lab.box, UNIT) as service:
+                service.wait_for_message("READY=1", 10)
+                self.check_privileges(service.process.pid)
+                self.check_clients(root)
+                service.wait_for_message("WATCHDOG=1", 5)
+                self.assertEqual(service.stop(), 0)
+            self.assertEqual(root.named("stamps_"), [])
+            self.assertEqual(root.named("ptp4l"), [])
+            self.leave_programs_behind(root, lab)
+            self.check_scripts(root)
+            self.check_purged(root)
+
+    @staticmethod
+    def write_conf(root, text):
+        with open(root.path(CONF), "w", encoding="ascii") as file:
+            file.write(text)
+
+    def check_privileges(self, pid):
+        sets = capability_sets(pid)
+        mask = sum(1 << bit for bit in CAPABILITIES.values())
+        self.assertEqual(sets, {"CapInh": mask, "CapPrm": mask, "CapEff": mask, "CapBnd": mask, "CapAmb": mask})
+        self.assertNotEqual(os.stat(f"/proc/{pid}").st_uid, 0)
+
+    def check_clients(self, root):
+        until(lambda: "portState               SLAVE" in self.pmc(root), 10, lambda: self.pmc(root))
+        self.assertEqual(len(root.named("stamps_")), 1, "the map is pinned where others find it")
+
+    @staticmethod
+    def pmc(root):
+        return root.run("pmc", "-u", "-b", "0", "GET PORT_DATA_SET", check=False).stdout
+
+    def leave_programs_behind(self, root, lab):
+        """A transparent clock that is killed goes on in the kernel, under the user's name."""
+        self.write_conf(root, OPTIONS + "clock_type E2E_TC\n[bc0]\n[bc1]\n")
+        with Service(root, lab.box, UNIT) as service:
+            service.wait_for_message("READY=1", 10)
+            measured = root.run(*NOBODY, "ebpf-bcctl", "residence", "--json", check=False).stdout
+            self.assertIn('{"residences":', measured, "without arguments the tool finds the clock, and needs no privilege")
+            self.assertEqual(service.kill(), -signal.SIGKILL)
+        self.assertEqual(len([path for path in root.named("tc_") if path.startswith("/sys/fs/bpf/ebpf-bc/")]), 1)
+
+    def check_scripts(self, root):
+        """With systemd there, an upgrade starts what ran again, a removal stops it; instances, too."""
+        root.pretend_systemd()
+        root.install(self.packages["ebpf-bc"])
+        self.assertIn("try-restart ebpf-bc.service", root.systemctl_calls())
+        self.assertIn("try-restart ebpf-bc@*.service", root.systemctl_calls())
+        self.assertFalse([call for call in root.systemctl_calls() if call.startswith(("stop", "start", "enable"))])
+        root.run("dpkg", "--purge", "ebpf-bc")
+        self.assertIn("stop ebpf-bc.service ebpf-bc@*.service", root.systemctl_calls())
+
+    def check_purged(self, root):
+        self.assertEqual(root.named("ebpf-bc"), [])
+        self.assertEqual(root.named("tc_"), [])
+        for database in ("passwd", "group"):
+            self.assertNotIn("ebpf-bc", root.run("getent", database).stdout)
