@@ -325,7 +325,7 @@ static enum exit_status run(struct client *client, const struct options *o)
 	    !is_known(&box.message_types, o->filter.type, "type of message"))
 		return EXIT_USAGE;
 	/* Not only after the minutes that a measurement takes, and before anything is forgotten. */
-	if (o->plot_path && plot_check(o->plot_path, reason, sizeof(reason)) < 0)
+	if (o->plot_path && picture_check(o->plot_path, reason, sizeof(reason)) < 0)
 		return refuse_to_draw(reason);
 	if (o->clear) {
 		r = fetch_clear(client);

@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What ebpf-bcctl makes of what a daemon tells, and of sockets that are not a daemon's."""
 
+import csv
+import io
 import json
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import unittest
+from xml.etree import ElementTree
 
 from unit.ctl import scripted
 
@@ -169,6 +173,136 @@ class Stamps(Commands):
             self.assertIn("makes no sense", self.run_tool("stamps", status=1).stderr)
 
 
+def make_offsets(n, first=1):
+    """A pattern that repeats every ten rows: -40, -30, ... 50 ns."""
+    return [scripted.offset_row(i, 10 * (i % 10) - 40, delay_ns=None if i % 2 else 412) for i in range(first, first + n)]
+
+
+class Trace(Commands):
+    def serve_offsets(self, rows):
+        return self.serve(offsets=scripted.numbered(scripted.OFFSET_FIELDS, "offsets", rows))
+
+    def test_the_history_is_summed_up_and_drawn(self):
+        self.serve_offsets(make_offsets(1000))
+        text = self.run_tool("trace", env={**os.environ, "LC_ALL": "C"}).stdout
+        for words in ("1000 offsets in 2 min 4 s, 1000 of them in lock", "mean 5 ns, sd 29 ns, rms 29 ns",
+                      "p50 20 ns, p90 40 ns, p99 50 ns, p99.9 50 ns, max 50 ns", "mean -1200.5 ppb, sd 0.0 ppb",
+                      "min 412 ns, p50 412 ns, max 412 ns", "50 ns +", "-40 ns +", "2 min 4 s ago"):
+            self.assertIn(words, text)
+        self.assertTrue(text.isascii())
+        drawn = self.run_tool("trace", env={**os.environ, "LC_ALL": "C.UTF-8"}).stdout
+        self.assertTrue(any("\u2800" < c <= "\u28ff" for c in drawn))
+
+    def test_only_what_is_in_lock_counts_if_anything_is(self):
+        rows = make_offsets(20)
+        for row in rows[:10]:
+            row[3], row[6] = 10 ** 9, 0
+        self.serve_offsets(rows)
+        told = json.loads(self.run_tool("trace", "--json").stdout)
+        self.assertEqual((told["statistics"]["n"], told["statistics"]["n_locked"]), (20, 10))
+        self.assertEqual(told["statistics"]["max_ns"], 50)
+        self.assertEqual(told["fields"], scripted.OFFSET_FIELDS)
+        self.assertEqual(told["offsets"], rows)
+
+    def test_what_lies_far_outside_is_counted_and_does_not_squeeze_the_rest(self):
+        rows = make_offsets(200)
+        rows[7][3] = 37 * 10 ** 9
+        self.serve_offsets(rows)
+        text = self.run_tool("trace", env={**os.environ, "LC_ALL": "C"}).stdout
+        self.assertIn("(1 beyond the scale)", text)
+        self.assertIn("80 ns +", text)
+        self.assertIn("max 37.0 s", text)
+
+    def test_seconds_follow_and_tell_what_was_lost(self):
+        rows = make_offsets(10)
+        daemon = self.serve_offsets(rows)
+        path = self.folder / "trace.csv"
+
+        def grow(request, history=scripted.numbered(scripted.OFFSET_FIELDS, "offsets", rows)):
+            answer = history(request)
+            if request.get("since", 0) == 10:
+                # Ten were forgotten before we asked again.
+                rows[:] = make_offsets(5, first=21)
+            return answer
+        daemon.answers["offsets"] = grow
+        done = self.run_tool("trace", "--seconds", "0.7", "--csv", str(path))
+        self.assertIn("15 offsets, 10 lost", done.stderr)
+        with open(path, encoding="ascii") as file:
+            told = list(csv.DictReader(file))
+        self.assertEqual([int(row["number"]) for row in told], [*range(1, 11), *range(21, 26)])
+        self.assertEqual(told[0], {"number": "1", "mono_ns": "1000125000000", "port": "1", "offset_ns": "-30",
+                                   "frequency_ppb": "-1200.500", "path_delay_ns": "", "servo_state": "2"})
+
+    def test_csv_on_the_standard_output_stands_alone(self):
+        self.serve_offsets(make_offsets(3))
+        done = self.run_tool("trace", "--csv", "-")
+        self.assertEqual(len(list(csv.reader(io.StringIO(done.stdout)))), 4)
+        self.assertEqual(done.stderr, "ebpf-bcctl: 3 offsets, 0 lost\n")
+
+    def test_a_signal_ends_it_in_good_order(self):
+        self.serve_offsets(make_offsets(3))
+        tool = subprocess.Popen([TOOL, "-s", str(self.path), "trace", "--seconds", "1000", "--csv", "-"], text=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        tool.stdout.readline()
+        tool.send_signal(signal.SIGINT)
+        _, words = tool.communicate(timeout=LIMIT_S)
+        self.assertEqual((tool.returncode, words), (0, "ebpf-bcctl: 3 offsets, 0 lost\n"))
+
+    def test_the_picture_has_both_panels(self):
+        if not shutil.which("gnuplot"):
+            self.skipTest("no gnuplot")
+        path = self.folder / "picture.svg"
+        rows = make_offsets(20000)
+        rows[3][6] = 0
+        rows[5][3] = 10 ** 7
+        self.serve_offsets(rows[-8192:] + [])
+        self.run_tool("trace", "--plot", str(path))
+        self.path = self.folder / "other"
+        self.serve_offsets(rows[:8192])
+        self.run_tool("trace", "--plot", str(path))
+        text = " ".join(" ".join("".join(node.itertext()).split())
+                        for node in ElementTree.parse(path).iter("{http://www.w3.org/2000/svg}text"))
+        for words in ("offset from the master (ns)", "time (min)", "share of Syncs with |offset| ≥ x", "not in lock (1)",
+                      "in lock (8191)", "1 beyond the scale"):
+            self.assertIn(words, text)
+
+    def test_the_picture_of_few_and_of_nothing_but_zero(self):
+        if not shutil.which("gnuplot"):
+            self.skipTest("no gnuplot")
+        for i, rows in enumerate(([scripted.offset_row(1, 0)], [scripted.offset_row(k, 0) for k in range(1, 5)],
+                                  [scripted.offset_row(1, -37 * 10 ** 9), scripted.offset_row(2, 2 ** 63 - 1)])):
+            self.path = self.folder / str(i)
+            self.serve_offsets(rows)
+            path = self.folder / f"{i}.svg"
+            self.run_tool("trace", "--plot", str(path))
+            ElementTree.parse(path)
+
+    def test_what_cannot_be_written_is_told_before_it_measures(self):
+        self.serve_offsets(make_offsets(3))
+        for arguments in (("--csv", "/no/such/file"), ("--plot", "/no/such/file")):
+            self.assertIn("No such file", self.run_tool("trace", "--seconds", "1000", *arguments, status=1).stderr)
+        self.assertIn("cannot be written", self.run_tool("trace", "--csv", "/dev/full", status=1).stderr)
+
+    def test_a_clock_that_measures_none_and_one_that_did_not_yet_are_1(self):
+        self.serve()
+        self.assertIn("0 offsets", self.run_tool("trace", status=1).stderr)
+        self.path = self.folder / "other"
+        self.serve(offsets=[{"error": "nothing is measured: this clock follows nobody"}])
+        self.assertIn("follows nobody", self.run_tool("trace", status=1).stderr)
+
+    def test_rows_that_make_no_sense_are_told(self):
+        good = scripted.offset_row(2, 5)
+        for i, rows in enumerate(([good[:6]], [["x", *good[1:]]], [[*good[:3], 1e400, *good[4:]]], [good, scripted.offset_row(1, 5)],
+                                  [[*good[:6], -1]], [None])):
+            self.path = self.folder / str(i)
+            self.serve(offsets=[{"fields": scripted.OFFSET_FIELDS}, {"offsets": rows}, {"end": True, "next": 2, "lost": 0}])
+            self.assertIn("makes no sense", self.run_tool("trace", status=1).stderr)
+
+    def test_wrong_usage(self):
+        for arguments in (("--seconds", "x"), ("--seconds", "0"), ("--csv", "-", "--json"), ("--plot",)):
+            self.run_tool("trace", *arguments, status=2)
+
+
 # What answers whatever is asked.
 class Anything(dict):
     def __init__(self, *messages):
@@ -180,7 +314,7 @@ class Anything(dict):
 
 
 class Refusals(Commands):
-    COMMANDS = ("status", "ports", "stats", "stamps")
+    COMMANDS = ("status", "ports", "stats", "stamps", "trace")
 
     def expect(self, words, status, *commands):
         for command in commands or self.COMMANDS:
@@ -234,7 +368,7 @@ class Refusals(Commands):
     def test_a_daemon_that_hangs_up_is_3(self):
         def hang_up(_):
             raise OSError
-        self.serve(ports=hang_up, status=hang_up, stats=hang_up)
+        self.serve(ports=hang_up, status=hang_up, stats=hang_up, offsets=hang_up)
         self.expect("hung up", 3)
 
     def test_a_daemon_that_never_answers_is_3(self):
@@ -254,7 +388,7 @@ class Refusals(Commands):
                 self.assertIn(f"usage: ebpf-bcctl [-s SOCKET] {command}", self.run_tool(command, flag).stdout)
 
     def test_a_full_disk_and_a_reader_that_left_are_1(self):
-        self.serve()
+        self.serve(offsets=scripted.numbered(scripted.OFFSET_FIELDS, "offsets", make_offsets(3)))
         for command in self.COMMANDS:
             with open("/dev/full", "w", encoding="ascii") as full:
                 done = subprocess.run([TOOL, "-s", str(self.path), command], stdout=full, stderr=subprocess.PIPE,
