@@ -13,6 +13,7 @@
 #include "ctl/status.h"
 #include "ctl/tool.h"
 #include "ctl/trace.h"
+#include "ctl/watch.h"
 #include "util/macros.h"
 #include "util/paths.h"
 #include "version.h"
@@ -28,6 +29,7 @@ static const struct command commands[] = {
 	{"ports", "the ports: state, transport, delay, peer, stamps", ports_main},
 	{"stats", "what each port counted, and how fast", stats_main},
 	{"stamps", "the published time stamps", stamps_main},
+	{"watch", "all that as it goes, redrawn again and again", watch_main},
 	{"trace", "the offset over time: table, CSV, picture", trace_main},
 	{"residence", "how long event messages stayed in the box", residence_main},
 	{"check", "whether this host and its ports suit: the doctor", check_main},

@@ -98,6 +98,21 @@ void offsets_free(struct offsets *offsets)
 	*offsets = (struct offsets){};
 }
 
+struct json_object *offset_json(const struct offset *o)
+{
+	struct json_object *row = json_object_new_array_ext(ARRAY_SIZE(offset_fields));
+
+	json_object_array_add(row, json_object_new_uint64(o->number));
+	json_object_array_add(row, json_object_new_uint64(o->mono_ns));
+	json_object_array_add(row, json_object_new_uint64(o->port));
+	json_object_array_add(row, json_object_new_int64(o->offset_ns));
+	json_object_array_add(row, tool_json_number(o->frequency_ppb, 3));
+	json_object_array_add(
+		row, o->path_delay_ns == OFFSET_NO_DELAY ? NULL : json_object_new_int64(o->path_delay_ns));
+	json_object_array_add(row, json_object_new_uint64(o->servo_state));
+	return row;
+}
+
 static size_t count_locked(const struct offsets *offsets)
 {
 	size_t n = 0;

@@ -37,6 +37,8 @@ int offsets_fetch(struct client *client, struct offsets *offsets);
 /* Forgets all but the newest `n`. */
 void offsets_keep(struct offsets *offsets, size_t n);
 void offsets_free(struct offsets *offsets);
+/* As a row in the order of offset_fields; the caller puts. */
+struct json_object *offset_json(const struct offset *offset);
 
 /* Of those in lock, if any is. NaN where there are too few. */
 struct offset_statistics {

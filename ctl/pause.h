@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* From now on SIGINT and SIGTERM end pauses instead of the program. 0 or -errno. */
+/* From now on SIGINT, SIGTERM and SIGHUP end pauses instead of the program. 0 or -errno. */
 int pause_begin(void);
 
 enum pause_end {

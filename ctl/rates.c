@@ -29,6 +29,13 @@ double rates_of(struct json_object *now, struct json_object *earlier, const char
 	return (double)(n - n_earlier) / seconds;
 }
 
+/* What comes a second time, or is another's to answer, is dropped in good order. */
+static bool is_refusal(const char *name)
+{
+	return strstr(name, "refused") ||
+	       (strstr(name, "_dropped_") && !strstr(name, "_seen") && !strstr(name, "_delay"));
+}
+
 double rates_of_refused(struct json_object *now, struct json_object *earlier, double seconds)
 {
 	struct json_object *counters = value_get(now, "counters");
@@ -38,7 +45,7 @@ double rates_of_refused(struct json_object *now, struct json_object *earlier, do
 		return NAN;
 	json_object_object_foreach(counters, name, unused)
 	{
-		double rate = strstr(name, "refused") ? rates_of(now, earlier, name, seconds) : NAN;
+		double rate = is_refusal(name) ? rates_of(now, earlier, name, seconds) : NAN;
 
 		(void)unused;
 		if (!isnan(rate))

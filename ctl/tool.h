@@ -53,5 +53,5 @@ enum exit_status tool_finish(void);
 
 /* A time of 0.01 s to 1e9 s; else complains. */
 bool tool_read_seconds(const char *text, double *ret_seconds);
-/* SIGINT and SIGTERM end waiting from now on (pause.h); else complains. */
+/* SIGINT, SIGTERM and SIGHUP end waiting from now on (pause.h); else complains. */
 bool tool_begin_pauses(void);

@@ -153,21 +153,6 @@ static void print_summary(const struct offsets *offsets, const struct offset_sta
 	print_chart(offsets);
 }
 
-static struct json_object *row_json(const struct offset *o)
-{
-	struct json_object *row = json_object_new_array_ext(ARRAY_SIZE(offset_fields));
-
-	json_object_array_add(row, json_object_new_uint64(o->number));
-	json_object_array_add(row, json_object_new_uint64(o->mono_ns));
-	json_object_array_add(row, json_object_new_uint64(o->port));
-	json_object_array_add(row, json_object_new_int64(o->offset_ns));
-	json_object_array_add(row, tool_json_number(o->frequency_ppb, 3));
-	json_object_array_add(
-		row, o->path_delay_ns == OFFSET_NO_DELAY ? NULL : json_object_new_int64(o->path_delay_ns));
-	json_object_array_add(row, json_object_new_uint64(o->servo_state));
-	return row;
-}
-
 static struct json_object *statistics_json(const struct offset_statistics *s)
 {
 	const struct {
@@ -205,7 +190,7 @@ static void print_json(const struct offsets *offsets, const struct offset_statis
 	for (size_t i = 0; i < ARRAY_SIZE(offset_fields); i++)
 		json_object_array_add(fields, json_object_new_string(offset_fields[i]));
 	for (size_t i = 0; i < offsets->n; i++)
-		json_object_array_add(rows, row_json(&offsets->list[i]));
+		json_object_array_add(rows, offset_json(&offsets->list[i]));
 	json_object_object_add(all, "fields", fields);
 	json_object_object_add(all, "offsets", rows);
 	json_object_object_add(all, "lost", json_object_new_uint64(offsets->n_lost));

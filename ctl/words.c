@@ -38,16 +38,24 @@ const char *words_ns(double ns, char text[static WORDS_SIZE])
 
 const char *words_age(uint64_t ns, char text[static WORDS_SIZE])
 {
+	static const struct {
+		uint64_t s, rest_s;
+		const char *name, *rest_name;
+	} units[] = {{86400, 3600, "d", "h"}, {3600, 60, "h", "min"}, {60, 1, "min", "s"}, {1, 1, "s", ""}};
 	uint64_t s = ns / NSEC_PER_SEC;
 
-	if (s < 60)
-		snprintf(text, WORDS_SIZE, "%" PRIu64 " s", s);
-	else if (s < 3600)
-		snprintf(text, WORDS_SIZE, "%" PRIu64 " min %" PRIu64 " s", s / 60, s % 60);
-	else if (s < 86400)
-		snprintf(text, WORDS_SIZE, "%" PRIu64 " h %" PRIu64 " min", s / 3600, s / 60 % 60);
-	else
-		snprintf(text, WORDS_SIZE, "%" PRIu64 " d %" PRIu64 " h", s / 86400, s / 3600 % 24);
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
+		uint64_t whole = s / units[i].s, rest = s % units[i].s / units[i].rest_s;
+
+		if (whole == 0 && units[i].s > 1)
+			continue;
+		if (rest)
+			snprintf(text, WORDS_SIZE, "%" PRIu64 " %s %" PRIu64 " %s", whole, units[i].name,
+				 rest, units[i].rest_name);
+		else
+			snprintf(text, WORDS_SIZE, "%" PRIu64 " %s", whole, units[i].name);
+		break;
+	}
 	return text;
 }
 

@@ -118,6 +118,8 @@ class Daemon:
             client.close()
 
     def close(self):
+        if self._socket.fileno() < 0:
+            return
         self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
         self._thread.join()

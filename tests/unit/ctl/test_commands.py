@@ -2,15 +2,19 @@
 """What ebpf-bcctl makes of what a daemon tells, and of sockets that are not a daemon's."""
 
 import csv
+import fcntl
 import io
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
+import termios
 import unittest
 from xml.etree import ElementTree
 
@@ -303,6 +307,166 @@ class Trace(Commands):
             self.run_tool("trace", *arguments, status=2)
 
 
+class Watch(Commands):
+    LOG = [[i, i * scripted.SECOND_NS, 5, f"line {i}"] for i in range(1, 4)]
+
+    def serve_clock(self, path=None, started_mono_ns=0, n_offsets=40):
+        """Each look finds eight Syncs more, and the tenth of a line more in the log."""
+        n_looks = [0]
+
+        def count(_):
+            n_looks[0] += 1
+            return scripted.stats(8 * n_looks[0])
+        status = {**scripted.STATUS, "started_mono_ns": started_mono_ns,
+                  "now_mono_ns": 10 ** 12 + n_offsets * scripted.SECOND_NS // 8}
+        answers = {"status": [{"status": status}], "stats": count,
+                   "offsets": scripted.numbered(scripted.OFFSET_FIELDS, "offsets", make_offsets(n_offsets)),
+                   "log": scripted.numbered(scripted.LOG_FIELDS, "log", self.LOG)}
+        daemon = scripted.Daemon(path or self.path, {**scripted.normal_answers(), **answers})
+        self.addCleanup(daemon.close)
+        return daemon
+
+    def popen(self, *arguments, **more):
+        tool = subprocess.Popen([TOOL, "-s", str(self.path), "watch", *arguments], text=True, **more)
+        self.addCleanup(tool.wait, LIMIT_S)
+        self.addCleanup(lambda: tool.poll() is None and tool.kill())
+        return tool
+
+    def test_without_a_terminal_pictures_follow_each_other(self):
+        self.serve_clock()
+        text = self.run_tool("watch", "--interval", "0.1", "--count", "3", env={**os.environ, "LC_ALL": "C"}).stdout
+        self.assertNotIn("\x1b", text)
+        self.assertTrue(text.isascii())
+        self.assertEqual(text.count("boundary clock, locked to its master, aabbcc.fffe.ddeeff-1 at eth0"), 3)
+        self.assertEqual(text.count("2 min ago"), 3)
+        # Of the log only what is new.
+        self.assertEqual([text.count(f"] line {i}\n") for i in (1, 2, 3)], [1, 1, 1])
+        rates = [line.split()[4] for line in text.splitlines() if line.startswith("eth0")]
+        self.assertEqual(rates[0], "-")
+        self.assertTrue(0 < float(rates[1]) <= 80.1, rates)
+
+    def test_json_is_a_line_for_each_look_with_what_is_new(self):
+        self.serve_clock()
+        lines = self.run_tool("watch", "--json", "--interval", "0.1", "--count", "2").stdout.splitlines()
+        first, second = map(json.loads, lines)
+        self.assertEqual([len(first["offsets"]), len(second["offsets"])], [40, 0])
+        self.assertEqual([one["text"] for one in first["log"]], ["line 1", "line 2", "line 3"])
+        self.assertEqual(second["log"], [])
+        self.assertEqual(first["rates"][0], {"name": "eth0", "sync_in_per_s": None, "sync_out_per_s": None,
+                                             "refused_per_s": None})
+        self.assertEqual(second["rates"][1]["refused_per_s"], 0)
+        self.assertGreater(second["rates"][1]["sync_in_per_s"], 0)
+        self.assertEqual([one["name"] for one in second["ports"]], ["eth0", "eth1", "eth2"])
+        self.assertEqual(second["status"]["state"], "locked")
+        self.assertTrue(second["is_connected"])
+
+    def test_it_stays_when_the_daemon_goes_and_knows_its_successor(self):
+        first = self.serve_clock()
+        tool = self.popen("--json", "--interval", "0.1", stdout=subprocess.PIPE)
+        self.addCleanup(tool.stdout.close)
+        self.assertEqual(len(json.loads(tool.stdout.readline())["offsets"]), 40)
+        first.close()
+        while json.loads(line := tool.stdout.readline())["is_connected"]:
+            pass
+        self.assertRegex(json.loads(line)["reason"], "hung up|nobody listens")
+        # Its numbers begin anew: rates are not told of the difference of two daemons.
+        self.serve_clock(started_mono_ns=5, n_offsets=7)
+        while not (told := json.loads(tool.stdout.readline()))["is_connected"]:
+            pass
+        self.assertEqual((len(told["offsets"]), len(told["log"])), (7, 3))
+        self.assertIsNone(told["rates"][0]["sync_in_per_s"])
+        tool.send_signal(signal.SIGTERM)
+        self.assertEqual(tool.wait(LIMIT_S), 0)
+
+    def test_a_clock_that_lets_pass_has_other_rates_and_no_plot(self):
+        looks = iter(range(100))
+
+        def count(_):
+            return [{"stats": {"number": 1, "name": "eth0", "counters": {"bpf_rx_event": 8 * next(looks),
+                                                                         "bpf_rx_dropped_seen": 5}}}, {"end": True}]
+        status = {**scripted.STATUS, "clock_type": "E2E_TC", "state": "forwarding", "offset": None, "parent": None}
+        self.serve(status=[{"status": status}], stats=count, log=[{"error": "unknown request"}],
+                   offsets=[{"error": "nothing is measured: this clock follows nobody"}])
+        text = self.run_tool("watch", "--interval", "0.1", "--count", "2").stdout
+        self.assertIn("events in/s  corrected/s", text)
+        self.assertNotIn("ago", text)
+        self.assertIn("end-to-end transparent clock, forwarding", text)
+
+    def terminal(self, columns, lines):
+        """A pseudo terminal of that size: the end to read, and the tool's."""
+        reader, writer = os.openpty()
+        self.addCleanup(os.close, reader)
+        fcntl.ioctl(writer, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        return reader, writer
+
+    def read_until(self, reader, words, text=b""):
+        while words not in text:
+            text += os.read(reader, 65536)
+        return text
+
+    def on_terminal(self, columns, lines, *arguments, environment=None):
+        reader, writer = self.terminal(columns, lines)
+        environment = {**os.environ, "LC_ALL": "C", "TERM": "xterm", **(environment or {})}
+        environment = {name: value for name, value in environment.items() if value is not None}
+        tool = self.popen(*arguments, stdout=writer, stderr=subprocess.PIPE, env=environment)
+        self.addCleanup(tool.stderr.close)
+        return tool, reader, writer
+
+    def test_a_terminal_is_taken_and_given_back_also_at_a_signal(self):
+        self.serve_clock()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            tool, reader, writer = self.on_terminal(80, 24)
+            text = self.read_until(reader, b"\x1b[J")
+            self.assertTrue(text.startswith(b"\x1b[?1049h"), text)
+            tool.send_signal(number)
+            self.assertEqual(tool.wait(LIMIT_S), 0)
+            os.close(writer)
+            self.read_until(reader, b"\x1b[?1049l", text)
+
+    def drawn(self, columns, lines, **environment):
+        tool, reader, writer = self.on_terminal(columns, lines, "--count", "1", environment=environment)
+        self.assertEqual(tool.wait(LIMIT_S), 0, tool.stderr.read())
+        os.close(writer)
+        text = self.read_until(reader, b"\x1b[J").decode()
+        return re.search(r"\x1b\[H(.*)\x1b\[J", text, re.DOTALL)[1]
+
+    def test_no_line_and_no_picture_is_larger_than_the_window(self):
+        self.serve_clock()
+        for columns, lines in ((80, 24), (40, 10), (20, 6), (10, 3), (1, 1), (200, 60)):
+            shown = re.sub(r"\x1b\[[0-9;]*[mK]", "", self.drawn(columns, lines)).replace("\r", "").split("\n")
+            self.assertLessEqual(len(shown), lines)
+            self.assertLessEqual(max(map(len, shown)), columns)
+            if lines >= 10:
+                self.assertTrue(any(line.startswith("eth2") for line in shown), shown)
+                self.assertIn("line 3", shown[-1])
+            if lines >= 24:
+                self.assertTrue(any("2 min ago" in line for line in shown), shown)
+
+    def test_colours_are_not_for_those_who_do_not_want_them(self):
+        self.serve_clock()
+        self.assertIn("\x1b[32m", self.drawn(80, 24, NO_COLOR=None))
+        for environment in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
+            self.assertNotRegex(self.drawn(80, 24, **environment), r"\x1b\[[0-9]+m")
+
+    def test_another_size_is_drawn_at_once(self):
+        self.serve_clock()
+        tool, reader, writer = self.on_terminal(80, 24, "--interval", "1000")
+        self.read_until(reader, b"\x1b[J")
+        fcntl.ioctl(writer, termios.TIOCSWINSZ, struct.pack("HHHH", 12, 30, 0, 0))
+        # The terminal is not its controlling one here: the kernel would tell by this signal.
+        tool.send_signal(signal.SIGWINCH)
+        text = self.read_until(reader, b"\x1b[J").decode()
+        self.assertIn("boundary clock, ", text)
+        self.assertNotIn("aabbcc", text)
+        tool.send_signal(signal.SIGINT)
+        self.assertEqual(tool.wait(LIMIT_S), 0)
+        os.close(writer)
+
+    def test_wrong_usage(self):
+        for arguments in (("--interval", "0.05"), ("--interval", "x"), ("--count", "0"), ("--count", "-1")):
+            self.run_tool("watch", *arguments, status=2)
+
+
 # What answers whatever is asked.
 class Anything(dict):
     def __init__(self, *messages):
@@ -314,7 +478,11 @@ class Anything(dict):
 
 
 class Refusals(Commands):
-    COMMANDS = ("status", "ports", "stats", "stamps", "trace")
+    COMMANDS = ("status", "ports", "stats", "stamps", "trace", "watch")
+
+    @staticmethod
+    def to_end(command):
+        return ("--count", "1") if command == "watch" else ()
 
     def expect(self, words, status, *commands):
         for command in commands or self.COMMANDS:
@@ -391,14 +559,14 @@ class Refusals(Commands):
         self.serve(offsets=scripted.numbered(scripted.OFFSET_FIELDS, "offsets", make_offsets(3)))
         for command in self.COMMANDS:
             with open("/dev/full", "w", encoding="ascii") as full:
-                done = subprocess.run([TOOL, "-s", str(self.path), command], stdout=full, stderr=subprocess.PIPE,
+                done = subprocess.run([TOOL, "-s", str(self.path), command, *self.to_end(command)], stdout=full, stderr=subprocess.PIPE,
                                       text=True, timeout=LIMIT_S)
             self.assertEqual((done.returncode, done.stderr.count("\n")), (1, 1))
             self.assertIn("No space left", done.stderr)
             read_fd, write_fd = os.pipe()
             os.close(read_fd)
             with open(write_fd, "w", encoding="ascii") as pipe:
-                done = subprocess.run([TOOL, "-s", str(self.path), command], stdout=pipe, stderr=subprocess.PIPE,
+                done = subprocess.run([TOOL, "-s", str(self.path), command, *self.to_end(command)], stdout=pipe, stderr=subprocess.PIPE,
                                       text=True, timeout=LIMIT_S)
             self.assertEqual((done.returncode, done.stderr.count("\n")), (1, 1))
 
