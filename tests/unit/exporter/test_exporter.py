@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The exporter as a process: which requests it serves, that nobody holds it up, and that a daemon may come late, go,
+come again, or be something else altogether."""
+
+import concurrent.futures
+import json
+import os
+import signal
+import socket
+import time
+
+from unit.exporter import double
+from unit.exporter.rig import LIMIT_S, Case, value
+
+
+class Web(Case):
+    def test_three_paths_for_get_and_head_and_nothing_else(self):
+        self.start_double(double.Clock())
+        exporter = self.start()
+        for path, kind in (("/", "text/html; charset=utf-8"), ("/status.json", "application/json"),
+                           ("/metrics", "text/plain; version=0.0.4; charset=utf-8")):
+            status, headers, text = exporter.request(path)
+            self.assertEqual((status, headers["Content-Type"], headers["X-Content-Type-Options"]), (200, kind, "nosniff"))
+            status, headers, text = exporter.request(path, "HEAD")
+            self.assertEqual((status, text), (200, ""))
+            for method in ("POST", "PUT", "DELETE", "OPTIONS"):
+                status, headers, _ = exporter.request(path, method, body="x" * 1000 if method == "POST" else None)
+                self.assertEqual((status, headers["Allow"]), (405, "GET, HEAD"))
+        for path in ("/favicon.ico", "/metrics/", "//", "/../etc/passwd", "/status.json%00", "*"):
+            self.assertEqual(exporter.request(path)[0], 404, path)
+        for since in ("", "x", "-1", "1e3", "9" * 30):
+            self.assertEqual(exporter.request(f"/status.json?since={since}")[0], 400, since)
+        self.assertNotIn("Access-Control-Allow-Origin", exporter.request("/status.json")[1])
+        policy = exporter.request("/")[1]["Content-Security-Policy"]
+        self.assertIn("default-src 'none'", policy)
+        self.assertNotRegex(policy, r"unsafe|\*|http")
+
+    def test_the_trace_is_told_once_to_who_asks_on(self):
+        clock = double.Clock()
+        self.start_double(clock)
+        exporter = self.start()
+        first = json.loads(exporter.request("/status.json")[2])
+        self.assertEqual([row[2] for row in first["trace"]["rows"]], [row[3] for row in clock.offsets])
+        since = first["trace"]["next"]
+        self.assertEqual(json.loads(exporter.request(f"/status.json?since={since}")[2])["trace"]["rows"], [])
+        clock.offsets.append([len(clock.offsets) + 1, time.monotonic_ns(), 1, 77, 0.5, None, 2])
+        self.assertEqual(len(first["log"]), 2)
+
+        def new_rows():
+            return json.loads(exporter.request(f"/status.json?since={since}")[2])["trace"]["rows"]
+        exporter.wait_for(lambda _: new_rows())
+        self.assertEqual([row[2:5] for row in new_rows()], [[77, 0.5, None]])
+
+    def test_however_many_ask_the_daemon_is_asked_once_a_second(self):
+        daemon = self.start_double(double.Clock())
+        exporter = self.start()
+        exporter.metrics()
+        begin_s, n = time.monotonic(), daemon.n_rounds
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            done = list(pool.map(lambda i: exporter.request(("/metrics", "/status.json")[i % 2])[0], range(160)))
+        self.assertEqual(set(done), {200})
+        self.assertLessEqual(daemon.n_rounds - n, time.monotonic() - begin_s + 1)
+
+    def test_the_slow_and_the_rude_hold_up_nobody(self):
+        self.start_double(double.Clock())
+        exporter = self.start()
+        slow = []
+        for i in range(40):
+            one = socket.create_connection(("127.0.0.1", exporter.port))
+            self.addCleanup(one.close)
+            slow.append(one)
+            one.sendall(b"GET /metrics HTTP/1.1\r\nX-Slow:" if i % 2 else b"GET /status.json HTTP/1.1\r\n")
+        # All places are theirs, until two seconds have passed.
+        self.assertEqual(exporter.request("/metrics")[0], 200)
+        for rude in (b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 100000 + b"\r\n\r\n", b"\x00\xff" * 500, b"GET\r\n\r\n",
+                     b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n",
+                     b"GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n"):
+            with socket.create_connection(("127.0.0.1", exporter.port)) as one:
+                one.settimeout(LIMIT_S)
+                try:
+                    one.sendall(rude)
+                    one.shutdown(socket.SHUT_WR)
+                    self.assertNotIn(b" 200 ", one.recv(100) if b"chunked" not in rude else b"")
+                except ConnectionError:
+                    pass
+        self.assertEqual(exporter.request("/metrics")[0], 200)
+
+
+class Daemons(Case):
+    def test_a_daemon_may_come_late_go_and_come_again(self):
+        exporter = self.start()
+        families = exporter.metrics()
+        self.assertEqual(value(families, "ebpf_bc_up"), 0)
+        self.assertIn("no daemon there", exporter.wait_for_line("asking on"))
+        self.assertNotIn("ebpf_bc_state", families)
+        self.assertFalse(json.loads(exporter.request("/status.json")[2])["up"])
+        clock = double.Clock()
+        daemon = self.start_double(clock)
+        exporter.wait_for(lambda now: value(now, "ebpf_bc_up") == 1)
+        daemon.close()
+        families = exporter.wait_for(lambda now: value(now, "ebpf_bc_up") == 0)
+        self.assertGreater(value(families, "ebpf_bc_exporter_errors_total"), 0)
+        again = double.Clock()
+        again.pid, again.offsets = 4712, again.offsets[:10]
+        self.start_double(again)
+        exporter.wait_for(lambda now: value(now, "ebpf_bc_up") == 1)
+        rows = json.loads(exporter.request("/status.json")[2])["trace"]["rows"]
+        # What was measured before is still there, and the other's numbers begin anew.
+        self.assertEqual(len(rows), len(clock.offsets) + 10)
+        self.assertEqual([row[0] for row in rows], list(range(1, len(rows) + 1)))
+        self.assertEqual(value(exporter.metrics(), "ebpf_bc_exporter_daemon_restarts_total"), 1)
+
+    def test_a_socket_of_somebody_else_is_no_daemon(self):
+        status = json.dumps({"status": double.Clock().status()}).encode()
+        for answer in (b"x", b"{}", b"[]", b"\xff" * 60000, b'{"status":7}', b'{"status":{"pid":-1,"started_mono_ns":2}}',
+                       b'{"error":"go away"}', b"[" * 5000, status):
+            with self.subTest(answer=answer[:20]):
+                daemon = self.start_double(lambda _, answer=answer: [answer])
+                exporter = self.start()
+                self.assertEqual(value(exporter.metrics(), "ebpf_bc_up"), 0)
+                exporter.wait_for_line("asking on")
+                exporter.end()
+                daemon.close()
+
+    def test_parts_that_make_no_sense_are_refused(self):
+        clock = double.Clock()
+        good = clock.answers
+        port, end = {"port": clock.port(0)}, {"end": True}
+        counters = {"stats": {"number": 1, "name": "eth0", "counters": {"rx_sync": -1}}}
+        for request, answer in (("port_status", [port, port, end]), ("port_status", [{"port": clock.port(1)}, end]),
+                                ("stats", [counters, end]), ("offsets", [{"offsets": [[1, 2, 3]]}, end]),
+                                ("offsets", [end]), ("log", [{"log": [7]}, end]),
+                                ("residence", [{"residence": {"ingress": "a b"}}, end]),
+                                ("port_status", [{"port": {**clock.port(0), "name": 7}}, end])):
+            with self.subTest(request=request, answer=answer):
+                clock.answers = lambda asked: answer if asked["request"] == request else good(asked)
+                daemon = self.start_double(clock)
+                exporter = self.start()
+                self.assertEqual(value(exporter.metrics(), "ebpf_bc_up"), 0)
+                exporter.end()
+                daemon.close()
+
+    def test_who_says_nothing_holds_up_neither_page_nor_end(self):
+        self.start_double(lambda _: None)
+        exporter = self.start()
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(exporter.request, "/metrics")
+            self.assertEqual(exporter.request("/")[0], 200)
+            begin_s = time.monotonic()
+            exporter.end()
+            # Not after the five seconds of patience with the daemon.
+            self.assertLess(time.monotonic() - begin_s, 4)
+            waiting.exception(LIMIT_S)
+
+    def test_files_that_are_no_socket_of_ours(self):
+        (self.folder / "file").write_text("x")
+        stream = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.addCleanup(stream.close)
+        stream.bind(str(self.folder / "stream"))
+        stream.listen()
+        for name, words in (("file", "no daemon there"), ("stream", "not ebpf-bc's"), ("file/x", "Not a directory")):
+            self.socket = str(self.folder / name)
+            exporter = self.start()
+            self.assertIn(words, exporter.wait_for_line("asking on"))
+            self.assertEqual(value(exporter.metrics(), "ebpf_bc_up"), 0)
+
+
+class Usage(Case):
+    def test_bad_arguments_are_one_line_and_status_2(self):
+        for arguments in (["-l", "9977"], ["-l", "localhost:9977"], ["-l", "127.0.0.1:"], ["-l", "127.0.0.1:70000"],
+                          ["-l", "::1:9977"], ["-l", "[::1]9977"], ["-l", "[:1"], ["-l", ":9977"], ["-l", ""], ["-s", ""],
+                          ["-s", "x" * 200], ["x"], ["-l", "127.0.0.1:0"] + ["-l", "127.0.0.1:0"] * 8):
+            with self.subTest(arguments=arguments):
+                done = self.run_program("-s", self.socket, *arguments, status=2)
+                self.assertEqual([line.startswith("ebpf-bc-exporter: ") for line in done.stderr.splitlines()
+                                  if "listening" not in line and "asking on" not in line], [True], done.stderr)
+
+    def test_an_address_that_cannot_be_had_is_one_line_and_status_1(self):
+        taken = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(taken.close)
+        for address, words in ((f"127.0.0.1:{taken.getsockname()[1]}", "Address already in use"),
+                               ("192.0.2.1:9977", "Cannot assign requested address")):
+            done = self.run_program("-s", self.socket, "-l", address, status=1)
+            self.assertIn(f"cannot listen at {address}: {words}", done.stderr)
+
+    def test_help_version_and_both_signals(self):
+        self.assertIn("usage: ebpf-bc-exporter", self.run_program("-h", status=0).stdout)
+        self.assertRegex(self.run_program("-v", status=0).stdout, r"^\d+\.\d+")
+        for sent in (signal.SIGTERM, signal.SIGINT):
+            self.start().end(sent)
+
+    def test_what_is_open_to_others_is_said(self):
+        exporter = self.start(listen="0.0.0.0:0")
+        self.assertIn("whoever reaches this address", exporter.wait_for_line("listening"))
+        self.assertNotIn("whoever", self.start().wait_for_line("listening"))
+
+    def test_without_permission_it_says_so_and_asks_on(self):
+        if os.geteuid() != 0:
+            self.skipTest("needs root to be somebody else")
+        self.start_double(double.Clock())
+        os.chmod(self.folder, 0o711)
+        os.chmod(self.socket, 0o600)
+        exporter = self.start(user=65534)
+        self.assertIn("Permission denied", exporter.wait_for_line("asking on"))
+        os.chmod(self.socket, 0o666)
+        exporter.wait_for(lambda now: value(now, "ebpf_bc_up") == 1)
