@@ -2,16 +2,76 @@
 /* The findings about the host: each topic looks, then judges. */
 #include "ctl/check/host.h"
 
-#include "ctl/check/clocksource.h"
-#include "ctl/check/machine.h"
+#include <time.h>
 
-void check_host(const struct check_options *options, struct findings *findings)
+#include "ctl/check/clocksource.h"
+#include "ctl/check/cpu.h"
+#include "ctl/check/kernel.h"
+#include "ctl/check/plan.h"
+#include "ctl/check/rivals.h"
+#include "ctl/check/rtc.h"
+#include "ctl/check/system_time.h"
+#include "ctl/check/vdso.h"
+#include "ctl/check/wakeup.h"
+
+static void check_kernel(const char *root, const struct plan *plan, struct findings *findings)
+{
+	struct kernel_facts facts;
+
+	kernel_look(root, &facts);
+	kernel_try(&facts);
+	kernel_judge(&facts, plan, findings);
+}
+
+static void check_machine(const char *root, struct findings *findings)
 {
 	struct clocksource_facts clocksource;
 	struct machine_facts machine;
+	struct vdso_facts vdso;
 
-	machine_look(options->root, &machine);
+	machine_look(root, &machine);
 	machine_judge(&machine, findings);
-	clocksource_look(options->root, &machine, &clocksource);
+	clocksource_look(root, &machine, &clocksource);
 	clocksource_judge(&clocksource, &machine, findings);
+	vdso_measure(&vdso);
+	vdso_judge(&vdso, findings);
+}
+
+static void check_time(const char *root, const struct plan *plan, struct findings *findings)
+{
+	struct system_time_facts system_time = {};
+	time_t now = time(NULL);
+	struct rtc_facts rtc;
+	struct tm local;
+
+	system_time_ask(&system_time);
+	system_time_look(root, plan, now, &system_time);
+	system_time_judge(&system_time, plan, findings);
+	localtime_r(&now, &local);
+	rtc_look(root, now, local.tm_gmtoff, &rtc);
+	rtc_judge(&rtc, findings);
+}
+
+static void check_cpu(const char *root, struct findings *findings)
+{
+	struct wakeup_facts wakeup;
+	struct cpu_facts cpu;
+
+	cpu_look(root, &cpu);
+	cpu_judge(&cpu, findings);
+	wakeup_measure(&wakeup);
+	wakeup_judge(&wakeup, findings);
+}
+
+void check_host(const struct check_options *options, struct findings *findings)
+{
+	struct plan plan = plan_of(options->config);
+	struct rivals_facts rivals;
+
+	check_kernel(options->root, &plan, findings);
+	check_machine(options->root, findings);
+	check_time(options->root, &plan, findings);
+	rivals_look(options->root, &rivals);
+	rivals_judge(&rivals, &plan, options, findings);
+	check_cpu(options->root, findings);
 }

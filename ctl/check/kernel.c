@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What is said of the kernel: which stamp, attachment or clock type goes with each feature. */
+#include "ctl/check/kernel.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "ctl/check/look.h"
+#include "util/macros.h"
+
+#define BPFFS "/sys/fs/bpf"
+
+static enum answer look_at_jit(const char *root)
+{
+	long long jit;
+
+	if (look_number(root, &jit, "/proc/sys/net/core/bpf_jit_enable") < 0)
+		return ANSWER_UNKNOWN;
+	return jit ? ANSWER_YES : ANSWER_NO;
+}
+
+static bool has_mounted_bpffs(const char *root)
+{
+	char mounts[16384];
+
+	look_text(root, mounts, sizeof(mounts), "/proc/self/mounts");
+	return strstr(mounts, " " BPFFS " bpf ") != NULL;
+}
+
+void kernel_look(const char *root, struct kernel_facts *ret)
+{
+	char path[LOOK_PATH_SIZE];
+
+	*ret = (struct kernel_facts){};
+	look_text(root, ret->release, sizeof(ret->release), "/proc/sys/kernel/osrelease");
+	ret->has_btf = look_exists(root, "/sys/kernel/btf/vmlinux");
+	ret->is_jit_on = look_at_jit(root);
+	ret->is_bpffs_mounted = has_mounted_bpffs(root);
+	/* Only root is told the truth: for others the service manager makes a folder there. */
+	if (ret->is_bpffs_mounted && geteuid() == 0) {
+		snprintf(path, sizeof(path), "%s" BPFFS, root);
+		ret->is_bpffs_writable = access(path, W_OK) == 0 ? ANSWER_YES : ANSWER_NO;
+	}
+}
+
+static void judge_missing_bpf(const struct kernel_facts *facts, const struct plan *plan,
+			      struct findings *findings)
+{
+	bool is_fatal = plan->is_transparent || plan->demands_bpf;
+	struct finding *f;
+
+	if (facts->bpf_error == -EPERM && !facts->is_root) {
+		f = finding_add(findings, FINDING_NOTE, "bpf", "");
+		finding_text(f, "as root: whether the kernel takes the BPF programs");
+		finding_why(f, "this user may not load any, so that nothing of it could be tried");
+		finding_mend(f, "sudo ebpf-bcctl check");
+		return;
+	}
+	f = finding_add(findings, is_fatal ? FINDING_PROBLEM : FINDING_NOTE, "bpf", "");
+	finding_text(f, "%s",
+		     facts->bpf_error == -ENOSYS ? "the kernel has no BPF"
+						 : "BPF is not permitted, not even to root");
+	finding_why(
+		f, "%s",
+		is_fatal ? "the clock that is configured needs it and will not start"
+			 : "a boundary clock is left with stamps taken by sockets (time_stamping software); "
+			   "a transparent clock does not start");
+	finding_mend(f, "%s",
+		     facts->bpf_error == -ENOSYS
+			     ? "a kernel with CONFIG_BPF_SYSCALL, CONFIG_NET_CLS_BPF and CONFIG_NET_ACT_BPF"
+			     : "give it CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN (in a container: of the "
+			       "host), and let seccomp pass bpf(2)");
+}
+
+struct need {
+	enum answer has;
+	const char *what;
+};
+
+/* Without these no program loads. */
+static void judge_needs(const struct kernel_facts *facts, struct findings *findings)
+{
+	const struct need needs[] = {
+		{facts->has_tc_programs, "tc programs"},
+		{facts->has_ring_buffer, "ring buffers (5.8)"},
+		{facts->has_lru_hash, "LRU hashes (4.10)"},
+		{facts->has_set_hash, "bpf_set_hash() (4.8)"},
+		{facts->has_atomics, "atomic operations that return a value (5.12)"},
+	};
+	char missing[128] = "";
+	struct finding *f;
+
+	for (size_t i = 0; i < ARRAY_SIZE(needs); i++) {
+		size_t len = strlen(missing);
+
+		if (needs[i].has != ANSWER_YES)
+			snprintf(missing + len, sizeof(missing) - len, "%s%s", len ? ", " : "",
+				 needs[i].what);
+	}
+	f = finding_add(findings, *missing ? FINDING_PROBLEM : FINDING_GOOD, "bpf", "");
+	if (!*missing) {
+		finding_text(f,
+			     "the kernel has what the programs need: tc, ring buffers, LRU hashes, atomics");
+		return;
+	}
+	finding_text(f, "the kernel's BPF misses: %s", missing);
+	finding_why(
+		f, "the programs do not load; ebpf-bc starts only with time_stamping software, as a boundary "
+		   "or ordinary clock");
+	finding_mend(f, "a kernel of 5.12 or later; or ebpf-bc -S");
+}
+
+static void judge_tcx(const struct kernel_facts *facts, struct findings *findings)
+{
+	struct finding *f;
+
+	if (facts->has_tcx == ANSWER_UNKNOWN)
+		return;
+	f = finding_add(findings, facts->has_tcx == ANSWER_YES ? FINDING_GOOD : FINDING_NOTE, "tcx", "");
+	if (facts->has_tcx == ANSWER_YES) {
+		finding_text(f, "programs attach by tcx links, which go with the process");
+		return;
+	}
+	finding_text(f, "no tcx links (6.6): programs attach as clsact filters");
+	finding_why(f, "whoever deletes the qdisc takes them away, which is noticed within a second; killed, "
+		       "they stay "
+		       "behind, without effect, until the next start");
+	finding_mend(f, "a kernel of 6.6 or later");
+}
+
+static void judge_tracepoints(const struct kernel_facts *facts, const struct plan *plan,
+			      struct findings *findings)
+{
+	struct finding *f;
+
+	if (facts->has_start_xmit == ANSWER_UNKNOWN)
+		return;
+	f = finding_add(findings, facts->has_start_xmit == ANSWER_YES ? FINDING_GOOD : FINDING_NOTE, "btf",
+			"");
+	if (facts->has_start_xmit == ANSWER_YES) {
+		finding_text(f, "transmit stamps are taken around the driver, by tp_btf");
+		return;
+	}
+	finding_text(f, "no transmit stamps by BPF around the driver: %s",
+		     !facts->has_btf	  ? "the kernel has no BTF (CONFIG_DEBUG_INFO_BTF)"
+		     : facts->may_perfmon ? "the tracepoint net_dev_start_xmit is refused"
+					  : "CAP_PERFMON is missing");
+	finding_why(f, "%s",
+		    plan->is_transparent ? "what a queue of an egress port adds is not corrected, and "
+					   "one-step messages stay one-step"
+					 : "the drivers' own software stamps are taken, or, if one has none, "
+					   "those before the queue, "
+					   "which miss the wait in it: up to milliseconds under load");
+	finding_mend(f, "%s",
+		     facts->has_btf && !facts->may_perfmon
+			     ? "give it CAP_PERFMON"
+			     : "a kernel with CONFIG_DEBUG_INFO_BTF and tracepoints");
+}
+
+static void judge_pins(const struct kernel_facts *facts, struct findings *findings)
+{
+	bool is_good = facts->is_bpffs_mounted && facts->is_bpffs_writable != ANSWER_NO;
+	struct finding *f = finding_add(findings, is_good ? FINDING_GOOD : FINDING_NOTE, "bpffs", "");
+
+	if (is_good) {
+		finding_text(f, "the bpf file system is mounted at " BPFFS);
+		return;
+	}
+	finding_text(f, facts->is_bpffs_mounted ? "the bpf file system at " BPFFS " cannot be written to"
+						: "no bpf file system is mounted at " BPFFS);
+	finding_why(f, "nothing can be pinned: a transparent clock's programs end with its process, and "
+		       "stamps are not "
+		       "published (publish_stamps)");
+	finding_mend(f, facts->is_bpffs_mounted ? "mount -o remount,rw " BPFFS : "mount -t bpf bpf " BPFFS);
+}
+
+static void judge_jit(const struct kernel_facts *facts, struct findings *findings)
+{
+	struct finding *f;
+
+	if (facts->is_jit_on == ANSWER_UNKNOWN)
+		return;
+	f = finding_add(findings, facts->is_jit_on == ANSWER_YES ? FINDING_GOOD : FINDING_NOTE, "jit", "");
+	if (facts->is_jit_on == ANSWER_YES) {
+		finding_text(f, "BPF programs are compiled (JIT)");
+		return;
+	}
+	finding_text(f, "BPF programs are interpreted: net.core.bpf_jit_enable is 0");
+	finding_why(f, "every frame of every port runs through them, which then takes several times as long");
+	finding_mend(f, "sysctl -w net.core.bpf_jit_enable=1");
+}
+
+static void judge_capabilities(const struct kernel_facts *facts, const struct plan *plan,
+			       struct findings *findings)
+{
+	const struct {
+		bool may, needs;
+		const char *name;
+	} list[] = {
+		{facts->may_bpf, !plan->uses_sockets, "CAP_BPF"},
+		{facts->may_perfmon, !plan->uses_sockets, "CAP_PERFMON"},
+		{facts->may_net_admin, !plan->uses_sockets, "CAP_NET_ADMIN"},
+		{facts->may_net_raw, true, "CAP_NET_RAW"},
+		{facts->may_bind, plan->uses_sockets, "CAP_NET_BIND_SERVICE"},
+		{facts->may_set_time, plan->is_system_clock, "CAP_SYS_TIME"},
+	};
+	char missing[128] = "";
+	struct finding *f;
+
+	for (size_t i = 0; i < ARRAY_SIZE(list); i++) {
+		size_t len = strlen(missing);
+
+		if (list[i].needs && !list[i].may)
+			snprintf(missing + len, sizeof(missing) - len, "%s%s", len ? ", " : "", list[i].name);
+	}
+	f = finding_add(findings, *missing ? FINDING_NOTE : FINDING_GOOD, "capabilities", "");
+	if (!*missing) {
+		finding_text(f, "this user may all that ebpf-bc needs");
+		return;
+	}
+	finding_text(f, "this user misses %s", missing);
+	finding_why(
+		f, "%s",
+		facts->is_root
+			? "root has been deprived of them, as in a container; ebpf-bc needs them"
+			: "ebpf-bc started by this user would miss them too; its service has what it needs");
+	finding_mend(f, "%s",
+		     facts->is_root ? "give the container these capabilities" : "systemctl start ebpf-bc");
+}
+
+void kernel_judge(const struct kernel_facts *facts, const struct plan *plan, struct findings *findings)
+{
+	struct finding *f = finding_add(findings, FINDING_GOOD, "kernel", "");
+
+	finding_text(f, "Linux %s",
+		     *facts->release ? facts->release : "(/proc/sys/kernel/osrelease cannot be read)");
+	judge_capabilities(facts, plan, findings);
+	if (plan->uses_sockets)
+		return;
+	if (facts->bpf_error < 0)
+		judge_missing_bpf(facts, plan, findings);
+	else
+		judge_needs(facts, findings);
+	judge_tcx(facts, findings);
+	judge_tracepoints(facts, plan, findings);
+	judge_pins(facts, findings);
+	judge_jit(facts, findings);
+}

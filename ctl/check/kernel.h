@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The kernel: what of it the programs need, found out by trying, and what each missing piece costs. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "ctl/check/finding.h"
+#include "ctl/check/plan.h"
+
+enum answer {
+	ANSWER_UNKNOWN = 0, /* could not be tried */
+	ANSWER_NO,
+	ANSWER_YES,
+};
+
+struct kernel_facts {
+	char release[65];
+	bool is_root; /* not of what it may */
+	bool may_bpf, may_perfmon, may_net_admin, may_net_raw, may_bind, may_set_time; /* capabilities */
+	int bpf_error; /* 0; -EPERM: not permitted, -ENOSYS: there is none */
+	enum answer has_tc_programs, has_ring_buffer, has_lru_hash, has_set_hash, has_atomics, has_tcx;
+	enum answer has_start_xmit; /* a program for tp_btf/net_dev_start_xmit loads */
+	bool has_btf;
+	bool is_bpffs_mounted;
+	enum answer is_bpffs_writable;
+	enum answer is_jit_on;
+};
+
+/* What files tell; `ret` is emptied first. */
+void kernel_look(const char *root, struct kernel_facts *ret);
+/* What the running kernel does when it is asked; adds to the facts. Nothing is attached. */
+void kernel_try(struct kernel_facts *facts);
+void kernel_judge(const struct kernel_facts *facts, const struct plan *plan, struct findings *findings);

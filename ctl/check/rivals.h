@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Other programs that keep a clock: those that steer the system's, and those that speak PTP. */
+#pragma once
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ctl/check/check.h"
+#include "ctl/check/plan.h"
+
+#define RIVALS_MAX	 32
+#define RIVALS_PORTS_MAX 16
+
+enum rival_kind {
+	RIVAL_CLOCK, /* steers the system's clock, by NTP or from a hardware clock */
+	RIVAL_PTP,
+	RIVAL_SELF, /* another ebpf-bc */
+};
+
+struct rival {
+	const char *name, *unit; /* as its process, and its service, are called; constant */
+	enum rival_kind kind;
+	int pid;
+	bool is_elsewhere; /* in another network namespace */
+	bool leaves_clock; /* it was told not to steer the system's clock */
+	/* RIVAL_PTP, RIVAL_SELF: what its command line and the file named there tell. */
+	size_t n_ports; /* 0: not known */
+	char ports[RIVALS_PORTS_MAX][IFNAMSIZ];
+	int domain; /* 0 where nobody says otherwise */
+};
+
+struct rivals_facts {
+	size_t n;
+	struct rival list[RIVALS_MAX];
+	/* UDP ports 319 and 320 of this network namespace. */
+	bool is_udp_open;
+	int udp_pid; /* of one that has them open; 0: not known */
+	char udp_name[16];
+};
+
+void rivals_look(const char *root, struct rivals_facts *ret);
+void rivals_judge(const struct rivals_facts *facts, const struct plan *plan,
+		  const struct check_options *options, struct findings *findings);

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Looks through the processes for those that keep a clock. */
+#include <ctype.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl/check/look.h"
+#include "ctl/check/rivals.h"
+#include "util/cleanup.h"
+#include "util/macros.h"
+
+#define COMMAND_SIZE 4096
+#define UDP_SIZE     65536
+#define INODES_MAX   8
+#define PTP_EVENT    319
+#define PTP_GENERAL  320
+
+struct known {
+	const char *comm, *unit; /* comm: the kernel keeps 15 characters */
+	enum rival_kind kind;
+};
+
+static const struct known known[] = {
+	{"chronyd", "chrony", RIVAL_CLOCK},    {"ntpd", "ntp ntpsec openntpd", RIVAL_CLOCK},
+	{"openntpd", "openntpd", RIVAL_CLOCK}, {"systemd-timesyn", "systemd-timesyncd", RIVAL_CLOCK},
+	{"phc2sys", "phc2sys", RIVAL_CLOCK},   {"timemaster", "timemaster", RIVAL_CLOCK},
+	{"ptp4l", "ptp4l", RIVAL_PTP},	       {"ptpd", "ptpd", RIVAL_PTP},
+	{"ptpd2", "ptpd2", RIVAL_PTP},	       {"statime", "statime", RIVAL_PTP},
+	{"nqptp", "nqptp", RIVAL_PTP},	       {"ebpf-bc", "ebpf-bc", RIVAL_SELF},
+};
+
+static void cleanup_directory(DIR **directory)
+{
+	if (*directory)
+		closedir(*directory);
+}
+
+static void cleanup_config(struct ebc_config **config)
+{
+	ebc_config_free(*config);
+}
+
+static const struct known *find_known(const char *comm)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (strcmp(known[i].comm, comm) == 0)
+			return &known[i];
+	return NULL;
+}
+
+static void add_port(struct rival *rival, const char *name)
+{
+	if (rival->n_ports == RIVALS_PORTS_MAX || !*name || strlen(name) >= IFNAMSIZ)
+		return;
+	strcpy(rival->ports[rival->n_ports++], name);
+}
+
+/* ptp4l's files are of our form. One that is not, or that cannot be read, leaves its ports unknown. */
+static void read_file(struct rival *rival, const char *root, const char *path)
+{
+	_cleanup_(cleanup_config) struct ebc_config *config = NULL;
+	char whole[LOOK_PATH_SIZE];
+
+	if (*path != '/' || snprintf(whole, sizeof(whole), "%s%s", root, path) >= (int)sizeof(whole))
+		return;
+	if (ebc_config_new(&config) < 0 || ebc_config_read_file(config, whole) < 0)
+		return;
+	for (size_t i = 0; i < ebc_config_n_ports(config); i++)
+		add_port(rival, ebc_config_port_name(config, i));
+	rival->domain = (int)ebc_config_int(config, EBC_CONFIG_GLOBAL, EBC_OPT_DOMAIN_NUMBER);
+}
+
+/* The value of an option in ARG or, when that is the option alone, NEXT; NULL: another option. */
+static const char *value_of(const char *option, const char *arg, const char *next)
+{
+	size_t len = strlen(option);
+
+	if (strncmp(arg, option, len) != 0)
+		return NULL;
+	if (arg[len] == '\0')
+		return next;
+	if (arg[1] == '-')
+		return arg[len] == '=' ? arg + len + 1 : NULL;
+	return arg + len;
+}
+
+static void read_ptp_argument(struct rival *rival, const char *root, const char *arg, const char *next)
+{
+	const char *file = value_of("-f", arg, next);
+	const char *port = value_of("-i", arg, next);
+	const char *domain = value_of("--domainNumber", arg, next);
+
+	if (file)
+		read_file(rival, root, file);
+	if (port)
+		add_port(rival, port);
+	if (domain)
+		rival->domain = atoi(domain);
+}
+
+/* `command`: arguments, each with its NUL, and one more NUL behind the last. */
+static void read_command(struct rival *rival, const char *root, const char *command)
+{
+	for (const char *arg = command + strlen(command) + 1; *arg; arg += strlen(arg) + 1) {
+		if (rival->kind != RIVAL_CLOCK)
+			read_ptp_argument(rival, root, arg, arg + strlen(arg) + 1);
+		else if (strcmp(rival->name, "chronyd") == 0 && strcmp(arg, "-x") == 0)
+			rival->leaves_clock = true;
+	}
+}
+
+static size_t read_command_line(const char *root, const char *pid, char command[static COMMAND_SIZE])
+{
+	char path[LOOK_PATH_SIZE];
+	_cleanup_file_ FILE *file = NULL;
+	size_t len = 0;
+
+	memset(command, 0, COMMAND_SIZE);
+	if (snprintf(path, sizeof(path), "%s/proc/%s/cmdline", root, pid) < (int)sizeof(path))
+		file = fopen(path, "re");
+	if (file)
+		len = fread(command, 1, COMMAND_SIZE - 2, file);
+	return len;
+}
+
+static bool read_link(char *ret, size_t size, const char *root, const char *rest)
+{
+	char path[LOOK_PATH_SIZE];
+	ssize_t n;
+
+	if (snprintf(path, sizeof(path), "%s%s", root, rest) >= (int)sizeof(path))
+		return false;
+	n = readlink(path, ret, size - 1);
+	if (n < 0)
+		return false;
+	ret[n] = '\0';
+	return true;
+}
+
+/* Of processes whose namespace may not be looked at: no. */
+static bool is_elsewhere(const char *root, const char *pid)
+{
+	char ours[64], theirs[64], path[64];
+
+	snprintf(path, sizeof(path), "/proc/%.16s/ns/net", pid);
+	return read_link(ours, sizeof(ours), root, "/proc/self/ns/net") &&
+	       read_link(theirs, sizeof(theirs), root, path) && strcmp(ours, theirs) != 0;
+}
+
+static void look_at_process(const char *root, const char *pid, struct rivals_facts *facts)
+{
+	char comm[32], command[COMMAND_SIZE];
+	const struct known *program;
+	struct rival *rival;
+
+	if (look_text(root, comm, sizeof(comm), "/proc/%.16s/comm", pid) < 0)
+		return;
+	program = find_known(comm);
+	/* One that ends has no command line any more. */
+	if (!program || facts->n == RIVALS_MAX || read_command_line(root, pid, command) == 0)
+		return;
+	rival = &facts->list[facts->n++];
+	*rival = (struct rival){.name = program->comm,
+				.unit = program->unit,
+				.kind = program->kind,
+				.pid = atoi(pid),
+				.is_elsewhere = is_elsewhere(root, pid)};
+	read_command(rival, root, command);
+}
+
+/* The inodes of sockets at 319 and 320 in the kernel's table; returns how many now. */
+static size_t find_sockets(const char *root, const char *path, uint64_t inodes[INODES_MAX], size_t n)
+{
+	_cleanup_free_ char *table = malloc(UDP_SIZE);
+	char *line, *rest = table;
+
+	if (!table || look_text(root, table, UDP_SIZE, "%s", path) < 0)
+		return n;
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		unsigned long long inode;
+		unsigned int port;
+
+		/* sl: local:port remote:port state queues timer retransmits uid timeout inode */
+		if (sscanf(line, " %*d: %*[0-9A-Fa-f]:%x %*s %*s %*s %*s %*s %*s %*s %llu", &port, &inode) ==
+			    2 &&
+		    (port == PTP_EVENT || port == PTP_GENERAL) && n < INODES_MAX)
+			inodes[n++] = inode;
+	}
+	return n;
+}
+
+static bool is_one_of(const char *link, const uint64_t inodes[INODES_MAX], size_t n)
+{
+	unsigned long long inode;
+
+	if (sscanf(link, "socket:[%llu]", &inode) != 1)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (inodes[i] == inode)
+			return true;
+	return false;
+}
+
+static bool has_open(const char *root, const char *pid, const uint64_t inodes[INODES_MAX], size_t n)
+{
+	_cleanup_(cleanup_directory) DIR *fds = NULL;
+	char path[LOOK_PATH_SIZE], link[64];
+	struct dirent *entry;
+
+	if (snprintf(path, sizeof(path), "%s/proc/%.16s/fd", root, pid) < (int)sizeof(path))
+		fds = opendir(path);
+	while (fds && (entry = readdir(fds)) != NULL) {
+		snprintf(path, sizeof(path), "/proc/%.16s/fd/%.16s", pid, entry->d_name);
+		if (read_link(link, sizeof(link), root, path) && is_one_of(link, inodes, n))
+			return true;
+	}
+	return false;
+}
+
+static void look_at_holder(const char *root, const char *pid, const uint64_t inodes[INODES_MAX], size_t n,
+			   struct rivals_facts *facts)
+{
+	if (n == 0 || facts->udp_pid || !has_open(root, pid, inodes, n))
+		return;
+	facts->udp_pid = atoi(pid);
+	look_text(root, facts->udp_name, sizeof(facts->udp_name), "/proc/%.16s/comm", pid);
+}
+
+void rivals_look(const char *root, struct rivals_facts *ret)
+{
+	_cleanup_(cleanup_directory) DIR *processes = NULL;
+	uint64_t inodes[INODES_MAX];
+	char path[LOOK_PATH_SIZE];
+	struct dirent *entry;
+	size_t n;
+
+	*ret = (struct rivals_facts){};
+	n = find_sockets(root, "/proc/self/net/udp", inodes, 0);
+	n = find_sockets(root, "/proc/self/net/udp6", inodes, n);
+	ret->is_udp_open = n > 0;
+	if (snprintf(path, sizeof(path), "%s/proc", root) < (int)sizeof(path))
+		processes = opendir(path);
+	while (processes && (entry = readdir(processes)) != NULL) {
+		if (!isdigit((unsigned char)*entry->d_name))
+			continue;
+		look_at_process(root, entry->d_name, ret);
+		look_at_holder(root, entry->d_name, inodes, n, ret);
+	}
+}

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The system's clock as the kernel keeps it, and the list of leap seconds. */
+#include "ctl/check/system_time.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/timex.h>
+#include <unistd.h>
+
+#include "bc/engine/leap.h"
+#include "ctl/check/look.h"
+#include "util/cleanup.h"
+
+#define SYSTEM_LEAP_PATH "/usr/share/zoneinfo/leap-seconds.list"
+#define LEAP_SIZE_MAX	 65536
+/* Since 2017. */
+#define TAI_OFFSET_S 37
+/* The kernel's limit without the tick is 500 ppm; an oscillator off by that much is broken, or badly set. */
+#define FREQUENCY_NOTE_PPM 400.0
+
+void system_time_ask(struct system_time_facts *facts)
+{
+	double nominal_tick_us = 1e6 / (double)sysconf(_SC_CLK_TCK);
+	struct timex tx = {};
+	int state = adjtimex(&tx);
+
+	if (state < 0) {
+		facts->error = -errno;
+		return;
+	}
+	facts->is_synchronized = !(tx.status & STA_UNSYNC) && state != TIME_ERROR;
+	facts->has_loop = tx.status & (STA_PLL | STA_FLL);
+	facts->leap = tx.status & STA_INS ? 1 : tx.status & STA_DEL ? -1 : 0;
+	facts->tai_offset_s = tx.tai;
+	facts->frequency_ppm =
+		(double)tx.freq / 65536.0 + ((double)tx.tick - nominal_tick_us) / nominal_tick_us * 1e6;
+}
+
+void system_time_look(const char *root, const struct plan *plan, int64_t now_utc_s,
+		      struct system_time_facts *facts)
+{
+	_cleanup_free_ char *text = malloc(LEAP_SIZE_MAX);
+	_cleanup_free_ struct bc_leap_table *table = malloc(sizeof(*table));
+	bool is_chosen = *plan->leap_path;
+	const char *path = is_chosen ? plan->leap_path : SYSTEM_LEAP_PATH;
+	int r;
+
+	if (!text || !table || (!is_chosen && !look_exists(root, "%s", path)))
+		return;
+	snprintf(facts->leap_path, sizeof(facts->leap_path), "%s", path);
+	r = look_text(root, text, LEAP_SIZE_MAX, "%s", path);
+	if (r == 0)
+		r = bc_leap_table_parse(text, strlen(text), table);
+	facts->leap_error = r;
+	facts->is_leap_expired = r == 0 && table->expires_utc_s <= now_utc_s;
+}
+
+static void judge_synchronized(const struct system_time_facts *facts, const struct plan *plan,
+			       struct findings *findings)
+{
+	bool is_good = facts->is_synchronized || plan->is_system_clock;
+	struct finding *f = finding_add(findings, is_good ? FINDING_GOOD : FINDING_NOTE, "system-clock", "");
+
+	finding_text(f, "the system's clock is %ssynchronised%s; it is corrected by %.3f ppm",
+		     facts->is_synchronized ? "" : "not ",
+		     facts->has_loop ? ", by the kernel's own loop" : "", facts->frequency_ppm);
+	if (is_good)
+		return;
+	finding_why(
+		f,
+		"PTP time begins with it and keeps it until a master is followed: what the clock serves as "
+		"grandmaster is as wrong. Once it follows one, this does not matter");
+	finding_mend(f, "clientOnly 1 (it never is grandmaster), an NTP client, or local_clock system");
+}
+
+static void judge_frequency(const struct system_time_facts *facts, struct findings *findings)
+{
+	struct finding *f;
+
+	if (fabs(facts->frequency_ppm) <= FREQUENCY_NOTE_PPM)
+		return;
+	f = finding_add(findings, FINDING_NOTE, "frequency", "");
+	finding_text(f, "the system's clock is corrected by %.1f ppm", facts->frequency_ppm);
+	finding_why(f, "no sound oscillator needs that, and at 500 ppm ntpd and chronyd are at the end of "
+		       "what they set "
+		       "at leisure; a wrong clock source, or a daemon that was killed while it slewed, "
+		       "leaves such a value");
+	finding_mend(f, "adjtimex --tick 10000 --frequency 0, then let one daemon find it anew");
+}
+
+static void judge_leap(const struct system_time_facts *facts, struct findings *findings)
+{
+	struct finding *f = finding_add(findings, facts->leap ? FINDING_NOTE : FINDING_GOOD, "leap", "");
+
+	if (!facts->leap) {
+		finding_text(f, "no leap second is announced to the kernel");
+		return;
+	}
+	finding_text(f, "the kernel will %s a second at the end of this UTC day",
+		     facts->leap > 0 ? "insert" : "leave out");
+	finding_why(f, "if there really is a leap second, that is as it should be: PTP time is not touched. "
+		       "If a wrong "
+		       "source armed it, the system's clock will be wrong by a second");
+	finding_mend(f, "cat /usr/share/zoneinfo/leap-seconds.list  # whether there is one");
+}
+
+static void judge_tai(const struct system_time_facts *facts, const struct plan *plan,
+		      struct findings *findings)
+{
+	bool is_good = facts->tai_offset_s == TAI_OFFSET_S;
+	struct finding *f = finding_add(findings, is_good ? FINDING_GOOD : FINDING_NOTE, "tai", "");
+
+	finding_text(f, "the kernel's TAI offset is %d s%s", facts->tai_offset_s,
+		     facts->tai_offset_s == 0 ? ": CLOCK_TAI shows UTC" : "");
+	if (is_good)
+		return;
+	finding_why(f,
+		    "ebpf-bc does not read CLOCK_TAI, but who does (the qdiscs etf and taprio, applications) "
+		    "is wrong "
+		    "by the difference to %d s, which has been right since 2017%s",
+		    TAI_OFFSET_S,
+		    plan->is_system_clock ? "; local_clock system sets it once a master is followed" : "");
+	if (!plan->is_system_clock)
+		finding_mend(f, "local_clock system, or chrony with leapsectz right/UTC");
+}
+
+static void judge_leap_list(const struct system_time_facts *facts, const struct plan *plan,
+			    struct findings *findings)
+{
+	bool is_bad = facts->leap_error < 0;
+	struct finding *f;
+
+	if (!*facts->leap_path)
+		return;
+	f = finding_add(findings,
+			is_bad && *plan->leap_path	   ? FINDING_PROBLEM
+			: is_bad || facts->is_leap_expired ? FINDING_NOTE
+							   : FINDING_GOOD,
+			"leapfile", "");
+	if (is_bad) {
+		finding_text(f, "%s: %s", facts->leap_path,
+			     facts->leap_error == -EINVAL ? "is not a list of leap seconds"
+							  : strerror(-facts->leap_error));
+		finding_why(f, "%s",
+			    *plan->leap_path ? "ebpf-bc does not start with such a leapfile"
+					     : "it is of no use as leapfile");
+		finding_mend(f, "apt install --reinstall tzdata, and leapfile " SYSTEM_LEAP_PATH);
+	} else if (facts->is_leap_expired) {
+		finding_text(f, "%s has expired", facts->leap_path);
+		finding_why(f, "%s",
+			    *plan->leap_path
+				    ? "it tells neither the UTC offset nor leap seconds any more"
+				    : "as leapfile it would tell neither the UTC offset nor leap seconds");
+		finding_mend(f, "apt install --only-upgrade tzdata");
+	} else {
+		finding_text(f, "%s is there and has not expired", facts->leap_path);
+	}
+}
+
+void system_time_judge(const struct system_time_facts *facts, const struct plan *plan,
+		       struct findings *findings)
+{
+	struct finding *f;
+
+	if (facts->error < 0) {
+		f = finding_add(findings, FINDING_NOTE, "system-clock", "");
+		finding_text(f, "the kernel does not tell of its clock: adjtimex(2): %s",
+			     strerror(-facts->error));
+		finding_why(f, "whether it is synchronised, and its TAI offset, are not known");
+	} else {
+		judge_synchronized(facts, plan, findings);
+		judge_frequency(facts, findings);
+		judge_leap(facts, findings);
+		judge_tai(facts, plan, findings);
+	}
+	judge_leap_list(facts, plan, findings);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the kernel thinks of its own clock: adjtimex(2), and the list of leap seconds. Nothing is set. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ctl/check/finding.h"
+#include "ctl/check/plan.h"
+
+struct system_time_facts {
+	int error; /* -errno of adjtimex(2); then the next five are 0 */
+	bool is_synchronized;
+	bool has_loop; /* the kernel's own PLL or FLL steers */
+	int leap;      /* to come at the end of this UTC day: 1, -1, or 0 */
+	int tai_offset_s;
+	double frequency_ppm; /* correction in force, frequency and tick */
+	char leap_path[256];  /* of the list; "": there is none */
+	int leap_error;	      /* -errno: it cannot be read, or is none (-EINVAL) */
+	bool is_leap_expired;
+};
+
+/* adjtimex(2) with no mode. */
+void system_time_ask(struct system_time_facts *facts);
+/* The list that the plan names, or else the system's. */
+void system_time_look(const char *root, const struct plan *plan, int64_t now_utc_s,
+		      struct system_time_facts *facts);
+void system_time_judge(const struct system_time_facts *facts, const struct plan *plan,
+		       struct findings *findings);
