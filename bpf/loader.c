@@ -394,7 +394,7 @@ void ebc_loader_free(struct ebc_loader *loader)
 	if (!loader)
 		return;
 	/* A start that failed after it took over: the predecessor's programs go on. */
-	if (loader->took_over && !loader->is_settled) {
+	if (loader->is_left || (loader->took_over && !loader->is_settled)) {
 		ebc_port_forget_all(loader);
 	} else {
 		ebc_port_detach_all(loader);

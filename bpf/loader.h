@@ -13,6 +13,8 @@
 
 #include "bpf/ebc_abi.h"
 
+#define EBC_PIN_PATH_OCTETS 192 /* of a folder in which a set is pinned */
+
 struct ebc_loader;
 
 enum ebc_attach_mode {
@@ -152,6 +154,14 @@ bool ebc_loader_is_pinned(const struct ebc_loader *loader, const char **ret_reas
 /* Takes away what dead predecessors of another version, or of another kind of clock, left pinned on the
  * ports, and returns how many sets that were. To be called once the own programs are attached. */
 size_t ebc_loader_remove_predecessors(struct ebc_loader *loader);
+
+/*
+ * For a successor in this process: ebc_loader_free() leaves what is pinned as it is, correcting, as if the
+ * process had died. True with the folder's path (EBC_PIN_PATH_OCTETS); false: nothing is pinned.
+ */
+bool ebc_loader_leave(struct ebc_loader *loader, char *ret_directory);
+/* Takes away what was left there, unless a successor has done so or goes on with it. */
+void ebc_loader_remove_left(const char *directory);
 
 /* Sums the per-CPU counters of one port (0 .. EBC_MAX_PORTS - 1). */
 int ebc_loader_counters(struct ebc_loader *loader, uint32_t port_index, struct ebc_counters *ret_counters);

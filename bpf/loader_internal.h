@@ -7,10 +7,9 @@
 #include "bpf/hooks.h"
 #include "bpf/loader.h"
 
-#define EBC_REASON_OCTETS   256
-#define EBC_TRACEPOINTS	    2
-#define EBC_PREDECESSORS    16
-#define EBC_PIN_PATH_OCTETS 192 /* of a folder; files below it have short names */
+#define EBC_REASON_OCTETS 256
+#define EBC_TRACEPOINTS	  2
+#define EBC_PREDECESSORS  16
 
 /* The maps that this side works with, and in which mode there are any. X(identifier, name, is_transparent) */
 #define EBC_MAPS(X)                                   \
@@ -72,6 +71,7 @@ struct ebc_loader {
 	char set_directory[EBC_PIN_PATH_OCTETS]; /* of the pinned set; "": not pinned */
 	char set_reason[EBC_REASON_OCTETS];	 /* why not, if that was wished */
 	bool took_over;
+	bool is_left;	 /* a successor is to find what is pinned */
 	bool is_settled; /* a port is attached: what was taken over is ours */
 	char predecessors[EBC_PREDECESSORS][EBC_PIN_PATH_OCTETS];
 	size_t n_predecessors;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The set of programs, links and maps of a transparent clock, pinned so that it goes on without the process.
- * Its folder is <directory>/tc_<network namespace>_<domains>_<pid>_<hash>. The owner holds an abstract UNIX
- * socket of that name, which vanishes with it; so a start knows of a set that it finds on its ports whether
- * the owner is dead, by the domains whether it is in the way, and by the hash whether it is of its own kind.
+ * Its folder is <directory>/tc_<network namespace>_<domains>_<pid>-<number>_<hash>. The owner holds an
+ * abstract UNIX socket of that name, which vanishes with it; so a start knows of a set that it finds on its
+ * ports whether the owner is dead, by the domains whether it is in the way, and by the hash whether it is of
+ * its own kind.
  */
 #include <bpf/bpf.h>
 #include <dirent.h>
@@ -322,14 +323,15 @@ static int pin_all(struct ebc_loader *loader)
 
 void ebc_set_pin(struct ebc_loader *loader, const struct ebc_loader_options *options, uint64_t hash)
 {
+	static unsigned int n_sets; /* of this process: one may follow another */
 	char domains[16];
 	struct statfs fs;
 	int r;
 
 	domains_text(options, domains, sizeof(domains));
 	if (snprintf(loader->set_directory, sizeof(loader->set_directory),
-		     "%s/tc_%" PRIu64 "_%s_%d_%016" PRIx64, options->set_pin_directory,
-		     (uint64_t)loader->ctl->netns_inum, domains, (int)getpid(),
+		     "%s/tc_%" PRIu64 "_%s_%d-%u_%016" PRIx64, options->set_pin_directory,
+		     (uint64_t)loader->ctl->netns_inum, domains, (int)getpid(), ++n_sets,
 		     hash) >= (int)sizeof(loader->set_directory)) {
 		snprintf(loader->set_reason, sizeof(loader->set_reason), "the path is too long");
 		loader->set_directory[0] = '\0';
@@ -457,4 +459,21 @@ bool ebc_loader_is_pinned(const struct ebc_loader *loader, const char **ret_reas
 	if (ret_reason)
 		*ret_reason = loader->set_reason;
 	return loader->set_directory[0] != '\0';
+}
+
+bool ebc_loader_leave(struct ebc_loader *loader, char *ret_directory)
+{
+	loader->is_left = loader->set_directory[0] != '\0';
+	if (loader->is_left)
+		memcpy(ret_directory, loader->set_directory, sizeof(loader->set_directory));
+	return loader->is_left;
+}
+
+void ebc_loader_remove_left(const char *directory)
+{
+	/* Whoever goes on with it holds its lock. */
+	_cleanup_fd_ int lock_fd = lock_set(directory);
+
+	if (lock_fd >= 0 && access(directory, F_OK) == 0)
+		remove_set(directory);
 }

@@ -249,9 +249,14 @@ int ebc_config_set_from_command_line(struct ebc_config *config, const char *name
 
 int ebc_config_add_port(struct ebc_config *config, const char *interface_name)
 {
+	size_t n_before = config->n_ports;
 	struct ebc_port *port;
+	int r = ebc_config_get_port(config, &command_line, interface_name, &port);
 
-	return ebc_config_get_port(config, &command_line, interface_name, &port);
+	if (r == 0 && config->n_ports == n_before)
+		ebc_config_add_note(config, false, &command_line, "-i %s is given twice: it is one port",
+				    interface_name);
+	return r;
 }
 
 size_t ebc_config_n_ports(const struct ebc_config *config)

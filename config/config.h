@@ -34,7 +34,7 @@ int ebc_config_read_text(struct ebc_config *config, const char *name, const char
 /* "--name=value" with NULL, or "name" and "value", of the command line: beats [global], whatever the order of
  * calls, but not a port's section. -EINVAL or -ERANGE with an error note, -ENOMEM. */
 int ebc_config_set_from_command_line(struct ebc_config *config, const char *name, const char *value);
-/* -i: adds a port (a second mention of the same interface is harmless). -EINVAL, -E2BIG. */
+/* -i: adds a port (a second mention of the same interface is harmless, and gets a note). -EINVAL, -E2BIG. */
 int ebc_config_add_port(struct ebc_config *config, const char *interface_name);
 /*
  * Relations between options (e.g. clientOnly with serverOnly), refused values, values without effect: makes
@@ -45,6 +45,10 @@ int ebc_config_add_port(struct ebc_config *config, const char *interface_name);
  * once, last.
  */
 int ebc_config_finish(struct ebc_config *config);
+
+/* Whether two that are finished mean the same, the options `but` aside: of each port, in the same order. */
+bool ebc_config_equal(const struct ebc_config *a, const struct ebc_config *b, const enum ebc_option *but,
+		      size_t n_but);
 
 size_t ebc_config_n_notes(const struct ebc_config *config);
 struct ebc_config_note ebc_config_note(const struct ebc_config *config, size_t i);

@@ -34,6 +34,7 @@ struct app {
 	struct port ports[BC_MAX_PORTS];
 	struct daemon_counters counters[BC_MAX_PORTS];
 	size_t n_ports;
+	uint8_t clock_identity[PTP_CLOCK_IDENTITY_LEN];
 	enum ebc_stamp_source tx_stamp;
 	struct host_time host_time;
 	int64_t real_minus_mono_ns;
@@ -45,13 +46,21 @@ struct app {
 	unsigned int n_housekeeping;
 	bool made_pin_directory;
 	bool is_stopping;
+	bool is_successor; /* of another instance in this process */
+	bool is_reload_wanted;
+	uint64_t reload_from_mono_ns; /* not before */
 };
 
-/* Opens, loads, attaches. 0 or -errno; the reason is logged. */
-int app_start(struct app *app, const struct settings *settings);
-/* Until SIGTERM or SIGINT. 0 or -errno. */
-int app_run(struct app *app);
-/* Detaches and releases everything, also after a start that failed half-way. */
+struct handover;
+
+/*
+ * Opens, loads, attaches; `handover` (may be NULL) is of the instance before. 0 or -errno; the reason is
+ * logged, but for -EINTR: SIGTERM or SIGINT came. app_stop() is to be called in any case.
+ */
+int app_start(struct app *app, const struct settings *settings, const struct handover *handover);
+/* True: the configuration is to be read again; false: SIGTERM or SIGINT came, or *ret_error is -errno. */
+bool app_run(struct app *app, int *ret_error);
+/* Detaches and releases everything, also after a start that failed half-way. Harmless when it was done. */
 void app_stop(struct app *app);
 
 /* Looks a port's interface up and tells the engine (start.c and loop.c). */

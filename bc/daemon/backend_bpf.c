@@ -143,7 +143,7 @@ static void handle_started(struct app *app)
 static void stop(struct app *app)
 {
 	/* Nothing is consumed any more; a transparent clock's frames are corrected until the programs go. */
-	if (app->loader && app->engine)
+	if (app->loader && app->settings->loader.mode == EBC_MODE_BOUNDARY)
 		ebc_loader_ctl(app->loader)->lease_until_mono_ns = 0;
 	for (size_t i = 0; app->loader && i < app->n_ports; i++)
 		port_fini(app, &app->ports[i]);

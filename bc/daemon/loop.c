@@ -251,8 +251,7 @@ static void on_signal(struct app *app)
 				log_counters(app->other_domains);
 			break;
 		case SIGHUP:
-			log_limited(LOG_NOTICE, LOG_KIND_RELOAD, 0,
-				    "SIGHUP: reading the configuration again is not supported yet");
+			app->is_reload_wanted = true;
 			break;
 		default:
 			app->is_stopping = true;
@@ -347,20 +346,28 @@ static size_t watch(struct app *app, struct pollfd *polled)
 	return POLL_BACKEND + app->backend->watch(app, polled + POLL_BACKEND);
 }
 
-int app_run(struct app *app)
+/* The housekeeping wakes us when its time has come. */
+static bool is_reload_due(const struct app *app)
+{
+	return app->is_reload_wanted && clocks_mono_ns() >= app->reload_from_mono_ns;
+}
+
+bool app_run(struct app *app, int *ret_error)
 {
 	static struct pollfd polled[2 * POLL_MAX];
 
-	while (!app->is_stopping) {
+	while (!app->is_stopping && !is_reload_due(app)) {
 		size_t n = watch(app, polled), n_other = 0;
 
 		if (app->other_domains)
 			n_other = watch(app->other_domains, polled + n);
-		if (poll(polled, n + n_other, poll_timeout_ms(app)) < 0 && errno != EINTR)
-			return -errno;
+		if (poll(polled, n + n_other, poll_timeout_ms(app)) < 0 && errno != EINTR) {
+			*ret_error = -errno;
+			return false;
+		}
 		serve(app, polled, n - POLL_BACKEND);
 		if (app->other_domains)
 			serve(app->other_domains, polled + n, n_other - POLL_BACKEND);
 	}
-	return 0;
+	return !app->is_stopping;
 }

@@ -1,44 +1,45 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* ebpf-bc: reads the configuration, runs the clock, leaves nothing behind. */
-#include <stdio.h>
+#include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 
 #include "bc/daemon/app.h"
-#include "bc/daemon/log.h"
-#include "bc/daemon/options.h"
+#include "bc/daemon/reload.h"
 #include "bc/daemon/service.h"
 #include "util/cleanup.h"
 
-static void cleanup_config(struct ebc_config **config)
+/* It waits until the clock runs, and ends nobody who is starting. */
+static void hold_back_reload(void)
 {
-	ebc_config_free(*config);
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGHUP);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
 }
 
-static void configure_log(const struct ebc_config *config)
+static int run(struct launch *launch)
 {
-	struct log_options options = {
-		.level = (int)ebc_config_int(config, EBC_CONFIG_GLOBAL, EBC_OPT_LOGGING_LEVEL),
-		.to_syslog = ebc_config_int(config, EBC_CONFIG_GLOBAL, EBC_OPT_USE_SYSLOG),
-		.to_stdout = ebc_config_int(config, EBC_CONFIG_GLOBAL, EBC_OPT_VERBOSE),
-		.tag = ebc_config_string(config, EBC_CONFIG_GLOBAL, EBC_OPT_MESSAGE_TAG),
-	};
+	static struct app app;
+	int r = app_start(&app, &launch->running->settings, NULL);
 
-	log_configure(&options);
-	for (size_t i = 0; i < ebc_config_n_notes(config); i++)
-		log_line(LOG_WARNING, "%s", ebc_config_note(config, i).text);
+	if (r == 0)
+		service_ready();
+	while (r == 0 && app_run(&app, &r))
+		r = reload(&app, launch);
+	service_stopping();
+	app_stop(&app);
+	return r;
 }
 
 int main(int argc, char **argv)
 {
-	_cleanup_(cleanup_config) struct ebc_config *config = NULL;
-	static struct settings settings;
-	static struct app app;
-	char reason[256];
+	_cleanup_(launch_free) struct launch launch = {.argc = argc, .argv = argv};
 	int r;
 
-	if (ebc_config_new(&config) < 0)
-		return EXIT_FAILURE;
-	switch (options_read(argc, argv, config)) {
+	hold_back_reload();
+	switch (configuration_read(argc, argv, &(const struct options_context){}, &launch.running)) {
 	case OPTIONS_DONE:
 		return EXIT_SUCCESS;
 	case OPTIONS_WRONG:
@@ -46,18 +47,10 @@ int main(int argc, char **argv)
 	case OPTIONS_RUN:
 		break;
 	}
-	if (settings_from_config(config, &settings, reason, sizeof(reason)) < 0) {
-		fprintf(stderr, "ebpf-bc: %s\n", reason);
-		return EXIT_FAILURE;
-	}
-	configure_log(config);
+	launch.latest = launch.running;
+	configuration_apply_to_log(launch.running);
 
-	r = app_start(&app, &settings);
-	if (r == 0) {
-		service_ready();
-		r = app_run(&app);
-		service_stopping();
-	}
-	app_stop(&app);
-	return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	r = run(&launch);
+	/* A signal may come while it starts. */
+	return r == 0 || r == -EINTR ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -2,9 +2,12 @@
 /* Reading the command line into the configuration. */
 #include "bc/daemon/options.h"
 
+#include <errno.h>
 #include <getopt.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "version.h"
 
@@ -84,28 +87,53 @@ static const struct short_option short_options[] = {
 	{'s', "clientOnly", "1", NULL},
 };
 
+static void tell_on_stderr(const char *text)
+{
+	fprintf(stderr, "ebpf-bc: %s\n", text);
+}
+
+void options_tell(const struct options_context *context, const char *text)
+{
+	(context->tell ? context->tell : tell_on_stderr)(text);
+}
+
+__attribute__((format(printf, 2, 3))) static void tell(const struct options_context *context,
+						       const char *format, ...)
+{
+	char text[1200]; /* the longest argument, and what is said of it */
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	options_tell(context, text);
+}
+
 /* Says every error that the configuration has noted. */
-static bool complain(const struct ebc_config *config, const char *fallback)
+static bool complain(const struct options_context *context, const struct ebc_config *config,
+		     const char *fallback)
 {
 	bool is_said = false;
 
 	for (size_t i = 0; i < ebc_config_n_notes(config); i++) {
 		if (!ebc_config_note(config, i).is_error)
 			continue;
-		fprintf(stderr, "ebpf-bc: %s\n", ebc_config_note(config, i).text);
+		tell(context, "%s", ebc_config_note(config, i).text);
 		is_said = true;
 	}
 	if (!is_said)
-		fprintf(stderr, "ebpf-bc: %s\n", fallback);
+		tell(context, "%s", fallback);
 	return false;
 }
 
-static bool set(struct ebc_config *config, const char *name, const char *value)
+static bool set(const struct options_context *context, struct ebc_config *config, const char *name,
+		const char *value)
 {
-	return ebc_config_set_from_command_line(config, name, value) == 0 || complain(config, name);
+	return ebc_config_set_from_command_line(config, name, value) == 0 || complain(context, config, name);
 }
 
-static bool set_short(struct ebc_config *config, int flag, const char *argument)
+static bool set_short(const struct options_context *context, struct ebc_config *config, int flag,
+		      const char *argument)
 {
 	for (size_t i = 0; i < sizeof(short_options) / sizeof(short_options[0]); i++) {
 		const struct short_option *o = &short_options[i];
@@ -113,10 +141,10 @@ static bool set_short(struct ebc_config *config, int flag, const char *argument)
 		if (o->flag != flag)
 			continue;
 		if (o->refusal) {
-			fprintf(stderr, "ebpf-bc: -%c: %s\n", flag, o->refusal);
+			tell(context, "-%c: %s", flag, o->refusal);
 			return false;
 		}
-		return set(config, o->name, o->value ? o->value : argument);
+		return set(context, config, o->name, o->value ? o->value : argument);
 	}
 	return false;
 }
@@ -124,7 +152,8 @@ static bool set_short(struct ebc_config *config, int flag, const char *argument)
 /* "name=value", or "name" with the argument that follows, NULL: none. Returns how many arguments it was; 0:
  * wrong.
  */
-static int set_long(struct ebc_config *config, const char *text, const char *next)
+static int set_long(const struct options_context *context, struct ebc_config *config, const char *text,
+		    const char *next)
 {
 	const char *equals = strchr(text, '=');
 	size_t len = equals ? (size_t)(equals - text) : strlen(text);
@@ -132,19 +161,20 @@ static int set_long(struct ebc_config *config, const char *text, const char *nex
 	char name[64];
 
 	if (!value || len >= sizeof(name)) {
-		fprintf(stderr, "ebpf-bc: --%s: expected --name=value\n", text);
+		tell(context, "--%s: expected --name=value", text);
 		return 0;
 	}
 	memcpy(name, text, len);
 	name[len] = '\0';
-	if (!set(config, name, value))
+	if (!set(context, config, name, value))
 		return 0;
 	return equals ? 1 : 2;
 }
 
 /* Takes the long options out of argv, before getopt(3) sees them: their names are the table's, not ours.
  * Returns the new argc, or -1. */
-static int take_long_options(int argc, char **argv, struct ebc_config *config)
+static int take_long_options(int argc, char **argv, struct ebc_config *config,
+			     const struct options_context *context)
 {
 	int kept = 1, n;
 
@@ -157,7 +187,7 @@ static int take_long_options(int argc, char **argv, struct ebc_config *config)
 		else if (strncmp(argv[i], "--", 2) != 0)
 			argv[kept++] = argv[i];
 		else
-			n = set_long(config, argv[i] + 2, i + 1 < argc ? argv[i + 1] : NULL);
+			n = set_long(context, config, argv[i] + 2, i + 1 < argc ? argv[i + 1] : NULL);
 		if (n == 0)
 			return -1;
 	}
@@ -165,12 +195,37 @@ static int take_long_options(int argc, char **argv, struct ebc_config *config)
 	return kept;
 }
 
-enum options_result options_read(int argc, char **argv, struct ebc_config *config)
+/* What is not a file may be empty by now, or never end. */
+static bool is_readable_again(const struct options_context *context, const char *path)
+{
+	struct stat st;
+
+	if (strcmp(path, "-") == 0)
+		tell(context, "the configuration came from the standard input, which cannot be read again");
+	else if (stat(path, &st) < 0)
+		tell(context, "%s: %s", path, strerror(errno));
+	else if (!S_ISREG(st.st_mode))
+		tell(context, "%s: not a file that can be read again", path);
+	else
+		return true;
+	return false;
+}
+
+static bool read_file(const struct options_context *context, struct ebc_config *config, const char *path)
+{
+	if (context->is_again && !is_readable_again(context, path))
+		return false;
+	return ebc_config_read_file(config, path) == 0 || complain(context, config, path);
+}
+
+enum options_result options_read(int argc, char **argv, struct ebc_config *config,
+				 const struct options_context *context)
 {
 	const char *file = NULL;
 	int flag;
 
-	argc = take_long_options(argc, argv, config);
+	optind = 0; /* getopt(3) begins anew */
+	argc = take_long_options(argc, argv, config, context);
 	if (argc < 0)
 		return OPTIONS_WRONG;
 	while ((flag = getopt(argc, argv, "246AEPHLSf:i:l:mp:qsvh")) != -1) {
@@ -180,7 +235,8 @@ enum options_result options_read(int argc, char **argv, struct ebc_config *confi
 			break;
 		case 'i':
 			if (ebc_config_add_port(config, optarg) < 0) {
-				complain(config, "-i: not the name of an interface, or too many ports");
+				complain(context, config,
+					 "-i: not the name of an interface, or too many ports");
 				return OPTIONS_WRONG;
 			}
 			break;
@@ -195,21 +251,19 @@ enum options_result options_read(int argc, char **argv, struct ebc_config *confi
 			usage(stderr);
 			return OPTIONS_WRONG;
 		default:
-			if (!set_short(config, flag, optarg))
+			if (!set_short(context, config, flag, optarg))
 				return OPTIONS_WRONG;
 			break;
 		}
 	}
 	if (optind < argc) {
-		fprintf(stderr, "ebpf-bc: %s: unexpected argument\n", argv[optind]);
+		tell(context, "%s: unexpected argument", argv[optind]);
 		return OPTIONS_WRONG;
 	}
-	if (file && ebc_config_read_file(config, file) < 0) {
-		complain(config, file);
+	if (file && !read_file(context, config, file))
 		return OPTIONS_WRONG;
-	}
 	if (ebc_config_finish(config) < 0) {
-		complain(config, "the configuration cannot be run");
+		complain(context, config, "the configuration cannot be run");
 		return OPTIONS_WRONG;
 	}
 	return OPTIONS_RUN;

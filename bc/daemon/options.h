@@ -7,7 +7,17 @@
 enum options_result {
 	OPTIONS_RUN,
 	OPTIONS_DONE,  /* -h or -v: everything was said */
-	OPTIONS_WRONG, /* said on stderr */
+	OPTIONS_WRONG, /* said */
 };
 
-enum options_result options_read(int argc, char **argv, struct ebc_config *config);
+struct options_context {
+	/* Says an error, a line without newline; NULL: on stderr. */
+	void (*tell)(const char *text);
+	bool is_again; /* the file is read for the second time: it must be one for which that is possible */
+};
+
+void options_tell(const struct options_context *context, const char *text);
+
+/* Leaves argv in another order. */
+enum options_result options_read(int argc, char **argv, struct ebc_config *config,
+				 const struct options_context *context);

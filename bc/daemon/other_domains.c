@@ -37,7 +37,7 @@ int other_domains_start(struct app *app)
 		return 0;
 	other_domains_settings(app->settings, &settings);
 	app->other_domains = &other;
-	return app_start(&other, &settings);
+	return app_start(&other, &settings, NULL);
 }
 
 void other_domains_stop(struct app *app)

@@ -11,6 +11,7 @@
 #include "bc/daemon/app.h"
 #include "bc/daemon/claim.h"
 #include "bc/daemon/clocks.h"
+#include "bc/daemon/handover.h"
 #include "bc/daemon/log.h"
 #include "bc/daemon/one_step_port.h"
 #include "bc/daemon/other_domains.h"
@@ -63,13 +64,17 @@ static bool is_seen_before(const struct app *app, size_t n, int ifindex)
 	return false;
 }
 
-static int look_at_ports(struct app *app, struct bc_engine_config *engine)
+static int look_at_ports(struct app *app, struct bc_engine_config *engine, const struct handover *handover)
 {
 	for (size_t i = 0; i < app->n_ports; i++) {
 		const char *name = app->settings->ports[i].name;
 		struct ebc_link link;
 		int r = ebc_link_get_by_name(app->links, name, &link);
 
+		if (r == -ENODEV && handover && handover->may_lack_ports) {
+			snprintf(app->ports[i].link.name, sizeof(link.name), "%s", name);
+			continue;
+		}
 		if (r < 0) {
 			log_line(LOG_ERR, "%s: %s", name, r == -ENODEV ? "no such interface" : strerror(-r));
 			return r;
@@ -86,6 +91,8 @@ static int look_at_ports(struct app *app, struct bc_engine_config *engine)
 		if (i == 0 && !app->settings->has_clock_identity)
 			identity_from_mac(link.mac, engine->clock_identity);
 	}
+	handover_get_identity(handover, app->settings, engine->clock_identity);
+	memcpy(app->clock_identity, engine->clock_identity, sizeof(app->clock_identity));
 	return 0;
 }
 
@@ -136,11 +143,12 @@ static int start_clocks(struct app *app)
 	return 0;
 }
 
-static int start_engine(struct app *app, struct bc_engine_config *config)
+static int start_engine(struct app *app, struct bc_engine_config *config, const struct handover *handover)
 {
 	uint64_t now_mono_ns = clocks_mono_ns();
 	char text[BC_CLOCK_IDENTITY_TEXT];
 	int64_t ptp_ns;
+	int r;
 
 	if (getrandom(&config->seed, sizeof(config->seed), 0) < 0)
 		config->seed = now_mono_ns;
@@ -148,10 +156,14 @@ static int start_engine(struct app *app, struct bc_engine_config *config)
 	ptp_ns = (int64_t)now_mono_ns + app->real_minus_mono_ns + config->utc_offset_s * NSEC_PER_SEC;
 	if (!config->is_system_clock)
 		ptp_ns += app->settings->clock_start_offset_ns;
+	handover_prepare_engine(handover, config, now_mono_ns, &ptp_ns);
 	log_line(LOG_INFO, "clock identity %s, domain %u, %zu port%s",
 		 bc_clock_identity_text(config->clock_identity, text), config->domain_number, app->n_ports,
 		 app->n_ports == 1 ? "" : "s");
-	return bc_engine_new(config, now_mono_ns, ptp_ns, &app->engine);
+	r = bc_engine_new(config, now_mono_ns, ptp_ns, &app->engine);
+	if (r == 0)
+		handover_complete_engine(handover, app->settings, now_mono_ns, app->engine);
+	return r;
 }
 
 /* Where BPF is not to be had. A transparent clock is made of its programs. */
@@ -190,10 +202,11 @@ static int start_backend(struct app *app)
 	return 0;
 }
 
-static int start_clock(struct app *app, struct bc_engine_config *engine_config)
+static int start_clock(struct app *app, struct bc_engine_config *engine_config,
+		       const struct handover *handover)
 {
 	if (app->settings->loader.mode == EBC_MODE_BOUNDARY)
-		return start_engine(app, engine_config);
+		return start_engine(app, engine_config, handover);
 	return transparent_new(app, engine_config->clock_identity, &app->transparent);
 }
 
@@ -222,14 +235,9 @@ static void start_control(struct app *app)
 			 strerror(-r));
 }
 
-int app_start(struct app *app, const struct settings *settings)
+static void clear(struct app *app)
 {
-	struct bc_engine_config engine_config = settings->engine;
-	int r;
-
 	*app = (struct app){
-		.settings = settings,
-		.n_ports = settings->n_ports,
 		.signal_fd = -1,
 		.deadline_fd = -1,
 		.housekeeping_fd = -1,
@@ -238,6 +246,36 @@ int app_start(struct app *app, const struct settings *settings)
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(app->instance_fds); i++)
 		app->instance_fds[i] = -1;
+}
+
+/* The signals are blocked and wait. */
+static bool is_end_pending(void)
+{
+	sigset_t pending;
+
+	return sigpending(&pending) == 0 && (sigismember(&pending, SIGTERM) || sigismember(&pending, SIGINT));
+}
+
+/* Attaching takes its time. What was taken over is soon attached, and must be, to be taken away again. */
+static int start_ports(struct app *app)
+{
+	for (size_t i = 0; i < app->n_ports; i++) {
+		if (is_end_pending() && !(app->loader && ebc_loader_took_over(app->loader)))
+			return -EINTR;
+		app_refresh_port(app, &app->ports[i]);
+	}
+	return 0;
+}
+
+int app_start(struct app *app, const struct settings *settings, const struct handover *handover)
+{
+	struct bc_engine_config engine_config = settings->engine;
+	int r;
+
+	clear(app);
+	app->settings = settings;
+	app->n_ports = settings->n_ports;
+	app->is_successor = handover;
 	for (size_t i = 0; i < app->n_ports; i++)
 		port_init(&app->ports[i], i, settings);
 	report_init(&app->report, settings, app->ports);
@@ -259,7 +297,7 @@ int app_start(struct app *app, const struct settings *settings)
 		log_line(LOG_ERR, "cannot open rtnetlink: %s", strerror(-r));
 		return r;
 	}
-	r = look_at_ports(app, &engine_config);
+	r = look_at_ports(app, &engine_config, handover);
 	if (r < 0)
 		return r;
 	r = claim_ports(app);
@@ -271,7 +309,7 @@ int app_start(struct app *app, const struct settings *settings)
 	r = start_backend(app);
 	if (r < 0)
 		return r;
-	r = start_clock(app, &engine_config);
+	r = start_clock(app, &engine_config, handover);
 	if (r < 0) {
 		log_line(LOG_ERR, "cannot start the clock: %s", strerror(-r));
 		return r;
@@ -279,8 +317,9 @@ int app_start(struct app *app, const struct settings *settings)
 	if (app->engine)
 		app->management = management_new(&app->settings->management);
 	app->backend->handle_alive(app);
-	for (size_t i = 0; i < app->n_ports; i++)
-		app_refresh_port(app, &app->ports[i]);
+	r = start_ports(app);
+	if (r < 0)
+		return r;
 	app->backend->handle_started(app);
 	if (app->settings->is_other_domains)
 		return 0;
@@ -308,4 +347,5 @@ void app_stop(struct app *app)
 	close_fd(app->deadline_fd);
 	close_fd(app->housekeeping_fd);
 	close_fd(app->clock_watch_fd);
+	clear(app);
 }

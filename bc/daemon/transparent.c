@@ -94,7 +94,7 @@ static void say_what(const struct app *app)
 		snprintf(domains, sizeof(domains), "domain %u", s->loader.domain_number);
 	log_line(LOG_INFO, "%s, %zu ports, %s, %s", s->clock_type, app->n_ports, domains,
 		 forwards[s->transparent.forward]);
-	if (ebc_loader_took_over(app->loader))
+	if (ebc_loader_took_over(app->loader) && !app->is_successor)
 		log_line(LOG_NOTICE, "took over the programs of a predecessor that did not stop properly");
 }
 

@@ -83,7 +83,13 @@ static void inherit_experience(struct bc_engine *engine, const struct bc_engine 
 	engine->last_sync_mono_ns = old->last_sync_mono_ns;
 	if (old->has_followed) {
 		engine->system.utc = old->system.utc;
-		engine->system.is_in_hand = old->system.is_in_hand;
+		engine->system.is_in_hand = engine->config.is_system_clock && old->config.is_system_clock &&
+					    old->system.is_in_hand;
+		/* Its PTP time is the system's time and that offset. */
+		if (engine->config.is_system_clock)
+			bc_local_clock_step(&engine->clock,
+					    (old->system.utc.offset_s - engine->config.utc_offset_s) *
+						    NSEC_PER_SEC);
 		engine->status.time_flags = old->status.time_flags & BC_KEPT_TIME_FLAGS;
 		engine->status.utc_offset_s = old->status.utc_offset_s;
 	}

@@ -23,6 +23,8 @@ _STATE = re.compile(r"port (\d+)(?: \([^)]*\))?: (\w+) to (\w+) on (\w+)")
 _OFFSET = re.compile(r"master offset\s+(-?\d+) s(\d) freq\s+([-+]?\d+) path delay\s+(-?\d+)")
 _MASTER = re.compile(r"selected (?:best master clock|local clock) ([0-9a-f]{6}\.[0-9a-f]{4}\.[0-9a-f]{6})")
 _COUNTERS = re.compile(r"port (\d+)(?: \([^)]*\))?: counters:(.*)")
+_RELOADED = re.compile(r"reload: (nothing changed|only options of the log changed|the configuration stays as it was|"
+                       r"started anew after \d+ ms)")
 
 # All namespaces share the machine's clock: whatever a configuration says, ours cannot set it.
 WITHOUT_SYS_TIME = ("setpriv", "--bounding-set=-sys_time", "--inh-caps=-sys_time", "--")
@@ -183,6 +185,7 @@ class EbpfBc(PtpProgram):
                       "uds_ro_address": self.uds_path + "ro", **config}
             self.control_path = config["control_socket"]
             self.config_path = stem + ".conf"
+            self.config, self.interfaces = config, list(interfaces)
             _write_config(self.config_path, config, interfaces, port_options, masters)
             argv += ["-f", self.config_path]
         else:
@@ -195,6 +198,18 @@ class EbpfBc(PtpProgram):
         argv += list(arguments)
         super().__init__(argv, namespace=namespace, name=name, env=env,
                          within=() if may_set_clock else WITHOUT_SYS_TIME)
+
+    def write_config(self, options=None, interfaces=None):
+        """Writes its file anew, with other options beside those of the start, or other interfaces. The program looks
+        at SIGHUP."""
+        _write_config(self.config_path, {**self.config, **(options or {})}, interfaces or self.interfaces, None, ())
+
+    def reload(self, options=None, interfaces=None, timeout_s=5.0):
+        """The same, and lets it read that; returns what it said in the end. It does so once a second."""
+        self.write_config(options, interfaces)
+        start = len(self.lines)
+        self.signal(signal.SIGHUP)
+        return self.wait_for(_RELOADED, timeout_s, start)[1]
 
     def read_counters(self, timeout_s=3.0):
         """Asks for the counters (SIGUSR1) and returns {port: {name: value}}; what is zero is missing.

@@ -16,6 +16,7 @@
 #define MAX_WORDS 16
 
 static struct ebc_config *config;
+static struct options_context context;
 
 /* Words with one blank between two, after the program's name. */
 static enum options_result read_words(const char *words)
@@ -31,8 +32,7 @@ static enum options_result read_words(const char *words)
 	snprintf(text, sizeof(text), "%s", words);
 	while (argc < MAX_WORDS && (argv[argc] = strsep(&rest, " ")))
 		argc++;
-	optind = 0; /* getopt(3) begins anew */
-	return options_read(argc, argv, config);
+	return options_read(argc, argv, config, &context);
 }
 
 static int end(void **state)

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* See handover.h. */
+#include "bc/daemon/handover.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bc/daemon/app.h"
+#include "util/cleanup.h"
+
+/* Only if the successor looks there: else two of them would serve the ports for a while. */
+static void leave_programs(const struct app *app, const struct settings *next, struct handover *handover)
+{
+	if (!app || !app->loader || strcmp(app->settings->pin_directory, next->pin_directory) != 0)
+		return;
+	handover->n_left += ebc_loader_leave(app->loader, handover->left[handover->n_left]);
+	if (app->made_pin_directory)
+		handover->made_pin_directory = app->settings->pin_directory;
+}
+
+void handover_take(struct app *app, const struct settings *next, struct handover *ret)
+{
+	*ret = (struct handover){
+		.engine = TAKE_PTR(app->engine),
+		.n_ports = app->n_ports,
+		.has_own_identity = !app->settings->has_clock_identity,
+	};
+	memcpy(ret->clock_identity, app->clock_identity, sizeof(ret->clock_identity));
+	for (size_t i = 0; i < app->n_ports; i++)
+		snprintf(ret->port_names[i], IFNAMSIZ, "%s", app->settings->ports[i].name);
+	leave_programs(app, next, ret);
+	leave_programs(app->other_domains, next, ret);
+}
+
+void handover_release(struct handover *handover)
+{
+	bc_engine_free(handover->engine);
+	handover->engine = NULL;
+	for (size_t i = 0; i < handover->n_left; i++)
+		ebc_loader_remove_left(handover->left[i]);
+	/* Stays while something is in it. */
+	if (handover->made_pin_directory)
+		rmdir(handover->made_pin_directory);
+}
+
+void handover_get_identity(const struct handover *handover, const struct settings *settings,
+			   uint8_t *identity)
+{
+	if (handover && handover->has_own_identity && !settings->has_clock_identity)
+		memcpy(identity, handover->clock_identity, PTP_CLOCK_IDENTITY_LEN);
+}
+
+void handover_prepare_engine(const struct handover *handover, struct bc_engine_config *config,
+			     uint64_t now_mono_ns, int64_t *ptp_ns)
+{
+	/* A system's clock goes on by itself. */
+	if (!handover || !handover->engine || config->is_system_clock)
+		return;
+	*ptp_ns = bc_local_clock_ptp_ns(bc_engine_clock(handover->engine), now_mono_ns);
+	config->initial_frequency_ppb = bc_engine_held_frequency_ppb(handover->engine);
+}
+
+/* SIZE_MAX: none has this name. */
+static size_t find_port(const struct handover *handover, const char *name)
+{
+	for (size_t i = 0; i < handover->n_ports; i++)
+		if (strcmp(handover->port_names[i], name) == 0)
+			return i;
+	return SIZE_MAX;
+}
+
+void handover_complete_engine(const struct handover *handover, const struct settings *settings,
+			      uint64_t now_mono_ns, struct bc_engine *engine)
+{
+	size_t old_ports[BC_MAX_PORTS];
+
+	if (!handover || !handover->engine)
+		return;
+	for (size_t i = 0; i < settings->n_ports; i++)
+		old_ports[i] = find_port(handover, settings->ports[i].name);
+	bc_engine_inherit(engine, handover->engine, old_ports, now_mono_ns);
+}

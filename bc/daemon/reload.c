@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* See reload.h. */
+#include "bc/daemon/reload.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+#include "bc/daemon/clocks.h"
+#include "bc/daemon/handover.h"
+#include "bc/daemon/log.h"
+#include "bc/daemon/service.h"
+#include "util/macros.h"
+
+/* However many signals come: none is lost, but the clock is not kept from its work. */
+#define SPACING_NS ((uint64_t)NSEC_PER_SEC)
+
+static void tell(const char *text)
+{
+	log_line(LOG_ERR, "reload: %s", text);
+}
+
+static void set_latest(struct launch *launch, struct configuration *configuration)
+{
+	if (launch->latest != launch->running)
+		configuration_free(launch->latest);
+	launch->latest = configuration;
+}
+
+static void set_running(struct launch *launch, struct configuration *configuration)
+{
+	set_latest(launch, launch->running);
+	configuration_free(launch->running);
+	launch->running = launch->latest = configuration;
+}
+
+void launch_free(struct launch *launch)
+{
+	set_running(launch, NULL);
+}
+
+static void change_log(struct launch *launch, struct configuration *fresh)
+{
+	configuration_apply_to_log(fresh);
+	launch->running->settings.summary_interval = fresh->settings.summary_interval;
+	set_latest(launch, fresh);
+	log_line(LOG_NOTICE, "reload: only options of the log changed, and are taken over");
+}
+
+/* The likeliest reason why it could not start is found before anything is stopped. */
+static bool has_all_interfaces(const struct app *app, const struct settings *settings)
+{
+	bool has_all = true;
+
+	for (size_t i = 0; i < settings->n_ports; i++) {
+		struct ebc_link link;
+
+		if (ebc_link_get_by_name(app->links, settings->ports[i].name, &link) == 0)
+			continue;
+		log_line(LOG_ERR, "reload: %s: no such interface", settings->ports[i].name);
+		has_all = false;
+	}
+	return has_all;
+}
+
+static int go_back(struct app *app, struct launch *launch, struct handover *handover)
+{
+	app_stop(app);
+	configuration_apply_to_log(launch->latest);
+	log_line(LOG_ERR, "reload: the new configuration cannot be started: back to the one before");
+	/* It ran: what has gone since may come again. */
+	handover->may_lack_ports = true;
+	return app_start(app, &launch->running->settings, handover);
+}
+
+static int replace(struct app *app, struct launch *launch, struct configuration *fresh)
+{
+	uint64_t begin_mono_ns = clocks_mono_ns();
+	struct handover handover;
+	int r;
+
+	configuration_apply_to_log(fresh);
+	log_line(LOG_NOTICE, "reload: starting anew with the changed configuration");
+	handover_take(app, &fresh->settings, &handover);
+	app_stop(app);
+	r = app_start(app, &fresh->settings, &handover);
+	if (r < 0 && r != -EINTR) {
+		r = go_back(app, launch, &handover);
+		configuration_free(fresh);
+		fresh = launch->running;
+	}
+	if (r < 0)
+		app_stop(app);
+	handover_release(&handover);
+	if (r < 0 && r != -EINTR)
+		log_line(LOG_CRIT, "reload: neither can the one before");
+	if (fresh != launch->running)
+		set_running(launch, fresh);
+	if (r == 0)
+		log_line(LOG_NOTICE, "reload: started anew after %" PRIu64 " ms",
+			 (clocks_mono_ns() - begin_mono_ns) / (uint64_t)NSEC_PER_MSEC);
+	return r;
+}
+
+static int read_and_change(struct app *app, struct launch *launch)
+{
+	const struct options_context context = {.tell = tell, .is_again = true};
+	struct configuration *fresh;
+
+	if (configuration_read(launch->argc, launch->argv, &context, &fresh) != OPTIONS_RUN) {
+		log_line(LOG_ERR, "reload: the configuration stays as it was");
+		return 0;
+	}
+	switch (configuration_compare(launch->latest, fresh)) {
+	case CONFIGURATION_SAME:
+		configuration_free(fresh);
+		log_line(LOG_NOTICE, "reload: nothing changed");
+		return 0;
+	case CONFIGURATION_LOG:
+		change_log(launch, fresh);
+		return 0;
+	default:
+		break;
+	}
+	if (!has_all_interfaces(app, &fresh->settings)) {
+		configuration_free(fresh);
+		log_line(LOG_ERR, "reload: the configuration stays as it was");
+		return 0;
+	}
+	return replace(app, launch, fresh);
+}
+
+int reload(struct app *app, struct launch *launch)
+{
+	int r;
+
+	service_reloading();
+	app->is_reload_wanted = false;
+	r = read_and_change(app, launch);
+	app->reload_from_mono_ns = clocks_mono_ns() + SPACING_NS;
+	if (r == 0)
+		service_ready();
+	return r;
+}
