@@ -51,6 +51,7 @@ static int port_init(struct bc_port *port, struct bc_engine *engine, size_t inde
 	memcpy(port->identity.clock_identity, engine->config.clock_identity, PTP_CLOCK_IDENTITY_LEN);
 	port->identity.port_number = (uint16_t)(index + 1);
 	port->state = BC_STATE_INITIALIZING;
+	port->state_since_mono_ns = engine->last_input_mono_ns;
 	port->log_delay_req_interval = config->log_min_delay_req_interval;
 	bc_interval_request_reset(port);
 	port->announce_receipt_deadline = port->sync_receipt_deadline = port->qualification_deadline = NEVER;

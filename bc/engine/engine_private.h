@@ -95,6 +95,7 @@ struct bc_port {
 	struct bc_port_config config;
 	struct ptp_port_identity identity;
 	enum bc_port_state state;
+	uint64_t state_since_mono_ns;
 	struct bc_port_counters counters;
 	struct bc_foreign_table foreign;
 	struct bc_rate_limit *rate_limit; /* of the senders of general messages */

@@ -101,6 +101,7 @@ void bc_port_event(struct bc_port *port, enum bc_event event, bool is_new_master
 	if (new_state == old_state)
 		return;
 	port->state = new_state;
+	port->state_since_mono_ns = now_mono_ns;
 	enter_state(port, old_state, now_mono_ns);
 	bc_unicast_client_port_changed(port, now_mono_ns);
 
