@@ -146,6 +146,17 @@ int ebc_loader_next_residence(struct ebc_loader *loader, bool *has_key, struct e
 /* Forgets them all. */
 int ebc_loader_clear_residences(struct ebc_loader *loader);
 
+/* How far a walk over the published stamps has come. All zero: at the beginning. */
+struct ebc_stamp_position {
+	bool has_begun, is_over;
+	uint32_t batch; /* the kernel's */
+};
+
+/* The next stamps that are published, at most `max` (which is to be 64 or more), in no order; returns how
+ * many, 0 at the end, or -errno. One system call. */
+int ebc_loader_read_stamps(struct ebc_loader *loader, struct ebc_stamp_position *position,
+			   struct ebc_stamp_key *ret_keys, struct ebc_stamp_value *ret_values, size_t max);
+
 /* Whether the programs of a dead predecessor were taken over, which never stopped. */
 bool ebc_loader_took_over(const struct ebc_loader *loader);
 /* Whether the programs go on without this process; `ret_reason` (may be NULL): why not, if that was wished.
