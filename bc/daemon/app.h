@@ -10,6 +10,7 @@
 #include "bc/daemon/report.h"
 #include "bc/daemon/sender.h"
 #include "bc/daemon/settings.h"
+#include "bc/daemon/status.h"
 #include "bc/daemon/transparent.h"
 #include "bpf/loader.h"
 #include "netlink/link.h"
@@ -37,6 +38,8 @@ struct app {
 	uint8_t clock_identity[PTP_CLOCK_IDENTITY_LEN];
 	enum ebc_stamp_source tx_stamp;
 	struct host_time host_time;
+	struct status status;
+	uint8_t clock_identity[PTP_CLOCK_IDENTITY_LEN];
 	int64_t real_minus_mono_ns;
 	uint64_t clock_set_mono_ns;			  /* when that was last renewed; 0: never */
 	double kernel_rate_at_start_ppb, kernel_rate_ppb; /* the second less the first */
@@ -74,4 +77,6 @@ void app_handle_tx_stamp(struct app *app, size_t port, uint8_t message_type, uin
 			 uint64_t stamp_mono_ns);
 /* Sends a message of ours. */
 void app_send(struct app *app, const struct bc_action *action);
+/* Everything that was counted on a port. */
+void app_list_counters(struct app *app, size_t port, struct counter_list *list);
 void app_tell_send_failed(struct app *app, size_t port, int error);

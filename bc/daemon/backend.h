@@ -15,7 +15,7 @@
 
 struct app;
 struct port;
-struct report_list;
+struct counter_list;
 
 struct backend {
 	/* Loads or opens what all ports share. 0 or -errno, then with the reason in words. */
@@ -51,7 +51,7 @@ struct backend {
 	void (*handle_clock_set)(struct app *app);
 	/* The engine's clock may be another function of the monotonic one. */
 	void (*publish_clock)(struct app *app);
-	void (*list_counters)(struct app *app, size_t port, struct report_list *list);
+	void (*list_counters)(struct app *app, size_t port, struct counter_list *list);
 };
 
 /* BPF programs on each port. A start that fails with -EPERM, -EACCES or -ENOSYS: BPF is not to be had here.

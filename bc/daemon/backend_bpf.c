@@ -248,7 +248,7 @@ static void handle_clock_set(struct app *app)
 	ebc_loader_ctl(app->loader)->real_minus_mono_ns = app->real_minus_mono_ns;
 }
 
-static void list_counters(struct app *app, size_t port, struct report_list *list)
+static void list_counters(struct app *app, size_t port, struct counter_list *list)
 {
 	struct ebc_counters counters = {};
 

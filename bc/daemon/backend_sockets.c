@@ -396,7 +396,7 @@ static void publish_clock(struct app *app)
 }
 
 /* What it counts is among the daemon's own counters. */
-static void list_counters(struct app *app, size_t port, struct report_list *list)
+static void list_counters(struct app *app, size_t port, struct counter_list *list)
 {
 	(void)app;
 	(void)port;

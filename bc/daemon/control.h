@@ -2,8 +2,9 @@
 /*
  * The control socket: a UNIX socket of whole messages (SOCK_SEQPACKET) by which ebpf-bcctl asks the daemon.
  * A request is a JSON object {"request": NAME, ...}; answers are JSON objects too, docs/control.md tells
- * which. Reading needs no privilege. Clients, their requests a second and what is queued for one of them are
- * bounded; a client that does not read loses messages (which it is told) and holds nobody up.
+ * which. Reading needs no privilege. Clients, their requests a second, what is queued for one of them and the
+ * time spent on all of them are bounded; a client that does not read loses messages (which it is told) and
+ * holds nobody up.
  */
 #pragma once
 
@@ -11,9 +12,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bc/daemon/control_status.h"
+#include "bc/daemon/counter_list.h"
+#include "bc/daemon/history.h"
+#include "bc/daemon/log_ring.h"
 #include "bpf/loader.h"
 
 struct control;
+
+/* How the daemon is, asked when a client asks. Ports by index. */
+struct control_state {
+	void *context;
+	void (*get_status)(void *context, struct control_status *ret_status);
+	void (*get_port_status)(void *context, size_t port, struct control_port_status *ret_status);
+	void (*list_counters)(void *context, size_t port, struct counter_list *list);
+	/* Of a second instance of the same ports (tc_other_domains); NULL: there is none. */
+	void (*list_other_counters)(void *context, size_t port, struct counter_list *list);
+	/* The port that has the interface now; -1: none. */
+	int (*find_port)(void *context, uint32_t ifindex);
+};
 
 /* What is served; borrowed, must outlive the control. */
 struct control_sources {
@@ -21,6 +38,11 @@ struct control_sources {
 	const char *clock_type;	   /* as in the configuration */
 	size_t n_ports;
 	const char *const *port_names; /* by port index */
+	struct control_state state;
+	const struct history *history; /* NULL: a clock that follows nobody */
+	const struct log_ring *log;
+	struct ebc_loader *stamps_loader; /* whose stamps are published; NULL: none are, for this reason: */
+	const char *no_stamps_reason;
 };
 
 /* Listens at `path`; the file of a dead predecessor gives way. 0, -EADDRINUSE (somebody lives there) or

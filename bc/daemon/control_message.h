@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The answers of the control socket: JSON text, made once and shared by all whom it is for. docs/control.md
- * tells what they mean. Every maker returns NULL when memory is out.
+ * The answers of the control socket as JSON objects; docs/control.md tells what they mean. Rows of numbers
+ * are control_rows.h's, clock and ports control_report.h's. Every maker returns NULL when memory is out.
  */
 #pragma once
 
@@ -9,20 +9,16 @@
 #include <stdint.h>
 
 #include "bc/daemon/control.h"
+#include "bc/daemon/control_json.h"
 #include "bpf/ebc_abi.h"
 
-/* Samples of one message, so that it stays below EBC_CONTROL_ANSWER_MAX. */
-#define CONTROL_SAMPLES_MAX 512
+#define CONTROL_TYPE_NAME 16
 
-struct control_message {
-	unsigned int refs;
-	size_t len;
-	char text[]; /* not terminated */
-};
+/* "sync", ...; "type-N" where there is no name. */
+void control_message_type_name(uint8_t message_type, char ret_name[static CONTROL_TYPE_NAME]);
 
-struct control_message *control_message_ref(struct control_message *message);
-/* Accepts NULL. */
-void control_message_unref(struct control_message *message);
+/* As the options call it. */
+const char *control_message_stamp_source(uint8_t source);
 
 struct control_message *control_message_error(const char *error);
 struct control_message *control_message_ports(const struct control_sources *sources);
@@ -30,7 +26,7 @@ struct control_message *control_message_residence(const struct control_sources *
 						  const struct ebc_residence_key *key,
 						  const struct ebc_residence *residence);
 struct control_message *control_message_end(void);
-struct control_message *control_message_samples_begin(void);
-struct control_message *control_message_samples(const struct ebc_sample *samples, size_t n);
+/* The end of rows that are numbered. */
+struct control_message *control_message_rows_end(uint64_t next, uint64_t n_lost);
 struct control_message *control_message_samples_lost(uint64_t n);
 struct control_message *control_message_samples_end(uint64_t n_delivered, uint64_t n_lost);

@@ -2,18 +2,20 @@
 /* Log lines about drivers, switch chips and XDP programs. */
 #include "bc/daemon/describe.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "bc/daemon/log.h"
 #include "netlink/ethtool.h"
 
-static void describe_driver(const struct port *port)
+static void describe_driver(struct port *port)
 {
 	const struct ebc_link *link = &port->link;
 	struct ebc_ethtool_info info = {.phc_index = -1};
 
 	if (ebc_ethtool_get(link->name, &info) < 0)
 		return;
+	snprintf(port->described.driver, sizeof(port->described.driver), "%s", info.driver);
 	if (info.has_gro_fraglist)
 		log_limited(LOG_WARNING, LOG_KIND_DESCRIBE, port->index,
 			    "port %zu (%s): rx-gro-list joins frames before they are seen; switch it off",

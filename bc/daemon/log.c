@@ -8,11 +8,13 @@
 #include <string.h>
 #include <time.h>
 
+#include "bc/daemon/clocks.h"
 #include "bpf/ebc_abi.h"
 #include "util/macros.h"
 
 #define LINE_MAX_LEN	4096
 #define LIMITED_MAX_LEN 240
+#define RING_LEVEL	LOG_NOTICE
 
 static struct {
 	int level;
@@ -35,6 +37,7 @@ static struct limit {
 	int held_level; /* of the last line held back, and its text: the last word is told, if late */
 	char held[LIMITED_MAX_LEN];
 } limits[LOG_KIND_MAX][EBC_MAX_PORTS];
+static struct log_ring ring;
 static bool has_held; /* one or more of them hold a line back */
 
 void log_configure(const struct log_options *options)
@@ -49,10 +52,19 @@ void log_configure(const struct log_options *options)
 		openlog("ebpf-bc", LOG_PID, LOG_DAEMON);
 }
 
+static bool is_wanted(int level)
+{
+	return level <= log_state.level || level <= RING_LEVEL;
+}
+
 static void write_line(int level, const char *message)
 {
 	struct timespec now;
 
+	if (level <= RING_LEVEL)
+		log_ring_add(&ring, clocks_mono_ns(), level, message);
+	if (level > log_state.level)
+		return;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	if (log_state.to_stdout || level <= LOG_ERR)
 		fprintf(level <= LOG_ERR ? stderr : stdout, "ebpf-bc[%lld.%03ld]: %s%s\n",
@@ -67,7 +79,7 @@ void log_line(int level, const char *format, ...)
 	char message[LINE_MAX_LEN];
 	va_list args;
 
-	if (level > log_state.level)
+	if (!is_wanted(level))
 		return;
 	va_start(args, format);
 	vsnprintf(message, sizeof(message), format, args);
@@ -111,7 +123,7 @@ void log_limited(int level, enum log_kind kind, size_t port, const char *format,
 	char message[LIMITED_MAX_LEN];
 	va_list args;
 
-	if (level > log_state.level)
+	if (!is_wanted(level))
 		return;
 	va_start(args, format);
 	vsnprintf(message, sizeof(message), format, args);
@@ -147,4 +159,9 @@ void log_flush(void)
 			has_held |= limit->n_held > 0;
 		}
 	}
+}
+
+const struct log_ring *log_lines(void)
+{
+	return &ring;
 }

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <syslog.h>
 
+#include "bc/daemon/log_ring.h"
+
 struct log_options {
 	int level; /* 0..7, as syslog's */
 	bool to_syslog;
@@ -53,5 +55,7 @@ void log_line(int level, const char *format, ...) __attribute__((format(printf, 
 /* `port` below EBC_MAX_PORTS. A line that follows lines held back says how many. */
 void log_limited(int level, enum log_kind kind, size_t port, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
+/* The last lines of level notice and above, whatever is written where. */
+const struct log_ring *log_lines(void);
 /* Tells what is still held back once its second is over; to be called now and then. */
 void log_flush(void);

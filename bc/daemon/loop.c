@@ -89,6 +89,7 @@ void app_do_actions(struct app *app)
 			management_do_action(app, &action);
 		else
 			report_action(&app->report, &action);
+		status_handle_action(app, &action);
 		host_time_do_action(app, &action);
 	}
 	app->backend->publish_clock(app);
@@ -116,6 +117,8 @@ static void tell_engine(struct app *app, struct port *port, bool is_usable)
 	tell_log(app, port, is_usable);
 	if (is_usable && !port->is_usable && !app->transparent)
 		reach_prepare(app, port);
+	if (port->is_usable != is_usable || port->since_mono_ns == 0)
+		port->since_mono_ns = clocks_mono_ns();
 	port->is_usable = is_usable;
 	if (app->transparent)
 		transparent_handle_link(app, port, is_usable);
@@ -211,6 +214,7 @@ static void on_housekeeping(struct app *app)
 		check_port(app, &app->ports[i]);
 		one_step_port_housekeeping(app, &app->ports[i]);
 	}
+	status_housekeeping(app);
 	other_domains_housekeeping(app);
 	if (!app->settings->is_other_domains)
 		service_housekeeping(app, is_on_time(app));
@@ -222,19 +226,24 @@ static void on_clock_set(struct app *app)
 	host_time_handle_clock_set(app);
 }
 
+void app_list_counters(struct app *app, size_t port, struct counter_list *list)
+{
+	app->backend->list_counters(app, port, list);
+	if (app->transparent)
+		transparent_list_counters(app->transparent, port, list);
+	else {
+		report_list_add_engine(list, bc_engine_counters(app->engine, port));
+		report_list_add_peer_delay(list, app->engine, port);
+	}
+	report_list_add_daemon(list, &app->counters[port]);
+}
+
 static void log_counters(struct app *app)
 {
 	for (size_t i = 0; i < app->n_ports; i++) {
-		struct report_list list = {.len = 0};
+		struct counter_list list = {.n = 0};
 
-		app->backend->list_counters(app, i, &list);
-		if (app->transparent)
-			transparent_list_counters(app->transparent, i, &list);
-		else {
-			report_list_add_engine(&list, bc_engine_counters(app->engine, i));
-			report_list_add_peer_delay(&list, app->engine, i);
-		}
-		report_list_add_daemon(&list, &app->counters[i]);
+		app_list_counters(app, i, &list);
 		report_counters(&app->ports[i], &list, app->settings->is_other_domains);
 	}
 }

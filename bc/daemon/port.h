@@ -15,6 +15,7 @@ struct app;
 /* What the log has been told of an interface. */
 struct port_description {
 	int ifindex;
+	char driver[32]; /* "": not known */
 	bool has_switch_id, has_xdp;
 };
 
@@ -36,6 +37,7 @@ struct port {
 	struct one_step one_step;	       /* with twoStepFlag 0 */
 	bool is_one_step;		       /* the engine has been told so */
 	unsigned int n_unreached;	       /* in a row, frames for an address that nobody knows */
+	uint64_t since_mono_ns;		       /* when that changed last */
 	bool is_usable;			       /* the engine has been told that the link is up */
 	char reason[64];		       /* why not */
 	char told[64];			       /* the reason that the log has told; "": usable */

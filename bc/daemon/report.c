@@ -13,6 +13,8 @@
 #include "bc/daemon/report_time.h"
 #include "util/macros.h"
 
+#define COUNTERS_OCTETS 3500
+
 void report_init(struct report *report, const struct settings *settings, const struct port *ports)
 {
 	*report = (struct report){.settings = settings, .ports = ports};
@@ -268,30 +270,19 @@ void report_action(struct report *report, const struct bc_action *action)
 	}
 }
 
-void report_list_add(struct report_list *list, const char *name, uint64_t value)
-{
-	int n;
-
-	if (value == 0)
-		return;
-	n = snprintf(list->text + list->len, sizeof(list->text) - list->len, " %s %" PRIu64, name, value);
-	if (n > 0 && (size_t)n < sizeof(list->text) - list->len)
-		list->len += (size_t)n;
-}
-
-void report_list_add_bpf(struct report_list *list, const struct ebc_counters *counters)
+void report_list_add_bpf(struct counter_list *list, const struct ebc_counters *counters)
 {
 	for (unsigned int i = 0; i < EBC_COUNTER_MAX; i++)
-		report_list_add(list, ebc_counter_name((enum ebc_counter)i), counters->value[i]);
+		counter_list_add(list, ebc_counter_name((enum ebc_counter)i), counters->value[i]);
 }
 
-void report_list_add_engine(struct report_list *list, const struct bc_port_counters *counters)
+void report_list_add_engine(struct counter_list *list, const struct bc_port_counters *counters)
 {
 	for (unsigned int i = 0; i < BC_COUNTER_MAX; i++)
-		report_list_add(list, bc_counter_name((enum bc_counter)i), counters->value[i]);
+		counter_list_add(list, bc_counter_name((enum bc_counter)i), counters->value[i]);
 }
 
-void report_list_add_daemon(struct report_list *list, const struct daemon_counters *counters)
+void report_list_add_daemon(struct counter_list *list, const struct daemon_counters *counters)
 {
 	static const char *const names[] = {
 #define X(id, name) [DAEMON_COUNTER_##id] = name,
@@ -300,11 +291,24 @@ void report_list_add_daemon(struct report_list *list, const struct daemon_counte
 	};
 
 	for (unsigned int i = 0; i < DAEMON_COUNTER_MAX; i++)
-		report_list_add(list, names[i], counters->value[i]);
+		counter_list_add(list, names[i], counters->value[i]);
 }
 
-void report_counters(const struct port *port, const struct report_list *list, bool is_other_domains)
+void report_counters(const struct port *port, const struct counter_list *list, bool is_other_domains)
 {
+	char text[COUNTERS_OCTETS] = "";
+	size_t len = 0;
+
+	for (size_t i = 0; i < list->n; i++) {
+		int n;
+
+		if (list->entries[i].value == 0)
+			continue;
+		n = snprintf(text + len, sizeof(text) - len, " %s %" PRIu64, list->entries[i].name,
+			     list->entries[i].value);
+		if (n > 0 && (size_t)n < sizeof(text) - len)
+			len += (size_t)n;
+	}
 	log_line(LOG_INFO, "port %zu (%s)%s: counters:%.*s", port->index + 1, port->settings->name,
-		 is_other_domains ? " other domains" : "", (int)list->len, list->text);
+		 is_other_domains ? " other domains" : "", (int)len, text);
 }

@@ -2,6 +2,7 @@
 /* What the engine did, told in ptp4l's words. */
 #pragma once
 
+#include "bc/daemon/counter_list.h"
 #include "bc/daemon/port.h"
 #include "bc/engine/engine.h"
 
@@ -47,17 +48,8 @@ struct daemon_counters {
 	uint64_t value[DAEMON_COUNTER_MAX];
 };
 
+void report_list_add_bpf(struct counter_list *list, const struct ebc_counters *counters);
+void report_list_add_engine(struct counter_list *list, const struct bc_port_counters *counters);
+void report_list_add_daemon(struct counter_list *list, const struct daemon_counters *counters);
 /* One log line: everything that was counted on a port and is not zero. */
-#define REPORT_LIST_OCTETS 3500
-
-struct report_list {
-	char text[REPORT_LIST_OCTETS];
-	size_t len;
-};
-
-/* Adds a counter, if it is not zero. */
-void report_list_add(struct report_list *list, const char *name, uint64_t value);
-void report_list_add_bpf(struct report_list *list, const struct ebc_counters *counters);
-void report_list_add_engine(struct report_list *list, const struct bc_port_counters *counters);
-void report_list_add_daemon(struct report_list *list, const struct daemon_counters *counters);
-void report_counters(const struct port *port, const struct report_list *list, bool is_other_domains);
+void report_counters(const struct port *port, const struct counter_list *list, bool is_other_domains);

@@ -59,10 +59,10 @@ void report_path_alarm(const struct bc_action *action, const char *name)
 	}
 }
 
-void report_list_add_peer_delay(struct report_list *list, const struct bc_engine *engine, size_t port)
+void report_list_add_peer_delay(struct counter_list *list, const struct bc_engine *engine, size_t port)
 {
 	/* Those before are messages by type, which the engine counts. */
 	for (unsigned int i = BC_PEER_DELAY_COUNTER_REFUSED; i < BC_PEER_DELAY_COUNTER_MAX; i++)
-		report_list_add(list, bc_peer_delay_counter_name((enum bc_peer_delay_counter)i),
-				bc_engine_peer_delay_count(engine, port, (enum bc_peer_delay_counter)i));
+		counter_list_add(list, bc_peer_delay_counter_name((enum bc_peer_delay_counter)i),
+				 bc_engine_peer_delay_count(engine, port, (enum bc_peer_delay_counter)i));
 }

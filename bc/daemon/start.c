@@ -205,6 +205,7 @@ static int start_backend(struct app *app)
 static int start_clock(struct app *app, struct bc_engine_config *engine_config,
 		       const struct handover *handover)
 {
+	memcpy(app->clock_identity, engine_config->clock_identity, sizeof(app->clock_identity));
 	if (app->settings->loader.mode == EBC_MODE_BOUNDARY)
 		return start_engine(app, engine_config, handover);
 	return transparent_new(app, engine_config->clock_identity, &app->transparent);
@@ -219,13 +220,7 @@ static void start_control(struct app *app)
 		return;
 	for (size_t i = 0; i < app->n_ports; i++)
 		app->port_names[i] = app->settings->ports[i].name;
-	app->control_sources = (struct control_sources){
-		/* Residence is measured where messages pass. */
-		.loader = app->other_domains ? app->other_domains->loader : app->loader,
-		.clock_type = app->settings->clock_type,
-		.n_ports = app->n_ports,
-		.port_names = app->port_names,
-	};
+	app->control_sources = status_sources(app);
 	r = control_new(app->settings->control_socket, &app->control_sources, &app->control);
 	if (r == -EADDRINUSE)
 		log_line(LOG_WARNING, "control socket %s belongs to another process; this one has none",
@@ -306,6 +301,9 @@ int app_start(struct app *app, const struct settings *settings, const struct han
 	r = host_time_start(app, &engine_config);
 	if (r < 0)
 		return r;
+	r = status_start(app);
+	if (r < 0)
+		return r;
 	r = start_backend(app);
 	if (r < 0)
 		return r;
@@ -341,6 +339,7 @@ void app_stop(struct app *app)
 		app->instance_fds[i] = close_fd(app->instance_fds[i]);
 	host_time_stop(app);
 	transparent_free(app->transparent);
+	status_stop(app);
 	bc_engine_free(app->engine);
 	ebc_links_free(app->links);
 	close_fd(app->signal_fd);

@@ -315,12 +315,24 @@ void transparent_do_actions(struct app *app)
 			app_send(app, &action);
 }
 
-void transparent_list_counters(const struct transparent *t, size_t port, struct report_list *list)
+void transparent_rate(const struct transparent *t, struct tclk_syntonizer_status *ret_status)
+{
+	tclk_syntonizer_status(t->syntonizer, clocks_mono_ns(), ret_status);
+}
+
+bool transparent_peer_delay(const struct transparent *t, size_t port, struct bc_peer_delay_status *ret_status)
+{
+	if (t->peers[port].delay)
+		bc_peer_delay_status(t->peers[port].delay, ret_status);
+	return t->peers[port].delay;
+}
+
+void transparent_list_counters(const struct transparent *t, size_t port, struct counter_list *list)
 {
 	for (unsigned int i = 0; i < TCLK_COUNTER_MAX; i++)
-		report_list_add(list, tclk_counter_name((enum tclk_counter)i),
-				tclk_completer_count(t->completer, (uint16_t)port, (enum tclk_counter)i));
+		counter_list_add(list, tclk_counter_name((enum tclk_counter)i),
+				 tclk_completer_count(t->completer, (uint16_t)port, (enum tclk_counter)i));
 	for (unsigned int i = 0; t->peers[port].delay && i < BC_PEER_DELAY_COUNTER_MAX; i++)
-		report_list_add(list, bc_peer_delay_counter_name((enum bc_peer_delay_counter)i),
-				bc_peer_delay_count(t->peers[port].delay, (enum bc_peer_delay_counter)i));
+		counter_list_add(list, bc_peer_delay_counter_name((enum bc_peer_delay_counter)i),
+				 bc_peer_delay_count(t->peers[port].delay, (enum bc_peer_delay_counter)i));
 }

@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "bpf/loader.h"
@@ -33,6 +35,14 @@ void transparent_housekeeping(struct app *app);
 /* Sends what is complete or due. */
 void transparent_do_actions(struct app *app);
 
+struct tclk_syntonizer_status;
+struct bc_peer_delay_status;
+/* The grandmaster's rate, as it is known now. */
+void transparent_rate(const struct transparent *transparent, struct tclk_syntonizer_status *ret_status);
+/* False: none is measured there (untouched then). */
+bool transparent_peer_delay(const struct transparent *transparent, size_t port,
+			    struct bc_peer_delay_status *ret_status);
+
 /* What it counts of a port, for the log: names and values. */
-struct report_list;
-void transparent_list_counters(const struct transparent *transparent, size_t port, struct report_list *list);
+struct counter_list;
+void transparent_list_counters(const struct transparent *transparent, size_t port, struct counter_list *list);

@@ -12,6 +12,7 @@
 
 #include "bc/daemon/control.h"
 #include "tests/unit/ctl/stub_loader.h"
+#include "tests/unit/ctl/stub_state.h"
 #include "util/macros.h"
 
 #define TICK_MS 50
@@ -88,6 +89,7 @@ int main(int argc, char **argv)
 	struct control *control;
 	int r;
 
+	stub_state_fill(&sources);
 	if (argc < 2)
 		return EXIT_FAILURE;
 	fill(argc > 2 ? strtoul(argv[2], NULL, 10) : 0);

@@ -2,6 +2,7 @@
 /* The loader's functions that the control socket calls, over static memory. */
 #include "tests/unit/ctl/stub_loader.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "util/macros.h"
@@ -13,6 +14,7 @@ static struct {
 	struct ebc_residence residences[EBC_RESIDENCES];
 	uint64_t n_samples, n_consumed;
 	uint64_t lost;
+	int n_stamps;
 } stub;
 
 struct ebc_loader *stub_loader(void)
@@ -30,6 +32,7 @@ void stub_loader_set_residences(size_t n)
 							  .message_type = (uint8_t)(i % 4)};
 	stub.n_samples = stub.n_consumed = stub.lost = 0;
 	stub.ctl.wants_samples = 0;
+	stub.n_stamps = 0;
 }
 
 struct ebc_residence_key *stub_loader_key(size_t i)
@@ -144,6 +147,34 @@ int ebc_loader_consume_samples(struct ebc_loader *loader, size_t budget, ebc_sam
 		};
 
 		fn(context, &sample);
+	}
+	return (int)n;
+}
+
+void stub_loader_set_stamps(int n)
+{
+	stub.n_stamps = n;
+}
+
+int ebc_loader_read_stamps(struct ebc_loader *loader, struct ebc_stamp_position *position,
+			   struct ebc_stamp_key *ret_keys, struct ebc_stamp_value *ret_values, size_t max)
+{
+	size_t n;
+
+	(void)loader;
+	if (stub.n_stamps < 0)
+		return -EPERM;
+	n = MIN((size_t)stub.n_stamps - position->batch, max);
+	for (size_t i = 0; i < n; i++) {
+		ret_keys[i] = (struct ebc_stamp_key){
+			.ifindex = position->batch % 2 ? 99 : 10,
+			.direction = EBC_DIRECTION_TX,
+			.domain_number = 24,
+			.source_port_identity = {0x00, 0x11, 0x22, 0xff, 0xfe, 0x33, 0x44, 0x55, 0x01, 0x02},
+			.sequence_id = 17,
+		};
+		ret_values[i] = (struct ebc_stamp_value){.stamp_mono_ns = ++position->batch,
+							 .stamp_source = EBC_STAMP_START_XMIT};
 	}
 	return (int)n;
 }

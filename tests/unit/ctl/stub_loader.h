@@ -10,6 +10,9 @@ struct ebc_residence_key *stub_loader_key(size_t i);
 struct ebc_residence *stub_loader_residence(size_t i);
 size_t stub_loader_n_residences(void);
 
+/* So many stamps are published, of interface 10, numbered by their time from 1; -1: they cannot be read. */
+void stub_loader_set_stamps(int n);
+
 /* Samples that wait to be consumed, numbered by rx_mono_ns: behind ... */
 #define STUB_SAMPLES_AFTER 1000000000000000000
 void stub_loader_add_samples(size_t n);

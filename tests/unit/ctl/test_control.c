@@ -110,7 +110,7 @@ static size_t read_walk(struct rig *rig, int fd)
 	for (int turns = 0; turns < 10000; turns++) {
 		struct json_object *message;
 
-		rig_pump(rig);
+		rig_wait(rig);
 		while ((message = rig_receive(fd, NULL))) {
 			bool is_end = json_object_object_get_ex(message, "end", NULL);
 

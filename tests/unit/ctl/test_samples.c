@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "bc/daemon/control_message.h"
+#include "bc/daemon/control_rows.h"
 #include "tests/unit/ctl/rig.h"
 #include "tests/unit/ctl/stub_loader.h"
 #include "util/paths.h"
@@ -134,7 +134,7 @@ static void a_sample_is_told_in_full(void **state)
 
 static void the_longest_batch_fits_a_message(void **state)
 {
-	static struct ebc_sample samples[CONTROL_SAMPLES_MAX];
+	static struct ebc_sample samples[CONTROL_ROWS_MAX];
 	struct control_message *message;
 	struct json_object *parsed, *rows, *row;
 	char *text;
@@ -142,16 +142,16 @@ static void the_longest_batch_fits_a_message(void **state)
 	(void)state;
 	/* All ones but for what would make it shorter. */
 	memset(samples, 0xff, sizeof(samples));
-	for (size_t i = 0; i < CONTROL_SAMPLES_MAX; i++)
+	for (size_t i = 0; i < CONTROL_ROWS_MAX; i++)
 		samples[i].queued_ns--;
-	message = control_message_samples(samples, CONTROL_SAMPLES_MAX);
+	message = control_rows_samples(samples, CONTROL_ROWS_MAX);
 	assert_non_null(message);
 	assert_true(message->len <= EBC_CONTROL_ANSWER_MAX);
 	text = strndup(message->text, message->len);
 	parsed = json_tokener_parse(text);
 	rows = json_object_object_get(parsed, "samples");
-	assert_int_equal(json_object_array_length(rows), CONTROL_SAMPLES_MAX);
-	row = json_object_array_get_idx(rows, CONTROL_SAMPLES_MAX - 1);
+	assert_int_equal(json_object_array_length(rows), CONTROL_ROWS_MAX);
+	row = json_object_array_get_idx(rows, CONTROL_ROWS_MAX - 1);
 	assert_string_equal(
 		json_object_to_json_string_ext(row, JSON_C_TO_STRING_PLAIN),
 		"[18446744073709551615,65535,65535,255,255,65535,\"ffffff.ffff.ffffff-65535\",65535,"
