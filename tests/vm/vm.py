@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Runs tests in a virtual machine with a kernel of Debian's: vm.py KERNEL BUILD TEST...
+"""Runs tests in a virtual machine with a kernel of Debian's: vm.py [--service] KERNEL BUILD TEST...
 
 KERNEL is a series that fetch-kernels unpacked (6.1, 6.12), BUILD a build folder of this tree. A TEST is a Python file
 below tests/, or the name of a test program in BUILD. Status 0 if all passed, 1 if not, 77 without qemu or kernel."""
@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 
+import service
 from image import Image
 
 TREE = pathlib.Path(__file__).resolve().parents[2]
@@ -33,7 +34,7 @@ def find_test_program(build, name):
     return found[0]
 
 
-def make_image(kernel, build, tests, path):
+def make_image(kernel, build, tests, path, with_service=False):
     image = Image()
     image.add_modules(kernel)
     image.add_file(CACHE / "busybox/bin/busybox", "bin/busybox")
@@ -42,6 +43,7 @@ def make_image(kernel, build, tests, path):
     for applet in ("mount", "mkdir", "ln", "insmod", "sync", "poweroff", "cat", "ls", "sleep", "dmesg", "true", "date"):
         image.add_link(f"bin/{applet}", "busybox")
     image.add_file(TREE / "tests/vm/guest/init", "init")
+    image.add_file(TREE / "tests/vm/guest/run-commands", "run-commands")
     for program in ("ip", "tc", "bridge", "ptp4l", "pmc", "phc2sys", "nsenter", "capsh", "setpriv", "nft"):
         if found := shutil.which(program):
             image.add_program(found, f"usr/bin/{program}")
@@ -50,6 +52,9 @@ def make_image(kernel, build, tests, path):
     image.add_program(str(build / "ctl/ebpf-bcctl"), "tree/build/ctl/ebpf-bcctl")
     image.add_folder_tree(TREE / "tests", "tree/tests", unwanted=lambda name: not name.endswith(".py"))
     image.add_folder_tree(TREE / "config", "tree/config", unwanted=lambda name: not name.endswith(".conf"))
+    if with_service:
+        service.add_systemd(image)
+        service.add_ebpf_bc(image, TREE, build)
     commands = []
     for test in tests:
         if test.endswith(".py"):
@@ -107,6 +112,7 @@ class Guest:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--service", action="store_true", help="systemd is the guest's first process, ebpf-bc is installed")
     parser.add_argument("kernel")
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("tests", nargs="+")
@@ -115,9 +121,12 @@ def main():
     if not shutil.which(QEMU) or not (kernel / ".complete").exists():
         print(f"vm: no {QEMU}, or no kernel {arguments.kernel} below {CACHE} (tests/vm/fetch-kernels)")
         return SKIP_STATUS
+    if arguments.service and not service.has_systemd():
+        print("vm: no systemd on this machine")
+        return SKIP_STATUS
     with tempfile.TemporaryDirectory(prefix="ebc-vm-") as directory:
         image = os.path.join(directory, "initramfs")
-        make_image(kernel, arguments.build.resolve(), arguments.tests, image)
+        make_image(kernel, arguments.build.resolve(), arguments.tests, image, arguments.service)
         guest = Guest(kernel, image)
         try:
             is_done = guest.follow()
