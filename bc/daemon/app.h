@@ -39,7 +39,6 @@ struct app {
 	enum ebc_stamp_source tx_stamp;
 	struct host_time host_time;
 	struct status status;
-	uint8_t clock_identity[PTP_CLOCK_IDENTITY_LEN];
 	int64_t real_minus_mono_ns;
 	uint64_t clock_set_mono_ns;			  /* when that was last renewed; 0: never */
 	double kernel_rate_at_start_ppb, kernel_rate_ppb; /* the second less the first */

@@ -205,7 +205,6 @@ static int start_backend(struct app *app)
 static int start_clock(struct app *app, struct bc_engine_config *engine_config,
 		       const struct handover *handover)
 {
-	memcpy(app->clock_identity, engine_config->clock_identity, sizeof(app->clock_identity));
 	if (app->settings->loader.mode == EBC_MODE_BOUNDARY)
 		return start_engine(app, engine_config, handover);
 	return transparent_new(app, engine_config->clock_identity, &app->transparent);
