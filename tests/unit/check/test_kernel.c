@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What is said of kernels that have, miss or refuse what the programs need. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "ctl/check/kernel.h"
+#include "tests/unit/check/tree.h"
+
+struct box {
+	struct findings findings;
+	struct kernel_facts facts;
+	struct plan plan;
+};
+
+/* A kernel that has all, seen by root. */
+static int setup(void **state)
+{
+	static struct box box;
+
+	box = (struct box){
+		.plan = {.leap_path = ""},
+		.facts =
+			{
+				.release = "6.12.1",
+				.is_root = true,
+				.may_bpf = true,
+				.may_perfmon = true,
+				.may_net_admin = true,
+				.may_net_raw = true,
+				.may_bind = true,
+				.may_set_time = true,
+				.has_tc_programs = ANSWER_YES,
+				.has_ring_buffer = ANSWER_YES,
+				.has_lru_hash = ANSWER_YES,
+				.has_set_hash = ANSWER_YES,
+				.has_atomics = ANSWER_YES,
+				.has_tcx = ANSWER_YES,
+				.has_start_xmit = ANSWER_YES,
+				.has_btf = true,
+				.is_bpffs_mounted = true,
+				.is_bpffs_writable = ANSWER_YES,
+				.is_jit_on = ANSWER_YES,
+			},
+	};
+	*state = &box;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	findings_free(&((struct box *)*state)->findings);
+	return 0;
+}
+
+static void judge(struct box *box)
+{
+	box->findings.n = 0;
+	kernel_judge(&box->facts, &box->plan, &box->findings);
+	assert_findings_are_whole(&box->findings);
+}
+
+static void nothing_is_tried(struct box *box, int error)
+{
+	box->facts.bpf_error = error;
+	box->facts.has_tc_programs = ANSWER_UNKNOWN;
+	box->facts.has_ring_buffer = ANSWER_UNKNOWN;
+	box->facts.has_lru_hash = ANSWER_UNKNOWN;
+	box->facts.has_set_hash = ANSWER_UNKNOWN;
+	box->facts.has_atomics = ANSWER_UNKNOWN;
+	box->facts.has_tcx = ANSWER_UNKNOWN;
+	box->facts.has_start_xmit = ANSWER_UNKNOWN;
+}
+
+static void a_kernel_with_all_is_good(void **state)
+{
+	struct box *box = *state;
+
+	judge(box);
+	for (size_t i = 0; i < box->findings.n; i++)
+		assert_int_equal(box->findings.list[i].level, FINDING_GOOD);
+	assert_finding(&box->findings, "bpf", FINDING_GOOD);
+}
+
+static void what_the_programs_cannot_do_without_is_a_problem(void **state)
+{
+	struct box *box = *state;
+	const struct finding *f;
+
+	box->facts.has_atomics = ANSWER_NO;
+	box->facts.has_ring_buffer = ANSWER_NO;
+	judge(box);
+	f = assert_finding(&box->findings, "bpf", FINDING_PROBLEM);
+	assert_non_null(strstr(f->text, "ring buffers (5.8), atomic operations"));
+	assert_null(strstr(f->text, "LRU"));
+}
+
+static void sockets_need_no_bpf(void **state)
+{
+	struct box *box = *state;
+
+	nothing_is_tried(box, -ENOSYS);
+	box->plan = (struct plan){.is_known = true, .uses_sockets = true, .leap_path = ""};
+	judge(box);
+	assert_null(findings_get(&box->findings, "bpf", ""));
+	box->facts.may_bind = false;
+	box->facts.may_bpf = false;
+	judge(box);
+	assert_non_null(strstr(assert_finding(&box->findings, "capabilities", FINDING_NOTE)->text,
+			       "misses CAP_NET_BIND_SERVICE"));
+}
+
+static void without_bpf_a_boundary_clock_has_sockets_and_a_transparent_clock_nothing(void **state)
+{
+	struct box *box = *state;
+
+	nothing_is_tried(box, -EPERM);
+	judge(box);
+	assert_finding(&box->findings, "bpf", FINDING_NOTE);
+	box->plan.is_transparent = true;
+	judge(box);
+	assert_finding(&box->findings, "bpf", FINDING_PROBLEM);
+	box->plan = (struct plan){.demands_bpf = true, .leap_path = ""};
+	judge(box);
+	assert_finding(&box->findings, "bpf", FINDING_PROBLEM);
+}
+
+static void who_may_not_try_is_told_to_be_root(void **state)
+{
+	struct box *box = *state;
+
+	nothing_is_tried(box, -EPERM);
+	box->facts.is_root = false;
+	box->facts.may_bpf = false;
+	box->plan.is_transparent = true;
+	judge(box);
+	assert_memory_equal(assert_finding(&box->findings, "bpf", FINDING_NOTE)->text, "as root:", 8);
+	assert_null(findings_get(&box->findings, "tcx", ""));
+	assert_null(findings_get(&box->findings, "btf", ""));
+}
+
+static void a_router_without_btf_is_told_what_that_costs(void **state)
+{
+	struct box *box = *state;
+	const struct finding *f;
+
+	box->facts.has_btf = false;
+	box->facts.has_start_xmit = ANSWER_NO;
+	box->facts.has_tcx = ANSWER_NO;
+	judge(box);
+	assert_finding(&box->findings, "bpf", FINDING_GOOD);
+	assert_finding(&box->findings, "tcx", FINDING_NOTE);
+	f = assert_finding(&box->findings, "btf", FINDING_NOTE);
+	assert_non_null(strstr(f->why, "drivers' own"));
+	box->plan.is_transparent = true;
+	judge(box);
+	f = assert_finding(&box->findings, "btf", FINDING_NOTE);
+	assert_non_null(strstr(f->why, "is not corrected"));
+	box->facts.has_btf = true;
+	box->facts.may_perfmon = false;
+	judge(box);
+	assert_string_equal(assert_finding(&box->findings, "btf", FINDING_NOTE)->mend, "give it CAP_PERFMON");
+}
+
+static void pins_need_a_file_system_that_can_be_written(void **state)
+{
+	struct box *box = *state;
+
+	box->facts.is_bpffs_writable = ANSWER_NO;
+	judge(box);
+	assert_non_null(strstr(assert_finding(&box->findings, "bpffs", FINDING_NOTE)->mend, "remount"));
+	box->facts.is_bpffs_writable = ANSWER_UNKNOWN;
+	judge(box);
+	assert_finding(&box->findings, "bpffs", FINDING_GOOD);
+	box->facts.is_bpffs_mounted = false;
+	judge(box);
+	assert_non_null(strstr(assert_finding(&box->findings, "bpffs", FINDING_NOTE)->mend, "-t bpf"));
+}
+
+static void only_the_system_clock_needs_the_right_to_set_it(void **state)
+{
+	struct box *box = *state;
+
+	box->facts.may_set_time = false;
+	judge(box);
+	assert_finding(&box->findings, "capabilities", FINDING_GOOD);
+	box->plan.is_system_clock = true;
+	judge(box);
+	assert_non_null(
+		strstr(assert_finding(&box->findings, "capabilities", FINDING_NOTE)->text, "CAP_SYS_TIME"));
+}
+
+static void files_tell_of_jit_btf_and_pins(void **state)
+{
+	struct box *box = *state;
+	struct tree tree;
+
+	tree_init(&tree);
+	tree_write(&tree, "/proc/sys/kernel/osrelease", "5.10.0-28\n");
+	tree_write(&tree, "/proc/sys/net/core/bpf_jit_enable", "0\n");
+	tree_write(&tree, "/proc/self/mounts", "proc /proc proc rw 0 0\nnone /sys/fs/bpf bpf ro 0 0\n");
+	kernel_look(tree.root, &box->facts);
+	assert_string_equal(box->facts.release, "5.10.0-28");
+	assert_int_equal(box->facts.is_jit_on, ANSWER_NO);
+	assert_true(box->facts.is_bpffs_mounted);
+	assert_false(box->facts.has_btf);
+	judge(box);
+	assert_finding(&box->findings, "jit", FINDING_NOTE);
+	tree_write(&tree, "/sys/kernel/btf/vmlinux", "");
+	tree_write(&tree, "/proc/self/mounts", "proc /proc proc rw 0 0\n");
+	kernel_look(tree.root, &box->facts);
+	assert_true(box->facts.has_btf);
+	assert_false(box->facts.is_bpffs_mounted);
+	tree_free(&tree);
+}
+
+static void the_running_kernel_answers_or_refuses(void **state)
+{
+	struct box *box = *state;
+
+	kernel_look("", &box->facts);
+	kernel_try(&box->facts);
+	assert_true(box->facts.bpf_error == 0 || box->facts.bpf_error == -EPERM ||
+		    box->facts.bpf_error == -ENOSYS);
+	assert_true(*box->facts.release);
+	judge(box);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_kernel_with_all_is_good),
+		TEST(what_the_programs_cannot_do_without_is_a_problem),
+		TEST(sockets_need_no_bpf),
+		TEST(without_bpf_a_boundary_clock_has_sockets_and_a_transparent_clock_nothing),
+		TEST(who_may_not_try_is_told_to_be_root),
+		TEST(a_router_without_btf_is_told_what_that_costs),
+		TEST(pins_need_a_file_system_that_can_be_written),
+		TEST(only_the_system_clock_needs_the_right_to_set_it),
+		TEST(files_tell_of_jit_btf_and_pins),
+		TEST(the_running_kernel_answers_or_refuses),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

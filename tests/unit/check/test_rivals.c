@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Who else keeps a clock, found in trees of processes, and what is said of it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "ctl/check/rivals.h"
+#include "tests/unit/check/tree.h"
+#include "util/macros.h"
+
+#define UDP_HEAD \
+	"  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
+#define UDP_319 \
+	" 12: 00000000:013F 00000000:0000 07 00000000:00000000 00:00000000 00000000   102        0 4711 2\n"
+
+struct rig {
+	struct tree tree;
+	struct findings findings;
+	struct rivals_facts facts;
+	struct plan plan;
+	struct check_options options;
+};
+
+static const char *const our_ports[] = {"eth0", "eth1"};
+
+static int setup(void **state)
+{
+	static struct rig rig;
+
+	rig = (struct rig){
+		.plan = {.is_known = true, .leap_path = ""},
+		.options = {.ports = our_ports, .n_ports = ARRAY_SIZE(our_ports)},
+	};
+	tree_init(&rig.tree);
+	tree_link(&rig.tree, "/proc/self/ns/net", "net:[1]");
+	*state = &rig;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct rig *rig = *state;
+
+	tree_free(&rig->tree);
+	findings_free(&rig->findings);
+	return 0;
+}
+
+/* The arguments separated by spaces. */
+static void add_process(struct rig *rig, int pid, const char *comm, const char *command, const char *net)
+{
+	char path[512];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	tree_write(&rig->tree, path, comm);
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
+	tree_link(&rig->tree, path, net);
+	snprintf(path, sizeof(path), "%s/proc/%d/cmdline", rig->tree.root, pid);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	for (; *command; command++)
+		putc(*command == ' ' ? '\0' : *command, file);
+	if (command[-1] != ' ')
+		putc('\0', file);
+	fclose(file);
+}
+
+static void look_and_judge(struct rig *rig)
+{
+	rig->findings.n = 0;
+	rivals_look(rig->tree.root, &rig->facts);
+	rivals_judge(&rig->facts, &rig->plan, &rig->options, &rig->findings);
+	assert_findings_are_whole(&rig->findings);
+}
+
+static void nobody_else_is_good(void **state)
+{
+	struct rig *rig = *state;
+
+	add_process(rig, 7, "chronyc\n", "chronyc", "net:[1]");
+	look_and_judge(rig);
+	assert_int_equal(rig->facts.n, 0);
+	assert_finding(&rig->findings, "rivals", FINDING_GOOD);
+}
+
+static void an_ntp_daemon_fights_only_over_the_system_clock(void **state)
+{
+	struct rig *rig = *state;
+	const struct finding *f;
+
+	add_process(rig, 20, "chronyd\n", "/usr/sbin/chronyd -F 1", "net:[1]");
+	add_process(rig, 21, "chronyd\n", "/usr/sbin/chronyd -F 1", "net:[1]");
+	look_and_judge(rig);
+	assert_int_equal(rig->findings.n, 1);
+	assert_finding(&rig->findings, "rivals", FINDING_NOTE);
+	rig->plan.is_system_clock = true;
+	look_and_judge(rig);
+	f = assert_finding(&rig->findings, "rivals", FINDING_PROBLEM);
+	assert_non_null(strstr(f->mend, "systemctl disable --now chrony"));
+	rig->plan = (struct plan){.is_known = true, .exports_time = true, .leap_path = ""};
+	look_and_judge(rig);
+	assert_finding(&rig->findings, "rivals", FINDING_GOOD);
+}
+
+static void a_chronyd_that_only_serves_is_good(void **state)
+{
+	struct rig *rig = *state;
+
+	add_process(rig, 20, "chronyd\n", "/usr/sbin/chronyd -x", "net:[1]");
+	rig->plan.is_system_clock = true;
+	look_and_judge(rig);
+	assert_finding(&rig->findings, "rivals", FINDING_GOOD);
+}
+
+static void the_name_that_the_kernel_cuts_is_known(void **state)
+{
+	struct rig *rig = *state;
+
+	add_process(rig, 20, "systemd-timesyn\n", "/lib/systemd/systemd-timesyncd", "net:[1]");
+	rig->plan.is_system_clock = true;
+	look_and_judge(rig);
+	assert_non_null(strstr(assert_finding(&rig->findings, "rivals", FINDING_PROBLEM)->mend,
+			       "disable --now systemd-timesyncd"));
+}
+
+static void a_ptp_daemon_on_our_port_and_domain_is_a_problem(void **state)
+{
+	struct rig *rig = *state;
+	const struct finding *f;
+
+	add_process(rig, 30, "ptp4l\n", "ptp4l -i eth1 -m", "net:[1]");
+	look_and_judge(rig);
+	f = assert_finding(&rig->findings, "rivals", FINDING_PROBLEM);
+	assert_non_null(strstr(f->text, "ptp4l (pid 30) on eth1, domain 0"));
+	rig->plan.domain = 24;
+	look_and_judge(rig);
+	assert_finding(&rig->findings, "rivals", FINDING_NOTE);
+}
+
+static void its_ports_and_domain_are_read_from_its_file(void **state)
+{
+	struct rig *rig = *state;
+
+	tree_write(&rig->tree, "/etc/ptp4l.conf", "[global]\ndomainNumber 24\n[eth7]\n[eth0]\n");
+	add_process(rig, 30, "ptp4l\n", "/usr/sbin/ptp4l -f /etc/ptp4l.conf", "net:[1]");
+	look_and_judge(rig);
+	assert_int_equal(rig->facts.list[0].n_ports, 2);
+	assert_int_equal(rig->facts.list[0].domain, 24);
+	assert_finding(&rig->findings, "rivals", FINDING_NOTE);
+	rig->plan.domain = 24;
+	look_and_judge(rig);
+	assert_finding(&rig->findings, "rivals", FINDING_PROBLEM);
+}
+
+static void options_are_read_in_all_their_forms(void **state)
+{
+	struct rig *rig = *state;
+
+	add_process(rig, 30, "ptp4l\n", "ptp4l -ieth0 --domainNumber=5 -i eth1 -i", "net:[1]");
+	add_process(rig, 31, "ptp4l\n", "ptp4l --domainNumber 6", "net:[1]");
+	rivals_look(rig->tree.root, &rig->facts);
+	for (size_t i = 0; i < 2; i++) {
+		const struct rival *rival = &rig->facts.list[i];
+
+		assert_int_equal(rival->domain, rival->pid == 30 ? 5 : 6);
+		assert_int_equal(rival->n_ports, rival->pid == 30 ? 2 : 0);
+	}
+}
+
+static void a_process_without_a_command_line_is_none(void **state)
+{
+	struct rig *rig = *state;
+
+	tree_write(&rig->tree, "/proc/30/comm", "ptp4l\n");
+	tree_write(&rig->tree, "/proc/30/cmdline", "");
+	look_and_judge(rig);
+	assert_int_equal(rig->facts.n, 0);
+}
+
+static void another_namespaces_ports_are_others(void **state)
+{
+	struct rig *rig = *state;
+
+	add_process(rig, 30, "ptp4l\n", "ptp4l -i eth0", "net:[2]");
+	add_process(rig, 31, "ebpf-bc\n", "ebpf-bc -i eth0", "net:[3]");
+	look_and_judge(rig);
+	assert_non_null(strstr(assert_finding(&rig->findings, "rivals", FINDING_NOTE)->text,
+			       "2 PTP daemons run in other network namespaces"));
+}
+
+static void our_own_daemon_is_no_rival(void **state)
+{
+	struct rig *rig = *state;
+
+	add_process(rig, 31, "ebpf-bc\n", "ebpf-bc -i eth0 -i eth1", "net:[1]");
+	look_and_judge(rig);
+	assert_int_equal(rig->findings.n, 1);
+	assert_non_null(strstr(assert_finding(&rig->findings, "rivals", FINDING_GOOD)->text,
+			       "ebpf-bc (pid 31) on eth0 eth1, domain 0"));
+}
+
+static void who_has_the_ports_of_ptp_open_is_named(void **state)
+{
+	struct rig *rig = *state;
+
+	tree_write(&rig->tree, "/proc/self/net/udp", UDP_HEAD UDP_319);
+	look_and_judge(rig);
+	assert_non_null(
+		strstr(assert_finding(&rig->findings, "ptp-sockets", FINDING_NOTE)->text, "only root"));
+	add_process(rig, 40, "shairport\n", "shairport", "net:[1]");
+	tree_link(&rig->tree, "/proc/40/fd/3", "socket:[4710]");
+	tree_link(&rig->tree, "/proc/40/fd/4", "socket:[4711]");
+	look_and_judge(rig);
+	assert_non_null(strstr(assert_finding(&rig->findings, "ptp-sockets", FINDING_NOTE)->text,
+			       "shairport (pid 40)"));
+}
+
+static void a_ptp_daemon_that_is_told_already_is_not_told_for_its_sockets(void **state)
+{
+	struct rig *rig = *state;
+
+	tree_write(&rig->tree, "/proc/self/net/udp6", UDP_HEAD UDP_319);
+	add_process(rig, 30, "ptp4l\n", "ptp4l -i eth7", "net:[1]");
+	tree_link(&rig->tree, "/proc/30/fd/4", "socket:[4711]");
+	look_and_judge(rig);
+	assert_true(rig->facts.is_udp_open);
+	assert_int_equal(rig->facts.udp_pid, 30);
+	assert_null(findings_get(&rig->findings, "ptp-sockets", ""));
+}
+
+static void a_crowd_of_rivals_is_bounded(void **state)
+{
+	struct rig *rig = *state;
+
+	for (int pid = 100; pid < 100 + 2 * RIVALS_MAX; pid++)
+		add_process(rig, pid, "ptp4l\n", "ptp4l -i eth7", "net:[1]");
+	look_and_judge(rig);
+	assert_int_equal(rig->facts.n, RIVALS_MAX);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(nobody_else_is_good),
+		TEST(an_ntp_daemon_fights_only_over_the_system_clock),
+		TEST(a_chronyd_that_only_serves_is_good),
+		TEST(the_name_that_the_kernel_cuts_is_known),
+		TEST(a_ptp_daemon_on_our_port_and_domain_is_a_problem),
+		TEST(its_ports_and_domain_are_read_from_its_file),
+		TEST(options_are_read_in_all_their_forms),
+		TEST(a_process_without_a_command_line_is_none),
+		TEST(another_namespaces_ports_are_others),
+		TEST(our_own_daemon_is_no_rival),
+		TEST(who_has_the_ports_of_ptp_open_is_named),
+		TEST(a_ptp_daemon_that_is_told_already_is_not_told_for_its_sockets),
+		TEST(a_crowd_of_rivals_is_bounded),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

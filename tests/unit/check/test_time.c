@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What is said of the system's clock, its leap seconds, the RTC, and of what was measured. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "ctl/check/rtc.h"
+#include "ctl/check/system_time.h"
+#include "ctl/check/vdso.h"
+#include "ctl/check/wakeup.h"
+#include "tests/unit/check/tree.h"
+
+#define NOW_UTC_S 1800000000
+#define ZONE_S	  7200
+/* Seconds since 1900. */
+#define LEAPS	  "3692217600 37\n"
+#define GOOD_LIST "#@ 4100000000\n" LEAPS
+#define OLD_LIST  "#@ 4000000000\n" LEAPS
+
+struct box {
+	struct tree tree;
+	struct findings findings;
+	struct system_time_facts facts;
+	struct plan plan;
+};
+
+/* A clock that chronyd keeps. */
+static int setup(void **state)
+{
+	static struct box box;
+
+	box = (struct box){
+		.facts = {.is_synchronized = true, .tai_offset_s = 37, .frequency_ppm = -12.5},
+		.plan = {.leap_path = ""},
+	};
+	tree_init(&box.tree);
+	*state = &box;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct box *box = *state;
+
+	tree_free(&box->tree);
+	findings_free(&box->findings);
+	return 0;
+}
+
+static void judge(struct box *box)
+{
+	box->findings.n = 0;
+	system_time_look(box->tree.root, &box->plan, NOW_UTC_S, &box->facts);
+	system_time_judge(&box->facts, &box->plan, &box->findings);
+	assert_findings_are_whole(&box->findings);
+}
+
+static void a_clock_that_is_kept_is_good(void **state)
+{
+	struct box *box = *state;
+
+	tree_write(&box->tree, "/usr/share/zoneinfo/leap-seconds.list", GOOD_LIST);
+	judge(box);
+	assert_int_equal(box->findings.n, 4);
+	for (size_t i = 0; i < box->findings.n; i++)
+		assert_int_equal(box->findings.list[i].level, FINDING_GOOD);
+}
+
+static void one_that_nobody_keeps_is_a_note_unless_we_are_to_keep_it(void **state)
+{
+	struct box *box = *state;
+
+	box->facts.is_synchronized = false;
+	judge(box);
+	assert_finding(&box->findings, "system-clock", FINDING_NOTE);
+	box->plan.is_system_clock = true;
+	judge(box);
+	assert_finding(&box->findings, "system-clock", FINDING_GOOD);
+}
+
+static void a_frequency_at_its_limit_is_a_note(void **state)
+{
+	struct box *box = *state;
+
+	box->facts.frequency_ppm = -499.9;
+	judge(box);
+	assert_finding(&box->findings, "frequency", FINDING_NOTE);
+}
+
+static void a_leap_second_to_come_is_told(void **state)
+{
+	struct box *box = *state;
+
+	box->facts.leap = -1;
+	judge(box);
+	assert_non_null(strstr(assert_finding(&box->findings, "leap", FINDING_NOTE)->text, "leave out"));
+}
+
+static void a_tai_offset_of_0_is_told_and_who_sets_it(void **state)
+{
+	struct box *box = *state;
+	const struct finding *f;
+
+	box->facts.tai_offset_s = 0;
+	judge(box);
+	f = assert_finding(&box->findings, "tai", FINDING_NOTE);
+	assert_non_null(strstr(f->text, "CLOCK_TAI shows UTC"));
+	assert_true(*f->mend);
+	box->plan.is_system_clock = true;
+	judge(box);
+	assert_non_null(strstr(assert_finding(&box->findings, "tai", FINDING_NOTE)->why, "sets it"));
+}
+
+static void a_kernel_that_does_not_tell_is_a_note(void **state)
+{
+	struct box *box = *state;
+
+	box->facts = (struct system_time_facts){.error = -EPERM};
+	judge(box);
+	assert_finding(&box->findings, "system-clock", FINDING_NOTE);
+	assert_null(findings_get(&box->findings, "tai", ""));
+}
+
+static void an_expired_list_of_leap_seconds_is_a_note(void **state)
+{
+	struct box *box = *state;
+
+	tree_write(&box->tree, "/usr/share/zoneinfo/leap-seconds.list", OLD_LIST);
+	judge(box);
+	assert_non_null(strstr(assert_finding(&box->findings, "leapfile", FINDING_NOTE)->text, "expired"));
+}
+
+static void a_configured_list_that_is_none_is_a_problem(void **state)
+{
+	struct box *box = *state;
+
+	box->plan.leap_path = "/etc/leap";
+	judge(box);
+	assert_finding(&box->findings, "leapfile", FINDING_PROBLEM);
+	tree_write(&box->tree, "/etc/leap", "<html>\n");
+	judge(box);
+	assert_non_null(
+		strstr(assert_finding(&box->findings, "leapfile", FINDING_PROBLEM)->text, "is not a list"));
+	tree_write(&box->tree, "/etc/leap", GOOD_LIST);
+	judge(box);
+	assert_finding(&box->findings, "leapfile", FINDING_GOOD);
+}
+
+static void look_at_rtc(struct box *box, struct rtc_facts *facts)
+{
+	box->findings.n = 0;
+	rtc_look(box->tree.root, NOW_UTC_S, ZONE_S, facts);
+	rtc_judge(facts, &box->findings);
+	assert_findings_are_whole(&box->findings);
+}
+
+static void an_rtc_that_agrees_is_good(void **state)
+{
+	struct box *box = *state;
+	struct rtc_facts facts;
+
+	tree_write(&box->tree, "/sys/class/rtc/rtc0/name", "rtc_cmos\n");
+	tree_write(&box->tree, "/sys/class/rtc/rtc0/since_epoch", "1799999999\n");
+	tree_write(&box->tree, "/etc/adjtime", "0.0 0 0.0\n0\nUTC\n");
+	look_at_rtc(box, &facts);
+	assert_int_equal(facts.minus_system_s, -1);
+	assert_finding(&box->findings, "rtc", FINDING_GOOD);
+	assert_null(findings_get(&box->findings, "rtc-local", ""));
+}
+
+static void an_rtc_in_local_time_is_taken_for_that_and_told(void **state)
+{
+	struct box *box = *state;
+	struct rtc_facts facts;
+
+	tree_write(&box->tree, "/sys/class/rtc/rtc0/since_epoch", "1800007200\n");
+	tree_write(&box->tree, "/etc/adjtime", "0.0 0 0.0\n0\nLOCAL\n");
+	look_at_rtc(box, &facts);
+	assert_int_equal(facts.minus_system_s, 0);
+	assert_finding(&box->findings, "rtc", FINDING_GOOD);
+	assert_finding(&box->findings, "rtc-local", FINDING_NOTE);
+}
+
+static void an_rtc_that_is_off_missing_or_unreadable_is_a_note(void **state)
+{
+	struct box *box = *state;
+	struct rtc_facts facts;
+
+	look_at_rtc(box, &facts);
+	assert_string_equal(assert_finding(&box->findings, "rtc", FINDING_NOTE)->text, "there is no RTC");
+	tree_write(&box->tree, "/sys/class/rtc/rtc0/name", "rtc_cmos\n");
+	look_at_rtc(box, &facts);
+	assert_non_null(strstr(assert_finding(&box->findings, "rtc", FINDING_NOTE)->text, "cannot be read"));
+	tree_write(&box->tree, "/sys/class/rtc/rtc0/since_epoch", "1800000060\n");
+	look_at_rtc(box, &facts);
+	assert_non_null(strstr(assert_finding(&box->findings, "rtc", FINDING_NOTE)->text, "60 s ahead of"));
+}
+
+static void the_vdso_is_judged_by_the_system_call(void **state)
+{
+	struct box *box = *state;
+	struct vdso_facts facts = {.library_ns = 900, .system_call_ns = 2000};
+
+	vdso_judge(&facts, &box->findings);
+	assert_finding(&box->findings, "vdso", FINDING_GOOD);
+	box->findings.n = 0;
+	facts = (struct vdso_facts){.library_ns = 60, .system_call_ns = 62};
+	vdso_judge(&facts, &box->findings);
+	assert_finding(&box->findings, "vdso", FINDING_NOTE);
+	vdso_measure(&facts);
+	assert_true(facts.library_ns > 0 && facts.system_call_ns > 0);
+	assert_findings_are_whole(&box->findings);
+}
+
+static void late_wake_ups_are_a_note(void **state)
+{
+	struct box *box = *state;
+	struct wakeup_facts facts = {.n = 200, .median_us = 12, .worst_us = 90};
+
+	wakeup_judge(&facts, &box->findings);
+	assert_finding(&box->findings, "wake-up", FINDING_GOOD);
+	box->findings.n = 0;
+	facts.median_us = 300;
+	wakeup_judge(&facts, &box->findings);
+	assert_finding(&box->findings, "wake-up", FINDING_NOTE);
+	assert_findings_are_whole(&box->findings);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_clock_that_is_kept_is_good),
+		TEST(one_that_nobody_keeps_is_a_note_unless_we_are_to_keep_it),
+		TEST(a_frequency_at_its_limit_is_a_note),
+		TEST(a_leap_second_to_come_is_told),
+		TEST(a_tai_offset_of_0_is_told_and_who_sets_it),
+		TEST(a_kernel_that_does_not_tell_is_a_note),
+		TEST(an_expired_list_of_leap_seconds_is_a_note),
+		TEST(a_configured_list_that_is_none_is_a_problem),
+		TEST(an_rtc_that_agrees_is_good),
+		TEST(an_rtc_in_local_time_is_taken_for_that_and_told),
+		TEST(an_rtc_that_is_off_missing_or_unreadable_is_a_note),
+		TEST(the_vdso_is_judged_by_the_system_call),
+		TEST(late_wake_ups_are_a_note),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
