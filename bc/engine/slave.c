@@ -161,13 +161,20 @@ static bool master_jump(const struct bc_port *port, int64_t t1_ptp_ns, uint64_t 
 	return true;
 }
 
+/* The Sync before was refused for the same jump. */
+static bool is_same_jump(const struct bc_sync_rx *sync, int64_t jump_ns, uint64_t t2_mono_ns)
+{
+	uint64_t elapsed_ns = (uint64_t)llabs((int64_t)(t2_mono_ns - sync->jump_t2_mono_ns));
+
+	return sync->n_jumps > 0 && llabs(jump_ns - sync->jump_ns) <= JUMP_AGREEMENT_NS(elapsed_ns);
+}
+
 /* The n-th Sync in a row, this one included, that agrees on where the master's time jumped to. */
 static unsigned int agreeing_jumps(struct bc_port *port, int64_t jump_ns, uint64_t t2_mono_ns)
 {
 	struct bc_sync_rx *sync = &port->sync_rx;
-	uint64_t elapsed_ns = (uint64_t)llabs((int64_t)(t2_mono_ns - sync->jump_t2_mono_ns));
 
-	if (sync->n_jumps > 0 && llabs(jump_ns - sync->jump_ns) <= JUMP_AGREEMENT_NS(elapsed_ns))
+	if (is_same_jump(sync, jump_ns, t2_mono_ns))
 		sync->n_jumps++;
 	else
 		sync->n_jumps = 1;
@@ -234,7 +241,8 @@ static bool is_where_expected(struct bc_port *port, int64_t t1_ptp_ns, uint64_t 
 	if (engine->config.sanity_freq_limit_ppb <= 0 ||
 	    !master_jump(port, t1_ptp_ns, t2_mono_ns, &jump_ns, &elapsed_ns))
 		return true;
-	if (llabs(jump_ns) <= jump_limit_ns(engine, elapsed_ns)) {
+	/* What stays the same from Sync to Sync is no rate, however soon one could have led there. */
+	if (llabs(jump_ns) <= jump_limit_ns(engine, elapsed_ns) && !is_same_jump(sync, jump_ns, t2_mono_ns)) {
 		sync->n_jumps = sync->n_refused = 0;
 		return true;
 	}

@@ -150,7 +150,9 @@ static void a_halt_does_not_open_a_loop(void **state)
 static void a_jump_of_the_master_is_refused_then_accepted(void **state)
 {
 	static const int64_t jumps_ns[] = {NSEC_PER_SEC, 37 * NSEC_PER_SEC, -37 * NSEC_PER_SEC,
-					   365 * 86400 * NSEC_PER_SEC, 500 * NSEC_PER_MSEC};
+					   365 * 86400 * NSEC_PER_SEC, 500 * NSEC_PER_MSEC,
+					   /* What a master could run off by meanwhile, and did not. */
+					   100 * NSEC_PER_MSEC, -60 * NSEC_PER_MSEC};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(jumps_ns); i++) {
