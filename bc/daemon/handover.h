@@ -20,6 +20,7 @@ struct handover {
 	struct bc_engine *engine; /* NULL: there was none */
 	char port_names[BC_MAX_PORTS][IFNAMSIZ];
 	size_t n_ports;
+	uint64_t n_offsets;    /* were numbered: the successor counts on */
 	bool has_own_identity; /* made of an interface's address, not configured */
 	uint8_t clock_identity[PTP_CLOCK_IDENTITY_LEN];
 	char left[HANDOVER_SETS][EBC_PIN_PATH_OCTETS]; /* folders of what is pinned */

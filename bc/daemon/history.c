@@ -8,13 +8,17 @@
 #include "util/macros.h"
 
 struct history {
-	uint64_t last;
+	uint64_t begin, last;		       /* the number before the first there was, and the newest */
 	struct history_row rows[HISTORY_ROWS]; /* by number modulo this */
 };
 
-struct history *history_new(void)
+struct history *history_new(uint64_t last)
 {
-	return calloc(1, sizeof(struct history));
+	struct history *history = calloc(1, sizeof(*history));
+
+	if (history)
+		history->begin = history->last = last;
+	return history;
 }
 
 void history_free(struct history *history)
@@ -34,7 +38,7 @@ uint64_t history_last(const struct history *history)
 
 uint64_t history_first(const struct history *history)
 {
-	return history->last > HISTORY_ROWS ? history->last - HISTORY_ROWS + 1 : 1;
+	return history->last - MIN(history->last - history->begin, HISTORY_ROWS) + 1;
 }
 
 const struct history_row *history_get(const struct history *history, uint64_t number)

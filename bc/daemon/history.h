@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The last measurements of the offset from the master, numbered from 1. Adding one never allocates. */
+/* The last measurements of the offset from the master, numbered from 1 on. Adding one never allocates. */
 #pragma once
 
 #include <stddef.h>
@@ -18,13 +18,13 @@ struct history_row {
 
 struct history;
 
-/* NULL: no memory. */
-struct history *history_new(void);
+/* The first row gets the number after `last`. NULL: no memory. */
+struct history *history_new(uint64_t last);
 /* Accepts NULL. */
 void history_free(struct history *history);
 
 void history_add(struct history *history, const struct history_row *row);
-/* The number of the newest row; 0: there is none. */
+/* The number of the newest row; that from history_new() where there is none. */
 uint64_t history_last(const struct history *history);
 /* The number of the oldest row that is kept; one more than the last where there is none. */
 uint64_t history_first(const struct history *history);

@@ -300,7 +300,7 @@ int app_start(struct app *app, const struct settings *settings, const struct han
 	r = host_time_start(app, &engine_config);
 	if (r < 0)
 		return r;
-	r = status_start(app);
+	r = status_start(app, handover ? handover->n_offsets : 0);
 	if (r < 0)
 		return r;
 	r = start_backend(app);

@@ -25,14 +25,15 @@
 /* Of which offsets tell how the clock does now. */
 #define OFFSET_SPAN_NS (2 * (uint64_t)NSEC_PER_SEC)
 
-int status_start(struct app *app)
+int status_start(struct app *app, uint64_t n_offsets)
 {
 	struct status *s = &app->status;
 
 	s->started_mono_ns = clocks_mono_ns();
 	if (app->settings->loader.mode != EBC_MODE_BOUNDARY)
 		return 0;
-	s->history = history_new();
+	s->history = history_new(n_offsets);
+	s->offsets_since = n_offsets;
 	return s->history ? 0 : -ENOMEM;
 }
 

@@ -21,8 +21,8 @@ struct status {
 	char refused_text[CONTROL_ALARM_TEXT];
 };
 
-/* Before the first action. 0 or -ENOMEM. */
-int status_start(struct app *app);
+/* Before the first action; `n_offsets` were numbered before. 0 or -ENOMEM. */
+int status_start(struct app *app, uint64_t n_offsets);
 void status_stop(struct app *app);
 /* Keeps what is not a state of the engine: offsets, and alarms that are events. */
 void status_handle_action(struct app *app, const struct bc_action *action);

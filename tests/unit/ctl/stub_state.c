@@ -44,7 +44,7 @@ void stub_state_reset(void)
 {
 	history_free(stub.history);
 	memset(&stub, 0, sizeof(stub));
-	stub.history = history_new();
+	stub.history = history_new(0);
 	stub.status = (struct control_status){
 		.pid = 4711,
 		.started_mono_ns = 81000000000,
