@@ -102,7 +102,7 @@ static void judge_self(const struct rival *rival, struct findings *findings)
 }
 
 /* Their ports are not ours, whatever they are called. */
-static void judge_elsewhere(const struct rivals_facts *facts, struct findings *findings)
+static size_t judge_elsewhere(const struct rivals_facts *facts, struct findings *findings)
 {
 	struct finding *f;
 	size_t n = 0;
@@ -110,7 +110,7 @@ static void judge_elsewhere(const struct rivals_facts *facts, struct findings *f
 	for (size_t i = 0; i < facts->n; i++)
 		n += facts->list[i].kind != RIVAL_CLOCK && facts->list[i].is_elsewhere;
 	if (n == 0)
-		return;
+		return 0;
 	f = finding_add(findings, FINDING_NOTE, "rivals", "");
 	finding_text(f, "%zu PTP daemon%s run%s in other network namespaces", n, n == 1 ? "" : "s",
 		     n == 1 ? "s" : "");
@@ -118,6 +118,7 @@ static void judge_elsewhere(const struct rivals_facts *facts, struct findings *f
 		f,
 		"their ports are others, but the system's clock is the same: a client with software stamps "
 		"steers it");
+	return n;
 }
 
 /* chronyd, for one, is two processes. */
@@ -181,7 +182,7 @@ void rivals_judge(const struct rivals_facts *facts, const struct plan *plan,
 
 	for (size_t i = 0; i < facts->n; i++)
 		told += judge_rival(facts, i, plan, options, findings);
-	judge_elsewhere(facts, findings);
+	told += judge_elsewhere(facts, findings);
 	if (told == 0)
 		finding_text(finding_add(findings, FINDING_GOOD, "rivals", ""),
 			     "nothing else here keeps the system's clock or speaks PTP");
