@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The ring of offsets: what is told to whom; and text that becomes UTF-8. */
+/* The ring of offsets: what is told to whom. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +8,6 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "ctl/exporter/text.h"
 #include "ctl/exporter/trace.h"
 #include "util/macros.h"
 
@@ -61,34 +60,6 @@ static void what_is_older_than_ten_minutes_is_not_told(void **state)
 	assert_int_equal(trace_first(&trace, 0, 2 * TRACE_SPAN_NS), 7);
 }
 
-static void what_is_not_utf8_becomes_question_marks(void **state)
-{
-	static const char *const cases[][2] = {
-		{"eth0", "eth0"},
-		{"\xc3\xa4\xe2\x82\xac\xf0\x9f\x95\x90.", "\xc3\xa4\xe2\x82\xac\xf0\x9f\x95\x90."},
-		{"a\xff"
-		 "b\x80",
-		 "a?b?"},
-		{"\xc3", "?"},
-		{"\xe2\x82", "??"},
-		{"\xc0\xaf", "??"},	      /* too long a form of / */
-		{"\xed\xa0\x80", "???"},      /* a surrogate */
-		{"\xf4\x90\x80\x80", "????"}, /* beyond U+10FFFF */
-		{"\xe2\x28\xa1", "?(?"},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct text text;
-
-		assert_int_equal(text_begin(&text), 0);
-		fputs(cases[i][0], text.to);
-		assert_int_equal(text_finish(&text), 0);
-		assert_string_equal(text.data, cases[i][1]);
-		free(text.data);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -96,7 +67,6 @@ int main(void)
 		cmocka_unit_test(who_knows_another_trace_gets_all_of_this),
 		cmocka_unit_test(what_is_overwritten_is_not_told),
 		cmocka_unit_test(what_is_older_than_ten_minutes_is_not_told),
-		cmocka_unit_test(what_is_not_utf8_becomes_question_marks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
