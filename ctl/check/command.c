@@ -34,7 +34,7 @@ struct options {
 
 static void help(void)
 {
-	puts("usage: ebpf-bcctl check [-f FILE] [--port NAME]... [--json] [--all]\n"
+	puts("usage: ebpf-bcctl check [-f FILE] [--json] [--all] [PORT]...\n"
 	     "\n"
 	     "The doctor: looks at this host, its ports and a configuration, changes nothing and needs no "
 	     "daemon.\n"
@@ -42,7 +42,7 @@ static void help(void)
 	     "\n"
 	     "  -f FILE      a configuration to check, and whose ports and settings count\n"
 	     "               (" EBC_CONFIG_DEFAULT ", if it is there; else all ports of Ethernet)\n"
-	     "  --port NAME  only this port; may be repeated\n"
+	     "  PORT         only this interface, or these; also --port PORT\n"
 	     "  --json       one object, with all findings\n"
 	     "  --all        what is good, too\n"
 	     "  -h           print this\n"
@@ -95,8 +95,9 @@ static bool read_options(struct options *o, int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "+f:h", long_options, NULL)) != -1)
 		if (!set_option(o, option))
 			return false;
-	if (optind < argc)
-		return tool_complain("unexpected argument", argv[optind]);
+	while (optind < argc)
+		if (!add_port(o, argv[optind++]))
+			return false;
 	return true;
 }
 
