@@ -64,17 +64,34 @@ static double edge(double extreme_ns, double hundredth_ns)
 	return round_up(extreme_ns <= 4 * hundredth_ns ? extreme_ns : 1.5 * fmax(hundredth_ns, 0));
 }
 
+/* Those that are shown, or those of them in lock. */
+static size_t collect(const struct offsets *offsets, const struct chart *chart, bool wants_locked,
+		      double *values)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < offsets->n; i++) {
+		const struct offset *o = &offsets->list[i];
+
+		if (is_shown(chart, o) && (!wants_locked || o->servo_state >= OFFSET_LOCKED))
+			values[n++] = (double)o->offset_ns;
+	}
+	return n;
+}
+
 void chart_range(const struct offsets *offsets, const struct chart *chart, double *ret_low_ns,
 		 double *ret_high_ns)
 {
 	_cleanup_free_ double *values = calloc(offsets->n + 1, sizeof(*values));
-	size_t n = 0, hundredth;
+	size_t n, hundredth;
 
 	*ret_low_ns = -10;
 	*ret_high_ns = 10;
-	for (size_t i = 0; values && i < offsets->n; i++)
-		if (is_shown(chart, &offsets->list[i]))
-			values[n++] = (double)offsets->list[i].offset_ns;
+	if (!values)
+		return;
+	n = collect(offsets, chart, true, values);
+	if (n == 0)
+		n = collect(offsets, chart, false, values);
 	if (n == 0)
 		return;
 	qsort(values, n, sizeof(*values), compare);

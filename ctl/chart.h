@@ -19,8 +19,9 @@ struct chart {
 };
 
 /*
- * The range from `*ret_low_ns` <= 0 to `*ret_high_ns` >= 0 that shows the offsets of that time, except single
- * ones that would make a line of the others: round numbers, and at least 10 ns.
+ * The range from `*ret_low_ns` <= 0 to `*ret_high_ns` >= 0 that shows the offsets of that time (of those in
+ * lock, if any is), except single ones that would make a line of the others: round numbers, and at least 10
+ * ns.
  */
 void chart_range(const struct offsets *offsets, const struct chart *chart, double *ret_low_ns,
 		 double *ret_high_ns);

@@ -28,7 +28,7 @@ struct trace_picture {
 	double *magnitudes; /* ascending, not below half a nanosecond: a logarithmic axis has no zero */
 	size_t n_magnitudes, n_locked;
 	double low_ns, high_ns; /* of the upper panel */
-	struct unit ns_unit, time_unit;
+	struct unit ns_unit, time_unit, magnitude_unit;
 };
 
 static struct unit unit_of(double largest, const struct unit *units, size_t n)
@@ -99,7 +99,7 @@ static void write_ccdf(const struct trace_picture *p, FILE *to)
 
 		if (i + 1 < p->n_magnitudes && log10(last) - log10(share) < 1.0 / POINTS_A_DECADE)
 			continue;
-		fprintf(to, "%.9g %.9g\n", p->magnitudes[i] / p->ns_unit.size, share);
+		fprintf(to, "%.9g %.9g\n", p->magnitudes[i] / p->magnitude_unit.size, share);
 		last = share;
 	}
 }
@@ -154,10 +154,10 @@ static void write_lower_panel(const struct trace_picture *p, int height, FILE *t
 		"set xlabel 'magnitude of the offset x (%s)' offset 0,0\n"
 		"set ylabel 'share of Syncs with |offset| ≥ x' offset 1\n"
 		"set logscale xy\nset yrange [%.9g:1.3]\nset format y '10^{%%L}'\nset ytics add ('1' 1)\n",
-		290.0 / height, 62.0 / height, p->ns_unit.name,
+		290.0 / height, 62.0 / height, p->magnitude_unit.name,
 		pow(10, floor(log10(0.999 / (double)p->n_magnitudes))));
-	picture_log_axis("x", p->magnitudes[0] / p->ns_unit.size,
-			 p->magnitudes[p->n_magnitudes - 1] / p->ns_unit.size, true, to);
+	picture_log_axis("x", p->magnitudes[0] / p->magnitude_unit.size,
+			 p->magnitudes[p->n_magnitudes - 1] / p->magnitude_unit.size, true, to);
 	fputs("plot $ccdf using 1:2 with lines linestyle 1 notitle\nunset multiplot\n", to);
 }
 
@@ -199,6 +199,7 @@ int trace_plot_write(const struct offsets *offsets, const char *path, char *reas
 			     .end_mono_ns = offsets->list[offsets->n - 1].mono_ns};
 	chart_range(offsets, &all, &p.low_ns, &p.high_ns);
 	p.ns_unit = unit_of(fmax(-p.low_ns, p.high_ns), ns_units, ARRAY_SIZE(ns_units));
+	p.magnitude_unit = unit_of(magnitudes[p.n_magnitudes / 2], ns_units, ARRAY_SIZE(ns_units));
 	/* Not "0.05 h". */
 	p.time_unit = unit_of(span_of(&p) / 3, time_units, ARRAY_SIZE(time_units));
 	return picture_write(write_script, &p, path, reason, reason_size);

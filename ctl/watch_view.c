@@ -55,18 +55,21 @@ static void add_rate(struct grid *grid, double rate, enum colour colour)
 		grid_add(grid, rate > 0 ? colour : COLOUR_NONE, "%.1f", rate);
 }
 
-/* What comes in and goes out of a port, in the counters of a clock that talks and of one that lets pass. */
+/*
+ * Two counters that show that a port works: of a clock that talks the Syncs in and out, of one that lets pass
+ * the event messages corrected at their egress and the Follow_Ups that were completed there.
+ */
 struct traffic {
-	const char *in, *in_heading, *in_member;
-	const char *out, *out_heading, *out_member;
+	const char *first, *first_heading, *first_member;
+	const char *second, *second_heading, *second_member;
 };
 
 static const struct traffic *traffic_of(const struct watched *watched)
 {
 	static const struct traffic talks = {"rx_sync", ">sync in/s",  "sync_in_per_s",
 					     "tx_sync", ">sync out/s", "sync_out_per_s"};
-	static const struct traffic passes = {"bpf_rx_event",	  ">events in/s", "event_in_per_s",
-					      "bpf_tx_corrected", ">corrected/s", "corrected_per_s"};
+	static const struct traffic passes = {"bpf_tx_corrected",	   ">corrected/s", "corrected_per_s",
+					      "bpf_tx_follower_corrected", ">completed/s", "completed_per_s"};
 
 	return value_is(watched->status, "state", "forwarding") ||
 			       value_is(watched->status, "state", "measuring")
@@ -75,7 +78,7 @@ static const struct traffic *traffic_of(const struct watched *watched)
 }
 
 struct port_rates {
-	double in, out, refused;
+	double first, second, refused;
 };
 
 static struct port_rates rates_of_port(const struct watched *watched, const char *name)
@@ -85,8 +88,8 @@ static struct port_rates rates_of_port(const struct watched *watched, const char
 	const struct traffic *traffic = traffic_of(watched);
 	double seconds = watched->stats_s;
 
-	return (struct port_rates){.in = rates_of(now, earlier, traffic->in, seconds),
-				   .out = rates_of(now, earlier, traffic->out, seconds),
+	return (struct port_rates){.first = rates_of(now, earlier, traffic->first, seconds),
+				   .second = rates_of(now, earlier, traffic->second, seconds),
 				   .refused = rates_of_refused(now, earlier, seconds)};
 }
 
@@ -102,8 +105,8 @@ static void add_port(struct grid *grid, const struct watched *watched, struct js
 	grid_add(grid, words_state_colour(text), "%s", text);
 	value_number(port, "delay_ns", &delay_ns);
 	grid_add(grid, COLOUR_NONE, "%s", words_ns(delay_ns, words));
-	add_rate(grid, rates.in, COLOUR_NONE);
-	add_rate(grid, rates.out, COLOUR_NONE);
+	add_rate(grid, rates.first, COLOUR_NONE);
+	add_rate(grid, rates.second, COLOUR_NONE);
 	add_rate(grid, rates.refused, COLOUR_WARN);
 	grid_add(grid, COLOUR_NONE, "%s", value_text(port, "peer", "-", text));
 	grid_add(grid, COLOUR_BAD, "%s", is_unusable ? value_text(port, "reason", "unusable", text) : "");
@@ -114,7 +117,7 @@ static void put_ports(const struct watched *watched, int lines, bool is_coloured
 {
 	const struct traffic *traffic = traffic_of(watched);
 	const char *const headings[] = {
-		"port",	      "state", ">delay", traffic->in_heading, traffic->out_heading,
+		"port",	      "state", ">delay", traffic->first_heading, traffic->second_heading,
 		">refused/s", "peer",  ""};
 	_cleanup_(grid_cleanup) struct grid *grid = grid_new(ARRAY_SIZE(headings), headings);
 	size_t n = value_length(watched->ports), n_shown = n;
@@ -182,6 +185,8 @@ static void put_unbounded(const struct watched *watched, const struct watch_view
 	put_ports(watched, INT_MAX, view->is_coloured, to);
 	putc('\n', to);
 	put_chart(watched, view, CHART_LINES_MIN + 4, to);
+	if (watched->n_new_log)
+		putc('\n', to);
 	put_log(watched, watched->n_new_log, view->is_coloured, to);
 	putc('\n', to);
 }
@@ -240,8 +245,8 @@ static struct json_object *rates_json(const struct watched *watched)
 		struct port_rates rates = rates_of_port(watched, value_text(port, "name", "-", name));
 
 		json_object_object_add(one, "name", json_object_new_string(name));
-		json_object_object_add(one, traffic->in_member, tool_json_number(rates.in, 3));
-		json_object_object_add(one, traffic->out_member, tool_json_number(rates.out, 3));
+		json_object_object_add(one, traffic->first_member, tool_json_number(rates.first, 3));
+		json_object_object_add(one, traffic->second_member, tool_json_number(rates.second, 3));
 		json_object_object_add(one, "refused_per_s", tool_json_number(rates.refused, 3));
 		json_object_array_add(list, one);
 	}

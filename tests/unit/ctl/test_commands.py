@@ -217,6 +217,15 @@ class Trace(Commands):
         self.assertIn("80 ns +", text)
         self.assertIn("max 37.0 s", text)
 
+    def test_the_scale_is_that_of_what_is_in_lock(self):
+        rows = make_offsets(200)
+        for row in rows[:60]:
+            row[3], row[6] = 37 * 10 ** 9, 0
+        self.serve_offsets(rows)
+        text = self.run_tool("trace", env={**os.environ, "LC_ALL": "C"}).stdout
+        self.assertIn("50 ns +", text)
+        self.assertIn("(60 beyond the scale)", text)
+
     def test_seconds_follow_and_tell_what_was_lost(self):
         rows = make_offsets(10)
         daemon = self.serve_offsets(rows)
@@ -382,13 +391,13 @@ class Watch(Commands):
         looks = iter(range(100))
 
         def count(_):
-            return [{"stats": {"number": 1, "name": "eth0", "counters": {"bpf_rx_event": 8 * next(looks),
+            return [{"stats": {"number": 1, "name": "eth0", "counters": {"bpf_tx_corrected": 8 * next(looks),
                                                                          "bpf_rx_dropped_seen": 5}}}, {"end": True}]
         status = {**scripted.STATUS, "clock_type": "E2E_TC", "state": "forwarding", "offset": None, "parent": None}
         self.serve(status=[{"status": status}], stats=count, log=[{"error": "unknown request"}],
                    offsets=[{"error": "nothing is measured: this clock follows nobody"}])
         text = self.run_tool("watch", "--interval", "0.1", "--count", "2").stdout
-        self.assertIn("events in/s  corrected/s", text)
+        self.assertIn("corrected/s  completed/s", text)
         self.assertNotIn("ago", text)
         self.assertIn("end-to-end transparent clock, forwarding", text)
 
