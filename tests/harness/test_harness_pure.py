@@ -205,7 +205,7 @@ class Count(unittest.TestCase):
 
 class Registered(unittest.TestCase):
     def test_every_file_of_cases_is_run(self):
-        for folder, word in (("netns", "'{}'"), ("vm", "'test_{}.py'")):
+        for folder, word in (("netns", "'{}'"), ("vm", "test_{}.py'")):
             path = pathlib.Path(__file__).resolve().parents[1] / folder
             registered = (path / "meson.build").read_text(encoding="utf-8")
             missing = [file.name for file in path.glob("test_*.py")
