@@ -182,7 +182,7 @@ void ebc_loader_detach_port(struct ebc_loader *loader, uint32_t ifindex)
 {
 	struct ebc_port *port = port_find(loader, ifindex);
 
-	if (port)
+	if (port && !loader->is_left)
 		port_remove(loader, port);
 }
 

@@ -202,7 +202,9 @@ class EbpfBc(PtpProgram):
     def write_config(self, options=None, interfaces=None):
         """Writes its file anew, with other options beside those of the start, or other interfaces. The program looks
         at SIGHUP."""
-        _write_config(self.config_path, {**self.config, **(options or {})}, interfaces or self.interfaces, None, ())
+        new_path = self.config_path + ".new"
+        _write_config(new_path, {**self.config, **(options or {})}, interfaces or self.interfaces, None, ())
+        os.replace(new_path, self.config_path)
 
     def reload(self, options=None, interfaces=None, timeout_s=5.0):
         """The same, and lets it read that; returns what it said in the end. It does so once a second."""

@@ -2,12 +2,17 @@
 """The daemon as a service: what it tells its manager, and a configuration that is read again (SIGHUP)."""
 
 import os
+import random
+import signal
 import socket
 import threading
+import time
 import unittest
 
-from harness import session
-from netns.support import Rig, until
+from harness import bpfobjects, session, wire
+from netns.support import (IN_SYNC_NS, Rig, TcRig, assert_median_as_before, is_sanitized, until, wait_in_sync,
+                           worst_offset_ns)
+from netns import test_stop
 
 
 class Manager:
@@ -15,7 +20,7 @@ class Manager:
 
     def __init__(self):
         self.path = os.path.join(session.current().directory, session.current().unique("notify"))
-        self.messages = []
+        self.messages, self.begin_s = [], time.monotonic()
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(self.path)
         threading.Thread(target=self._read, daemon=True).start()
@@ -24,22 +29,120 @@ class Manager:
         while True:
             self.messages.append(self._socket.recv(4096).decode())
 
-    def has(self, text):
-        return any(text in message for message in self.messages)
+    def count(self, text):
+        return sum(text in message for message in self.messages)
 
-    def wait_for(self, text, timeout_s=5):
-        until(lambda: self.has(text), timeout_s, lambda: f"{text!r}: {self.messages}")
+    def wait_for(self, text, n):
+        until(lambda: self.count(text) >= n, 5, lambda: f"{n} times {text!r}: {self.messages}")
 
 
-class Service(unittest.TestCase):
-    def test_a_service_manager_is_told(self):
-        manager = Manager()
-        with Rig(n_clients=1, box=False, clients=False) as rig:
-            box = rig.start_box(env={"NOTIFY_SOCKET": manager.path, "WATCHDOG_USEC": "1000000"})
-            manager.wait_for("READY=1")
-            manager.wait_for("STATUS=locked to", 15)
-            manager.wait_for("via bc0, offset ")
-            self.assertGreater(manager.messages.count("WATCHDOG=1"), 1)
-            self.assertEqual(box.stop(), 0)
-            manager.wait_for("STOPPING=1")
-            self.assertLess(len(manager.messages), 40)
+class Reload(unittest.TestCase):
+    """One box goes through it all: clients behind it are not to notice."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.manager = Manager()
+        cls.rig = cls.enterClassContext(Rig(box=False, clients=False))
+        cls.rig.box = cls.rig.start_box(env={"NOTIFY_SOCKET": cls.manager.path, "WATCHDOG_USEC": "1000000"})
+        cls.rig.clients = [cls.rig.start_client(i) for i in range(2)]
+        cls.rig.wait_in_sync()
+        cls.port = cls.rig.raw_port(cls.rig.lab.clients[0])
+
+    def setUp(self):
+        self.box, self.client = self.rig.box, self.rig.clients[0]
+        self.n_lines, self.pid = len(self.box.lines), self.box.pid
+        self.n_changes = len(self.client.state_changes)
+        self.begin_s = time.monotonic()
+
+    def assert_nobody_noticed(self):
+        self.assertTrue(self.box.is_running())
+        wait_in_sync(self.client, since_s=time.monotonic())
+        self.assertEqual(self.client.state_changes[self.n_changes:], [])
+        assert_median_as_before(self, self.client, self.begin_s)
+        self.assertLess(worst_offset_ns(self.client, self.begin_s), IN_SYNC_NS)
+
+    def test_a_service_manager_is_told_what_the_clock_does_and_that_it_lives(self):
+        self.manager.wait_for("READY=1", n=1)
+        self.manager.wait_for("STATUS=locked to", n=1)
+        self.assertTrue(self.manager.count(f"STATUS=locked to {self.box.grandmaster} via bc0, offset "))
+        self.manager.wait_for("WATCHDOG=1", n=2)
+        # Where nothing else is said: twice a second something at most.
+        self.assertLess(self.manager.count(""), 3 * (time.monotonic() - self.manager.begin_s) + 10)
+
+    def test_a_bad_file_keeps_the_old_configuration_and_one_of_the_log_is_taken_over_in_place(self):
+        self.assertEqual(self.box.reload({"domainNumber": 300}), "the configuration stays as it was")
+        self.assertRegex(self.box.text, rf"reload: {self.box.config_path}:\d+: domainNumber 300 is out of range 0..255")
+        self.assertEqual(self.box.reload(interfaces=["bc0", "bc1", "absent0"]), "the configuration stays as it was")
+        self.assertRegex(self.box.text, "reload: absent0: no such interface")
+        self.assertEqual(self.box.reload({"message_tag": "tagged"}), "only options of the log changed")
+        self.box.wait_for("tagged master offset", 5, self.n_lines)
+        # Nothing was started anew.
+        self.assertEqual(self.box.find_all("INITIALIZING|clock identity", self.n_lines), [])
+        self.assert_nobody_noticed()
+
+    def test_another_port_list_and_other_intervals_hold_from_then_on_and_clients_see_no_step(self):
+        start, n_ready = len(self.port.captured), self.manager.count("READY=1")
+        self.assertIn("started anew", self.box.reload({"logSyncInterval": -4}, interfaces=["bc0", "bc1"]))
+        self.assertEqual(test_stop.programs_at(self.rig, "bc2"), {})
+        self.assertIn("started anew", self.box.reload({"logSyncInterval": -4}))
+        self.manager.wait_for("RELOADING=1", n=2)
+        self.manager.wait_for("READY=1", n=n_ready + 2)
+        wait_in_sync(self.rig.clients[1])
+        self.assertEqual(self.box.pid, self.pid)
+        self.assertEqual(len({match[1] for match in self.box.find_all("clock identity ([^,]*)")}), 1)
+        self.assert_nobody_noticed()
+        received = [one for one in self.port.captured[start:] if one.ptp]
+        for kind in (wire.SYNC, wire.ANNOUNCE):
+            sequence = [one.ptp.message.sequence for one in received if one.ptp.message.type == kind]
+            self.assertEqual(sequence, list(range(sequence[0], sequence[0] + len(sequence))))
+
+    def test_one_that_cannot_start_gives_way_to_the_old_one(self):
+        other = self.rig.start_box({"domainNumber": 5, "clock_type": "OC"}, interfaces=["bc2"])
+        other.wait_for("link up", 5)
+        answer = self.box.reload({"domainNumber": 5})
+        self.assertTrue(self.box.find_all("bc2: another ebpf-bc serves domain 5 there", self.n_lines))
+        self.assertTrue(self.box.find_all("the new configuration cannot be started: back to the one before", self.n_lines))
+        self.assertIn("started anew", answer)
+        self.assertEqual(other.stop(), 0)
+        self.assert_nobody_noticed()
+
+
+class Storm(unittest.TestCase):
+    N_SIGNALS = 1000
+
+    def storm(self, box, options):
+        """Signals all the while the file changes, between what it was started with and, in the end, `options`."""
+        for i in range(self.N_SIGNALS):
+            if i % 100 == 0:
+                box.write_config({} if i % 200 == 0 else options)
+            box.signal(signal.SIGHUP)
+
+    def test_of_a_thousand_signals_few_are_served_and_the_last_one_is(self):
+        with Rig(n_clients=1, gm=False, clients=False) as rig:
+            rig.box.wait_for("port 2 .*link up", 5)
+            self.storm(rig.box, {"priority2": 1})
+            begin_s = time.monotonic()
+            rig.box.write_config({"message_tag": "last"})
+            rig.box.signal(signal.SIGHUP)
+            rig.box.wait_for("last ", 5)
+            self.assertLess(len(rig.box.find_all("reload: (starting|nothing|only)")), time.monotonic() - begin_s + 3)
+
+    def test_a_signal_that_ends_it_in_the_middle_of_a_storm_leaves_nothing(self):
+        # From one kind of clock to the other and back: each has programs, pins and sockets of its own.
+        with TcRig(n_clients=1, gm=False, clients=False, box=False) as rig:
+            for i, signum in enumerate((signal.SIGTERM, signal.SIGINT)):
+                box = rig.start_box()
+                box.wait_for("link up", 5)
+                held = bpfobjects.held_by(box.pid)
+                # In the middle of the first reload, sooner or later, while more are asked for.
+                threading.Thread(target=self.storm, args=(box, {"clock_type": "BC"}), daemon=True).start()
+                box.wait_for("reload: starting anew", 5)
+                time.sleep(random.uniform(i, i + 1) / 2 * 0.2)
+                begin_s = time.monotonic()
+                box.signal(signum)
+                self.assertEqual(box.wait(5), 0, box.text)
+                self.assertLess(time.monotonic() - begin_s, 5 if is_sanitized() else 1, box.text)
+                self.assertTrue(test_stop.is_clean(rig), box.text)
+                self.assertFalse(os.path.exists(rig.pin_path), box.text)
+                self.assertEqual([path for path in (box.control_path, box.uds_path) if os.path.exists(path)], [])
+                until(lambda held=held: not bpfobjects.existing(held), 5, lambda: f"freed: {held}")

@@ -149,6 +149,24 @@ class Life(unittest.TestCase):
             self.assertTrue(is_clean(rig))
             self.assertFalse(os.path.exists(rig.pin_path) and os.listdir(rig.pin_path))
 
+    def test_a_reload_leaves_no_message_uncorrected(self):
+        with self.rig({"tc_one_step": "convert"}) as rig:
+            held, ids = bpfobjects.held_by(rig.box.pid), self.one_a_hook(rig)
+            # The same programs go on, or others take their place.
+            for n, (option, keeps_programs) in enumerate(((("tc_priority", 5), True), (("rx_ring_bytes", 65536), False)), 1):
+                rig.box.write_config(dict((option,)))
+                rig.box.signal(signal.SIGHUP)
+                self.all_corrected_until(lambda n=n: len(rig.box.find_all("started anew")) == n, 5, "the reload",
+                                         has_follower=keeps_programs)
+                self.assertEqual(self.one_a_hook(rig) == ids, keeps_programs)
+                self.assertTrue(self.sync_passes_corrected(two_step=False))
+                self.assertTrue(frames.parse(self.last).message.flags & wire.FLAG_TWO_STEP)
+                held |= bpfobjects.held_by(rig.box.pid)
+            self.assertEqual(rig.box.find_all("did not stop properly"), [])
+            self.assertEqual(len(os.listdir(rig.pin_path)), 1)
+            self.assertEqual(rig.box.stop(), 0)
+            self.assert_nothing_left(rig, held)
+
     def test_without_a_pin_path_nothing_changes_frames_for_longer_than_the_lease_after_a_kill(self):
         for attach in ("tcx", "clsact"):
             with self.subTest(attach), self.rig({"bpf_pin_path": "", "bpf_attach": attach}, bridge=True) as rig:
