@@ -118,9 +118,10 @@ static void write_upper_panel(const struct trace_picture *p, int height, FILE *t
 {
 	bool has_unlocked = p->n_locked<p->offsets->n, has_locked = p->n_locked> 0;
 	size_t n_beyond = count_beyond(p);
+	double point_size = p->offsets->n < 500 ? 0.45 : 0.25;
 	double margin = 0.05 * (p->high_ns - p->low_ns);
 
-	fprintf(to, "set tmargin at screen %.4f\nset bmargin at screen %.4f\n", 1 - 40.0 / height,
+	fprintf(to, "set tmargin at screen %.4f\nset bmargin at screen %.4f\n", 1 - 48.0 / height,
 		360.0 / height);
 	fprintf(to, "set key at screen 0.965,%.4f top right horizontal samplen 1 Left reverse\n",
 		1 - 8.0 / height);
@@ -132,18 +133,18 @@ static void write_upper_panel(const struct trace_picture *p, int height, FILE *t
 		p->time_unit.name, p->ns_unit.name);
 	if (n_beyond)
 		fprintf(to, "set label 1 '%zu beyond the scale, drawn at its edge' at screen 0.12,%.4f\n",
-			n_beyond, 1 - 22.0 / height);
+			n_beyond, 1 - 34.0 / height);
 	fputs("plot 0 with lines linecolor '#a0a0a0' linewidth 0.8 notitle", to);
 	if (has_locked)
 		fprintf(to,
-			", $locked using 1:2 with points linestyle 1 pointtype 7 pointsize 0.25 title 'in "
+			", $locked using 1:2 with points linestyle 1 pointtype 7 pointsize %.2f title 'in "
 			"lock (%zu)'",
-			p->n_locked);
+			point_size, p->n_locked);
 	if (has_unlocked)
 		fprintf(to,
-			", $unlocked using 1:2 with points linestyle 2 pointtype 7 pointsize 0.35 title 'not "
+			", $unlocked using 1:2 with points linestyle 2 pointtype 7 pointsize %.2f title 'not "
 			"in lock (%zu)'",
-			p->offsets->n - p->n_locked);
+			point_size, p->offsets->n - p->n_locked);
 	fputs("\nunset label\nunset key\n", to);
 }
 

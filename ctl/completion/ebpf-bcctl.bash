@@ -65,7 +65,10 @@ _ebpf_bcctl() {
 	residence/*)
 		_ebpf_bcctl_offer --port --type --seconds --clear --json --csv --watch --raw --plot -h
 		;;
-	check/*) _ebpf_bcctl_offer -f --port --json --all -h ;;
+	check/*)
+		_ebpf_bcctl_offer -f --port --json --all -h
+		_ebpf_bcctl_offer_interfaces
+		;;
 	esac
 }
 
