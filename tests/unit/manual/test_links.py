@@ -51,7 +51,8 @@ def page_faults(tree, path, text):
 
 def main():
     tree = pathlib.Path(sys.argv[1])
-    markdown = [*tree.glob("*.md"), *tree.glob("docs/*.md"), *tree.glob("tc/*.md"), *tree.glob("tests/*/*.md")]
+    markdown = [*tree.glob("*.md"), *tree.glob("docs/*.md"), *tree.glob("tc/*.md"), *tree.glob("tests/*/*.md"),
+                *tree.glob("packaging/*/*.md")]
     faults = []
     for path in markdown + [*tree.glob("docs/man/*.rst")]:
         text = path.read_text(encoding="utf-8")
