@@ -77,8 +77,10 @@ int offsets_fetch(struct client *client, struct offsets *offsets)
 		struct offset *o = &offsets->list[offsets->n];
 
 		if (!read_row(json_object_array_get_idx(rows, i), o) ||
-		    (offsets->n > n_before && o->mono_ns < o[-1].mono_ns))
+		    (offsets->n > 0 && o->mono_ns < o[-1].mono_ns)) {
+			offsets->n = n_before;
 			return client_complain(client);
+		}
 		offsets->n++;
 	}
 	return 0;

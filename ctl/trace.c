@@ -259,7 +259,7 @@ static enum exit_status run(const char *socket_path, const struct options *o)
 {
 	_cleanup_(trace_cleanup) struct trace trace = {.options = o};
 	_cleanup_file_ FILE *file = NULL;
-	enum exit_status status = tool_connect(socket_path, &trace.client);
+	enum exit_status status = tool_connect(socket_path, &trace.client), concluded;
 	int r;
 
 	if (status == EXIT_FINE)
@@ -271,7 +271,12 @@ static enum exit_status run(const char *socket_path, const struct options *o)
 		tool_complain(is_csv_on_stdout(o) ? "standard output" : o->csv_path, "cannot be written");
 		return EXIT_REFUSED;
 	}
-	return r < 0 ? tool_fail(trace.client, r) : conclude(&trace);
+	status = r < 0 ? tool_fail(trace.client, r) : EXIT_FINE;
+	if (status != EXIT_FINE && trace.offsets.n == 0)
+		return status;
+	/* What came before the daemon went is not thrown away. */
+	concluded = conclude(&trace);
+	return status != EXIT_FINE ? status : concluded;
 }
 
 enum exit_status trace_main(const char *socket_path, int argc, char **argv)

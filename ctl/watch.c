@@ -42,8 +42,8 @@ static bool read_interval(const char *text, double *ret_interval_s)
 {
 	if (!tool_read_seconds(text, ret_interval_s))
 		return false;
-	/* The daemon answers no more often than that. */
-	return *ret_interval_s >= 0.1 || tool_complain("the shortest interval is 0.1 seconds, not", text);
+	/* A look asks five things, and of one client the daemon answers twenty a second. */
+	return *ret_interval_s >= 0.25 || tool_complain("the shortest interval is 0.25 seconds, not", text);
 }
 
 static bool read_options(struct options *o, int argc, char **argv)

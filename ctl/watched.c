@@ -28,8 +28,14 @@ static bool is_same_daemon(struct json_object *a, struct json_object *b)
 	       json_object_equal(value_get(a, "pid"), value_get(b, "pid"));
 }
 
-static void begin_anew(struct watched *watched)
+/* `now_mono_ns` is the new one's: of another time namespace, or a container that was moved, the old times
+ * mean nothing. */
+static void begin_anew(struct watched *watched, uint64_t now_mono_ns)
 {
+	struct offsets *offsets = &watched->offsets;
+
+	if (offsets->n && offsets->list[offsets->n - 1].mono_ns > now_mono_ns)
+		offsets->n = 0;
 	watched->offsets.next = 0;
 	watched->log_next = 0;
 	replace(&watched->stats, NULL);
@@ -42,11 +48,11 @@ static int update_status(struct watched *watched)
 
 	if (r < 0)
 		return r;
-	if (watched->status && !is_same_daemon(status, watched->status))
-		begin_anew(watched);
-	replace(&watched->status, status);
 	if (!json_get_u64(value_get(status, "now_mono_ns"), &watched->now_mono_ns))
 		watched->now_mono_ns = now_mono_ns();
+	if (watched->status && !is_same_daemon(status, watched->status))
+		begin_anew(watched, watched->now_mono_ns);
+	replace(&watched->status, status);
 	return 0;
 }
 

@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -22,11 +23,13 @@ class Ctl(unittest.TestCase):
         folder = cls.enterClassContext(tempfile.TemporaryDirectory(prefix="ebc-ctl-"))
         os.chmod(folder, 0o755)
         cls.socket = os.path.join(folder, "socket")
+        # Where the tree is, nobody may be shut out.
+        cls.tool = shutil.copy(programs.find_ebpf_bcctl(), folder)
         cls.rig = cls.enterClassContext(Rig(n_clients=1, options={"control_socket": cls.socket, "publish_stamps": 1}))
         cls.rig.wait_in_sync()
 
     def ctl(self, *arguments, status=0):
-        done = subprocess.run([programs.find_ebpf_bcctl(), "-s", self.socket, *arguments], user=NOBODY, group=NOBODY,
+        done = subprocess.run([self.tool, "-s", self.socket, *arguments], user=NOBODY, group=NOBODY,
                               extra_groups=[], capture_output=True, text=True, timeout=LIMIT_S)
         self.assertEqual(done.returncode, status, done.stderr)
         return done.stdout

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What ebpf-bcctl makes of what a daemon tells, and of sockets that are not a daemon's."""
 
+import contextlib
 import csv
 import fcntl
 import io
@@ -15,6 +16,7 @@ import struct
 import subprocess
 import tempfile
 import termios
+import time
 import unittest
 from xml.etree import ElementTree
 
@@ -246,6 +248,18 @@ class Trace(Commands):
         self.assertEqual(told[0], {"number": "1", "mono_ns": "1000125000000", "port": "1", "offset_ns": "-30",
                                    "frequency_ppb": "-1200.500", "path_delay_ns": "", "servo_state": "2"})
 
+    def test_what_came_before_the_daemon_went_is_told(self):
+        daemon = self.serve_offsets(make_offsets(3))
+        tool = subprocess.Popen([TOOL, "-s", str(self.path), "trace", "--seconds", "1000", "--json", "--csv",
+                                 str(self.folder / "csv")], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        while not (self.folder / "csv").exists() or (self.folder / "csv").stat().st_size < 100:
+            time.sleep(0.01)
+        daemon.close()
+        told, words = tool.communicate(timeout=LIMIT_S)
+        self.assertEqual(tool.returncode, 3)
+        self.assertIn("hung up", words)
+        self.assertEqual(len(json.loads(told)["offsets"]), 3)
+
     def test_csv_on_the_standard_output_stands_alone(self):
         self.serve_offsets(make_offsets(3))
         done = self.run_tool("trace", "--csv", "-")
@@ -343,7 +357,7 @@ class Watch(Commands):
 
     def test_without_a_terminal_pictures_follow_each_other(self):
         self.serve_clock()
-        text = self.run_tool("watch", "--interval", "0.1", "--count", "3", env={**os.environ, "LC_ALL": "C"}).stdout
+        text = self.run_tool("watch", "--interval", "0.25", "--count", "3", env={**os.environ, "LC_ALL": "C"}).stdout
         self.assertNotIn("\x1b", text)
         self.assertTrue(text.isascii())
         self.assertEqual(text.count("boundary clock, locked to its master, aabbcc.fffe.ddeeff-1 at eth0"), 3)
@@ -352,11 +366,11 @@ class Watch(Commands):
         self.assertEqual([text.count(f"] line {i}\n") for i in (1, 2, 3)], [1, 1, 1])
         rates = [line.split()[4] for line in text.splitlines() if line.startswith("eth0")]
         self.assertEqual(rates[0], "-")
-        self.assertTrue(0 < float(rates[1]) <= 80.1, rates)
+        self.assertTrue(0 < float(rates[1]) <= 32.1, rates)
 
     def test_json_is_a_line_for_each_look_with_what_is_new(self):
         self.serve_clock()
-        lines = self.run_tool("watch", "--json", "--interval", "0.1", "--count", "2").stdout.splitlines()
+        lines = self.run_tool("watch", "--json", "--interval", "0.25", "--count", "2").stdout.splitlines()
         first, second = map(json.loads, lines)
         self.assertEqual([len(first["offsets"]), len(second["offsets"])], [40, 0])
         self.assertEqual([one["text"] for one in first["log"]], ["line 1", "line 2", "line 3"])
@@ -371,7 +385,7 @@ class Watch(Commands):
 
     def test_it_stays_when_the_daemon_goes_and_knows_its_successor(self):
         first = self.serve_clock()
-        tool = self.popen("--json", "--interval", "0.1", stdout=subprocess.PIPE)
+        tool = self.popen("--json", "--interval", "0.25", stdout=subprocess.PIPE)
         self.addCleanup(tool.stdout.close)
         self.assertEqual(len(json.loads(tool.stdout.readline())["offsets"]), 40)
         first.close()
@@ -396,7 +410,7 @@ class Watch(Commands):
         status = {**scripted.STATUS, "clock_type": "E2E_TC", "state": "forwarding", "offset": None, "parent": None}
         self.serve(status=[{"status": status}], stats=count, log=[{"error": "unknown request"}],
                    offsets=[{"error": "nothing is measured: this clock follows nobody"}])
-        text = self.run_tool("watch", "--interval", "0.1", "--count", "2").stdout
+        text = self.run_tool("watch", "--interval", "0.25", "--count", "2").stdout
         self.assertIn("corrected/s  completed/s", text)
         self.assertNotIn("ago", text)
         self.assertIn("end-to-end transparent clock, forwarding", text)
@@ -472,7 +486,7 @@ class Watch(Commands):
         os.close(writer)
 
     def test_wrong_usage(self):
-        for arguments in (("--interval", "0.05"), ("--interval", "x"), ("--count", "0"), ("--count", "-1")):
+        for arguments in (("--interval", "0.2"), ("--interval", "x"), ("--count", "0"), ("--count", "-1")):
             self.run_tool("watch", *arguments, status=2)
 
 
@@ -548,9 +562,33 @@ class Refusals(Commands):
         self.serve(ports=hang_up, status=hang_up, stats=hang_up, offsets=hang_up)
         self.expect("hung up", 3)
 
-    def test_a_daemon_that_never_answers_is_3(self):
+    def test_a_daemon_that_never_answers_or_never_listens_is_3(self):
         self.answer_always()
-        self.expect("does not answer", 3, "status")
+        deaf = self.folder / "deaf"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as other, contextlib.ExitStack() as stack:
+            other.bind(str(deaf))
+            other.listen(0)
+            # Whoever connects now waits until somebody accepts.
+            stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)).connect(str(deaf))
+            tools = [(words, subprocess.Popen([TOOL, "-s", str(path), command], stderr=subprocess.PIPE, text=True))
+                     for path, words in ((self.path, "does not answer"), (deaf, "nobody answers at"))
+                     for command in self.COMMANDS]
+            for words, tool in tools:
+                _, told = tool.communicate(timeout=LIMIT_S)
+                self.assertEqual((tool.returncode, told.count("\n")), (3, 1), told)
+                self.assertIn(words, told)
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root to be somebody else")
+    def test_a_path_without_permission_is_1(self):
+        self.folder.chmod(0o755)
+        tool = shutil.copy(TOOL, self.folder)
+        closed = self.folder / "closed"
+        closed.mkdir(mode=0o700)
+        self.path = closed / "socket"
+        self.serve()
+        done = subprocess.run([tool, "-s", str(self.path), "status"], user=65534, group=65534, extra_groups=[],
+                              capture_output=True, text=True, timeout=LIMIT_S)
+        self.assertEqual((done.returncode, done.stderr), (1, f"ebpf-bcctl: {self.path}: Permission denied\n"))
 
     def test_wrong_usage_is_2(self):
         for command in self.COMMANDS:
