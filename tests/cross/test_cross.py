@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The daemon and its tools built for another processor (aarch64) by Debian's cross compiler, and tried in an emulator:
-what OpenWrt's build does, whose kernel programs see the target's headers alone."""
+"""The daemon and its tools built for another processor (aarch64) by Debian's cross compiler, as OpenWrt's build does,
+with kernel programs that see the target's headers alone; and tried in an emulator, and on an emulated machine with a
+kernel of that processor, with BTF and without."""
 
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -13,11 +15,21 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from harness import session  # noqa: E402
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "vm"))
+
+from image import Image  # noqa: E402
+
 TREE = pathlib.Path(__file__).resolve().parents[2]
 ROOT = pathlib.Path("/var/lib/ebpf-bc-tests/arm64")
 COMPILER = "aarch64-linux-gnu-gcc"
+QEMU = "qemu-system-aarch64"
 EM_AARCH64, EM_BPF = 183, 247
-BUILD_S = 400
+BUILD_S, MACHINE_S = 400, 300
+LIBRARIES = ["libc.so.6", "libm.so.6", "libz.so.1", "libnl-3.so.200", "libgcc_s.so.1", "libbpf.so.1", "libelf.so.1",
+             "libmnl.so.0", "libjson-c.so.5"]
+# In this order.
+MODULES = ["virtio_ring", "virtio", "virtio_pci_modern_dev", "virtio_pci_legacy_dev", "virtio_pci", "failover",
+           "net_failover", "virtio_net", "sch_ingress", "cls_bpf"]
 
 CROSS_FILE = """[binaries]
 c = {compiler}
@@ -97,6 +109,47 @@ class Aarch64(unittest.TestCase):
     def test_the_tool_says_that_no_daemon_is_there(self):
         done = emulated(self.program("ctl/ebpf-bcctl"), "-s", os.fspath(self.build / "socket"), "residence")
         self.assertEqual(done.returncode, 3)
+
+    def make_image(self, path):
+        image = Image()
+        image.add_file(ROOT / "bin/busybox", "bin/busybox")
+        image.add_file(pathlib.Path(__file__).with_name("guest-init"), "init")
+        image.add_file((ROOT / "lib/ld-linux-aarch64.so.1").resolve(), "lib/ld-linux-aarch64.so.1")
+        for library in LIBRARIES:
+            found = [ROOT / folder / "aarch64-linux-gnu" / library for folder in ("lib", "usr/lib")]
+            image.add_file(next(file for file in found if file.exists()).resolve(), f"lib/aarch64-linux-gnu/{library}")
+        for name in MODULES:
+            image.add_file(next((ROOT / "lib/modules").rglob(f"{name}.ko")), f"modules/{name}.ko")
+        for name in ("ebpf-bc", "ctl/ebpf-bcctl"):
+            image.add_file(self.program(name), f"bin/{pathlib.Path(name).name}")
+        image.write(path)
+
+    @unittest.skipUnless(shutil.which(QEMU), f"no {QEMU}")
+    def test_they_run_on_a_kernel_of_that_machine_with_btf_and_without(self):
+        self.make_image(self.build / "image")
+        command = [QEMU, "-M", "virt", "-cpu", "cortex-a57", "-m", "512", "-nodefaults", "-nographic", "-no-reboot",
+                   "-serial", "stdio", "-kernel", str(next((ROOT / "boot").glob("vmlinuz-*"))),
+                   "-initrd", str(self.build / "image"), "-append", "console=ttyAMA0 quiet panic=-1"]
+        # Two cards at one cable.
+        for i in range(2):
+            command += ["-netdev", f"hubport,id=n{i},hubid=0", "-device", f"virtio-net-pci,netdev=n{i},romfile="]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, text=True, capture_output=True, timeout=MACHINE_S,
+                              check=False)
+        parts = dict(re.findall(r"^== ([^\r\n]*)\r?\n(.*?)(?=^== |\Z)", done.stdout, re.M | re.S))
+        self.assertEqual(list(parts), ["BTF: a master and its client", "BTF: a transparent clock",
+                                       "no BTF: a master and its client", "no BTF: a transparent clock", "end"],
+                         done.stdout[-3000:])
+        for name, text in parts.items():
+            if "client" in name:
+                self.assertIn("UNCALIBRATED to SLAVE on MASTER_CLOCK_SELECTED", text, name)
+                self.assertRegex(text, r"state +locked", name)
+            elif name != "end":
+                self.assertRegex(text, "E2E_TC, 2 ports", name)
+                self.assertEqual(text.count("link up"), 2, name)
+            if name != "end":
+                self.assertIn("programs attached by clsact filters", text, name)
+                why = "since kernel without BTF" if name.startswith("no") else "BPF after the qdisc"
+                self.assertRegex(text, f"transmit stamps: .*{why}", name)
 
 
 if __name__ == "__main__":
