@@ -2,6 +2,8 @@
 /* What the parser, which is the daemon's own, says of the configuration file. */
 #include "ctl/check/configuration.h"
 
+#include <string.h>
+
 static void judge_note(const struct ebc_config_note *note, const char *path, struct findings *findings)
 {
 	struct finding *f =
@@ -16,24 +18,18 @@ static void judge_note(const struct ebc_config_note *note, const char *path, str
 void configuration_judge(const struct ebc_config *config, const char *path, int error,
 			 struct findings *findings)
 {
+	const char *name = strcmp(path, "-") == 0 ? "the standard input" : path;
 	size_t n_ports = ebc_config_n_ports(config);
 	struct finding *f;
 
 	for (size_t i = 0; i < ebc_config_n_notes(config); i++) {
 		struct ebc_config_note note = ebc_config_note(config, i);
 
-		judge_note(&note, path, findings);
+		judge_note(&note, name, findings);
 	}
 	if (error < 0)
 		return;
-	if (n_ports == 0) {
-		f = finding_add(findings, FINDING_PROBLEM, "configuration", "");
-		finding_text(f, "%s: names no port", path);
-		finding_why(f, "ebpf-bc needs at least one, unless -i names one on its command line");
-		finding_mend(f, "echo '[eth0]' >> %s", path);
-		return;
-	}
 	f = finding_add(findings, FINDING_GOOD, "configuration", "");
-	finding_text(f, "%s: ebpf-bc would take this file, with %zu port%s", path, n_ports,
+	finding_text(f, "%s: ebpf-bc would take this file, with %zu port%s", name, n_ports,
 		     n_ports == 1 ? "" : "s");
 }

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "ctl/check/look.h"
 #include "ctl/check/rivals.h"
@@ -12,6 +13,7 @@
 
 #define COMMAND_SIZE 4096
 #define UDP_SIZE     65536
+#define FILE_SIZE    65536
 #define INODES_MAX   8
 #define PTP_EVENT    319
 #define PTP_GENERAL  320
@@ -56,15 +58,26 @@ static void add_port(struct rival *rival, const char *name)
 	strcpy(rival->ports[rival->n_ports++], name);
 }
 
+/* Whoever names a file there may be anybody: no device is opened, and nothing waits. */
+static bool read_regular_file(const char *root, const char *path, char text[static FILE_SIZE])
+{
+	char whole[LOOK_PATH_SIZE];
+	struct stat status;
+
+	if (*path != '/' || snprintf(whole, sizeof(whole), "%s%s", root, path) >= (int)sizeof(whole))
+		return false;
+	return stat(whole, &status) == 0 && S_ISREG(status.st_mode) &&
+	       look_text(root, text, FILE_SIZE, "%s", path) == 0;
+}
+
 /* ptp4l's files are of our form. One that is not, or that cannot be read, leaves its ports unknown. */
 static void read_file(struct rival *rival, const char *root, const char *path)
 {
 	_cleanup_(cleanup_config) struct ebc_config *config = NULL;
-	char whole[LOOK_PATH_SIZE];
+	_cleanup_free_ char *text = malloc(FILE_SIZE);
 
-	if (*path != '/' || snprintf(whole, sizeof(whole), "%s%s", root, path) >= (int)sizeof(whole))
-		return;
-	if (ebc_config_new(&config) < 0 || ebc_config_read_file(config, whole) < 0)
+	if (!text || !read_regular_file(root, path, text) || ebc_config_new(&config) < 0 ||
+	    ebc_config_read_text(config, path, text, strlen(text)) < 0)
 		return;
 	for (size_t i = 0; i < ebc_config_n_ports(config); i++)
 		add_port(rival, ebc_config_port_name(config, i));

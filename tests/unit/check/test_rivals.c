@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <cmocka.h>
 
 #include "ctl/check/rivals.h"
@@ -157,6 +158,22 @@ static void its_ports_and_domain_are_read_from_its_file(void **state)
 	assert_finding(&rig->findings, "rivals", FINDING_PROBLEM);
 }
 
+static void a_file_that_is_none_is_not_waited_for(void **state)
+{
+	struct rig *rig = *state;
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/fifo", rig->tree.root);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	add_process(rig, 30, "ptp4l\n", "ptp4l -f /fifo", "net:[1]");
+	add_process(rig, 31, "ptp4l\n", "ptp4l -f /gone", "net:[1]");
+	add_process(rig, 32, "ptp4l\n", "ptp4l -f", "net:[1]");
+	look_and_judge(rig);
+	assert_int_equal(rig->facts.n, 3);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(rig->facts.list[i].n_ports, 0);
+}
+
 static void options_are_read_in_all_their_forms(void **state)
 {
 	struct rig *rig = *state;
@@ -254,6 +271,7 @@ int main(void)
 		TEST(the_name_that_the_kernel_cuts_is_known),
 		TEST(a_ptp_daemon_on_our_port_and_domain_is_a_problem),
 		TEST(its_ports_and_domain_are_read_from_its_file),
+		TEST(a_file_that_is_none_is_not_waited_for),
 		TEST(options_are_read_in_all_their_forms),
 		TEST(a_process_without_a_command_line_is_none),
 		TEST(another_namespaces_ports_are_others),
