@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The Debian package from the first step to the last, on a copy of this machine."""
 
+import json
 import os
 import pathlib
 import re
@@ -28,6 +29,10 @@ WANTED = """
 /lib/systemd/system/ebpf-bc.service /lib/systemd/system/ebpf-bc@.service
 /usr/share/doc/ebpf-bc/README.Debian /usr/share/doc/ebpf-bc/copyright /usr/share/doc/ebpf-bc/changelog.gz
 /usr/share/doc/ebpf-bc/examples/system-clock.conf
+"""
+WANTED_OF_EXPORTER = """
+/usr/bin/ebpf-bc-exporter /lib/systemd/system/ebpf-bc-exporter.service /usr/share/man/man8/ebpf-bc-exporter.8.gz
+/usr/share/doc/ebpf-bc-exporter/examples/ebpf-bc.json
 """
 
 
@@ -62,14 +67,19 @@ class Package(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stdout)
         self.assertNotRegex(done.stdout, "(?m)^E: ")
 
+    def files(self, package):
+        listed = run(["dpkg-deb", "--contents", self.packages[package]]).stdout
+        return {line.split()[5].removeprefix(".") for line in listed.splitlines()}
+
     def test_it_holds_programs_manual_units_and_examples(self):
-        listed = run(["dpkg-deb", "--contents", self.packages["ebpf-bc"]]).stdout
-        files = {line.split()[5].removeprefix(".") for line in listed.splitlines()}
-        self.assertEqual(sorted(set(wanted_files()) - files), [])
+        self.assertEqual(sorted(set(wanted_files()) - self.files("ebpf-bc")), [])
+        self.assertEqual([path for path in self.files("ebpf-bc") if "exporter" in path], [])
+        self.assertEqual(sorted(set(WANTED_OF_EXPORTER.split()) - self.files("ebpf-bc-exporter")), [])
 
     def test_it_is_installed_started_as_the_unit_says_and_purged_without_a_trace(self):
         with Root() as root, Lab(1) as lab, Ptp4l(lab.gm, "eth0", "gm", options={"logSyncInterval": -3, "logAnnounceInterval": -2}):
             root.install(self.packages["ebpf-bc"])
+            root.install(self.packages["ebpf-bc-exporter"])
             with open(root.path(CONF), encoding="ascii") as file:
                 self.assertNotRegex(file.read(), r"(?m)^\[(?!global\])", "a file that was not edited names no port")
             self.write_conf(root, OPTIONS + "clock_type BC\npublish_stamps 1\n[bc0]\n[bc1]\n")
@@ -78,6 +88,7 @@ class Package(unittest.TestCase):
                 self.check_privileges(service.process.pid)
                 self.check_clients(root)
                 service.wait_for_message("WATCHDOG=1", 5)
+                self.check_reload(root, service)
                 self.assertEqual(service.stop(), 0)
             self.assertEqual(root.named("stamps_"), [])
             self.assertEqual(root.named("ptp4l"), [])
@@ -98,19 +109,26 @@ class Package(unittest.TestCase):
 
     def check_clients(self, root):
         until(lambda: "portState               SLAVE" in self.pmc(root), 10, lambda: self.pmc(root))
+        status = json.loads(root.run(*NOBODY, "ebpf-bcctl", "status", "--json").stdout)
+        self.assertEqual(status["status"]["stamping"], "bpf", "without arguments the tool finds the clock, and needs no privilege")
         self.assertEqual(len(root.named("stamps_")), 1, "the map is pinned where others find it")
 
     @staticmethod
     def pmc(root):
         return root.run("pmc", "-u", "-b", "0", "GET PORT_DATA_SET", check=False).stdout
 
+    def check_reload(self, root, service):
+        self.write_conf(root, "[global]\nno_such_option 1\n")
+        service.reload()
+        service.wait_for_message("RELOADING=1", 5)
+        service.wait_for_message("READY=1", 5)
+        self.assertIn("portState               SLAVE", self.pmc(root))
+
     def leave_programs_behind(self, root, lab):
         """A transparent clock that is killed goes on in the kernel, under the user's name."""
         self.write_conf(root, OPTIONS + "clock_type E2E_TC\n[bc0]\n[bc1]\n")
         with Service(root, lab.box, UNIT) as service:
             service.wait_for_message("READY=1", 10)
-            measured = root.run(*NOBODY, "ebpf-bcctl", "residence", "--json", check=False).stdout
-            self.assertIn('{"residences":', measured, "without arguments the tool finds the clock, and needs no privilege")
             self.assertEqual(service.kill(), -signal.SIGKILL)
         self.assertEqual(len([path for path in root.named("tc_") if path.startswith("/sys/fs/bpf/ebpf-bc/")]), 1)
 
@@ -121,7 +139,7 @@ class Package(unittest.TestCase):
         self.assertIn("try-restart ebpf-bc.service", root.systemctl_calls())
         self.assertIn("try-restart ebpf-bc@*.service", root.systemctl_calls())
         self.assertFalse([call for call in root.systemctl_calls() if call.startswith(("stop", "start", "enable"))])
-        root.run("dpkg", "--purge", "ebpf-bc")
+        root.run("dpkg", "--purge", "ebpf-bc", "ebpf-bc-exporter")
         self.assertIn("stop ebpf-bc.service ebpf-bc@*.service", root.systemctl_calls())
 
     def check_purged(self, root):

@@ -47,7 +47,10 @@ def add_systemd(image):
 def add_ebpf_bc(image, tree, build):
     image.add_program(str(build / "ebpf-bc"), "usr/sbin/ebpf-bc")
     image.add_program(str(build / "ctl/ebpf-bcctl"), "usr/bin/ebpf-bcctl")
-    for unit in ("ebpf-bc.service", "ebpf-bc@.service"):
+    exporter = build / "ctl/exporter/ebpf-bc-exporter"
+    if exporter.exists():
+        image.add_program(str(exporter), "usr/bin/ebpf-bc-exporter")
+    for unit in ("ebpf-bc.service", "ebpf-bc@.service", "ebpf-bc-exporter.service"):
         image.add_file(tree / "packaging/systemd" / unit, f"lib/systemd/system/{unit}")
     image.add_file(tree / "packaging/systemd/system-clock.conf", "usr/share/doc/ebpf-bc/examples/system-clock.conf")
     image.add_folder("etc/ebpf-bc")

@@ -5,6 +5,7 @@ import os
 import pathlib
 import signal
 import unittest
+import urllib.request
 
 from harness.network import Namespace
 from harness.process import run
@@ -71,11 +72,35 @@ class UnitUnderSystemd(unittest.TestCase):
         self.assertIn("Read-only file system", inside.stdout)
         self.wait_for_slave()
         self.assertEqual(os.listdir("/sys/fs/bpf/ebpf-bc"), ["stamps_0_0"])
+        self.check_reload()
+        if os.path.exists("/usr/bin/ebpf-bc-exporter"):
+            self.check_exporter()
 
         run(["systemctl", "stop", "ebpf-bc"], timeout_s=SLOW_S)
         self.assertEqual((show("ActiveState"), show("Result")), ("inactive", "success"))
         self.assertEqual(os.listdir("/sys/fs/bpf/ebpf-bc"), [])
         self.assertFalse(os.path.lexists("/run/ptp4l") or os.path.lexists("/run/ptp4lro") or os.path.exists("/run/ebpf-bc"))
+
+    def check_reload(self):
+        """A file that is wrong changes nothing."""
+        pid = show("MainPID")
+        CONF.write_text("[global]\nno_such_option 1\n", encoding="ascii")
+        run(["systemctl", "reload", "ebpf-bc"], timeout_s=SLOW_S)
+        until(lambda: show("StatusText") and show("ActiveState") == "active", SLOW_S, lambda: show("ActiveState"))
+        self.assertEqual(port_states()[:1], ["SLAVE"])
+        self.assertEqual(show("MainPID"), pid)
+
+    @staticmethod
+    def check_exporter():
+        run(["systemctl", "start", "ebpf-bc-exporter"], timeout_s=SLOW_S)
+        def metrics():
+            try:
+                with urllib.request.urlopen("http://127.0.0.1:9977/metrics", timeout=SLOW_S) as answer:
+                    return answer.read().decode()
+            except OSError as error:
+                return str(error)
+        until(lambda: 'interface="bc0"' in metrics(), SLOW_S, metrics)
+        run(["systemctl", "stop", "ebpf-bc-exporter"], timeout_s=SLOW_S)
 
     def test_one_that_hangs_is_started_again(self):
         pid = show("MainPID")
