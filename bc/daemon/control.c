@@ -146,15 +146,15 @@ static void serve(struct control *control, struct control_client *client, uint32
 static struct control_client *find_place(struct control *control, bool is_privileged)
 {
 	struct control_client *place = NULL;
-	size_t n_free = 0;
+	size_t n_strangers = 0;
 
 	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
-		if (control->clients[i].fd >= 0)
-			continue;
-		place = &control->clients[i];
-		n_free++;
+		if (control->clients[i].fd < 0)
+			place = &control->clients[i];
+		else
+			n_strangers += !control->clients[i].is_privileged;
 	}
-	return is_privileged || n_free > CLIENTS_RESERVED ? place : NULL;
+	return is_privileged || n_strangers < CONTROL_CLIENTS_MAX - CLIENTS_RESERVED ? place : NULL;
 }
 
 static bool is_privileged_peer(int fd)

@@ -5,7 +5,7 @@ a transparent clock for the others in one process (tc_other_domains)."""
 import os
 import unittest
 
-from harness import programs, wire
+from harness import control, programs, wire
 from netns.support import BOX, START_S, Rig, TcRig, until, wait_follows, wait_in_sync
 from netns.test_stop import programs_at
 
@@ -94,6 +94,9 @@ class BoundaryAndTransparentClock(Domains):
         boundary = rig.box.read_counters()
         rig.box.wait_for(r"port 2 \(bc1\) other domains: counters:.* bpf_tx_corrected [1-9]", 3)
         self.assertGreater(boundary[1]["rx_sync"], 0)
+        told = control.ask(rig.box.control_path, "stats")[1]["stats"]
+        self.assertGreater(told["other_domains"]["bpf_tx_corrected"], 0)
+        self.assertGreater(told["counters"]["tx_sync"], 0)
         for number in (1, 2):
             self.assertEqual(boundary[number].get("rx_ignored_domain", 0), 0)
             self.assertEqual(boundary[number].get("tx_stamp_missing", 0), 0)

@@ -4,11 +4,12 @@ every frame as it is."""
 
 import contextlib
 import csv
+import json
 import os
 import re
 import unittest
 
-from harness import frames, programs, session, wire
+from harness import control, frames, programs, session, wire
 from harness.passage import Passage
 from harness.process import run
 from netns.support import FAST, START_S, TcRig, until, wait_follows
@@ -42,7 +43,26 @@ class Residence(unittest.TestCase):
             rig.wait_in_sync()
             self.check_rises(rig.box, [("bc0", "bc1", "sync"), ("bc1", "bc0", "delay_req")])
             self.check_raw(rig)
+            self.check_status(rig)
             self.assertTrue(rig.box.is_running())
+
+    def check_status(self, rig):
+        """What else a transparent clock tells: itself, its ports, and what it counted."""
+        path = rig.box.control_path
+        status = control.status(path)
+        self.assertEqual((status["clock_type"], status["state"], status["alarms"]), ("E2E_TC", "forwarding", []))
+        self.assertEqual({status[name] for name in ("time", "grandmaster", "parent", "offset", "local_clock")}, {None})
+        until(lambda: control.status(path)["rate"], 5, lambda: control.status(path))
+        self.assertEqual(control.status(path)["rate"]["grandmaster"], rig.gm.grandmaster)
+        ports = [message["port"] for message in control.ask(path, "port_status")[:-1]]
+        self.assertEqual([(port["name"], port["state"], port["forward"]) for port in ports],
+                         [(name, "FORWARDING", "auto") for name in rig.ports])
+        counted = control.ask(path, "stats")[1]["stats"]["counters"]
+        self.assertGreater(counted["bpf_tx_corrected"], 0)
+        self.assertIn("tc_held_expired", counted)
+        self.assertIn("link up", json.dumps(control.ask(path, "log")))
+        self.assertEqual(control.ask(path, "offsets"), [{"error": "nothing is measured: this clock follows nobody"}])
+        self.assertEqual(control.ask(path, "stamps"), [{"error": "no stamps are published: publish_stamps is off"}])
 
     def check_raw(self, rig):
         n = len(rig.clients[0].monitor.syncs)

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The control socket of a clock that serves: what strangers do to it costs neither a Sync nor those who may ask."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+from harness import control, wire
+from harness.control import Control
+from netns.support import Rig, is_sanitized, until
+
+NOBODY = 65534
+STORM = os.path.join(os.path.dirname(__file__), "control_storm.py")
+SYNC = -5  # 32 a second
+# Of one CPU, for all clients together; what is measured is so much less exact.
+CPU_SHARE_MAX = 0.35
+MEMORY_MAX_KIB = 1024
+
+
+def storm(path, what, seconds):
+    """Started as a user that has no rights, who may not be able to read this tree."""
+    with open(STORM, encoding="ascii") as file:
+        text = file.read()
+    return subprocess.Popen([sys.executable, "-c", text, path, what, str(seconds)], user=NOBODY, group=NOBODY,
+                            extra_groups=[], stdout=subprocess.PIPE, cwd="/")
+
+
+def cpu_s(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def memory_kib(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("VmRSS"))
+
+
+class Storm(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        directory = tempfile.mkdtemp(prefix="ebc-")
+        cls.addClassCleanup(shutil.rmtree, directory)
+        os.chmod(directory, 0o755)
+        cls.path = os.path.join(directory, "control")
+        cls.rig = cls.enterClassContext(Rig(n_clients=1, options={
+            "control_socket": cls.path, "publish_stamps": 1, "logSyncInterval": SYNC}))
+        cls.rig.wait_in_sync()
+        cls.wire = cls.rig.raw_port(cls.rig.lab.clients[0])
+
+    def assert_every_sync_came(self, start, begin_s):
+        """None is missing since, each has its Follow_Up, and they came at their rate."""
+        seconds = time.monotonic() - begin_s
+        syncs = [frame.ptp.message.sequence for frame in self.wire.received(wire.SYNC, start=start)]
+        wanted = seconds * 2 ** -SYNC
+        self.assertEqual(syncs, [(syncs[0] + i) % 65536 for i in range(len(syncs))])
+        self.assertGreater(len(syncs), 0.9 * wanted - 2)
+        follow_ups = {frame.ptp.message.sequence for frame in self.wire.received(wire.FOLLOW_UP, start=start)}
+        self.assertLessEqual(set(syncs[:-2]), follow_ups)
+
+    def through(self, what, seconds):
+        """Has nobody do that, while root asks too; what he says of it."""
+        box, start, begin_s = self.rig.box, len(self.wire.captured), time.monotonic()
+        process, n_states = storm(self.path, what, seconds), len(box.state_changes)
+        done, n_asked = threading.Event(), [0]
+
+        def ask_all_the_time():
+            with Control(self.path) as root:
+                while not done.is_set():
+                    n_asked[0] += "status" in root.ask("status")[0]
+        threads = [threading.Thread(target=ask_all_the_time) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        try:
+            said = json.loads(process.communicate(timeout=20)[0])
+        finally:
+            done.set()
+            process.kill()
+            for thread in threads:
+                thread.join()
+        self.assertGreater(n_asked[0], 3)
+        self.assert_every_sync_came(start, begin_s)
+        self.assertEqual(box.state_changes[n_states:], [])
+        # Root is served at once, with what was measured meanwhile too.
+        with Control(self.path) as root:
+            before = root.ask("offsets")[-1]["next"]
+            until(lambda: root.ask("offsets", since=before)[-1]["next"] > before, 3, box.tail)
+        return said
+
+    def test_neither_a_thousand_clients_nor_those_who_do_not_read_cost_a_sync_or_memory(self):
+        pid = self.rig.box.pid
+        memory = memory_kib(pid)
+        said = self.through("stall", 1)
+        self.assertGreaterEqual(said["tried"], 1000)
+        self.assertGreater(said["connected"], 12)
+        if not is_sanitized():
+            self.assertLess(memory_kib(pid) - memory, MEMORY_MAX_KIB)
+
+    def test_who_asks_as_fast_as_he_may_gets_his_share_of_the_time_and_no_more(self):
+        begin_s, begin_cpu_s = time.monotonic(), cpu_s(self.rig.box.pid)
+        said = self.through("hurry", 1.5)
+        share = (cpu_s(self.rig.box.pid) - begin_cpu_s) / (time.monotonic() - begin_s)
+        self.assertGreater(said["answers"], 12)
+        self.assertEqual(said["cleared"], 12)
+        self.assertGreater(said["errors"], 12)
+        if not is_sanitized():
+            self.assertLess(share, CPU_SHARE_MAX)
+
+    def test_without_a_link_or_a_master_alarms_are_told_and_go_again(self):
+        box = self.rig.lab.box
+        self.assertEqual(control.alarms(self.path), set())
+        box.down("bc1")
+        until(lambda: control.alarms(self.path) == {("port_faulty", "bc1")}, 3, lambda: control.status(self.path))
+        faulty = control.ask(self.path, "port_status")[1]["port"]
+        self.assertEqual((faulty["state"], faulty["is_usable"], faulty["reason"]), ("FAULTY", False, "link down"))
+        alarm = control.status(self.path)["alarms"][0]
+        self.assertEqual((alarm["text"], alarm["since_mono_ns"]), ("link down", faulty["since_mono_ns"]))
+        box.up("bc1")
+        until(lambda: control.alarms(self.path) == set(), 5, lambda: control.status(self.path))
+        # So long that it has been in step.
+        until(lambda: len(self.rig.box.offsets) > 24, 5, self.rig.box.tail)
+        self.rig.gm.stop()
+        until(lambda: control.alarms(self.path) == {("holdover", None)}, 5, lambda: control.status(self.path))
+        now = control.status(self.path)
+        self.assertEqual((now["state"], now["parent"], now["offset"]), ("holdover", None, None))
+        self.assertGreater(now["holdover"]["age_ns"], 0)
+        self.assertIn("holdover: no master", " ".join(row[3] for message in control.ask(self.path, "log")[1:-1]
+                                                      for row in message["log"]))
