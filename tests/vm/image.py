@@ -12,7 +12,8 @@ import subprocess
 # Loaded in this order; what a kernel has built in, or has not, is left out.
 MODULES = ["virtio_net", "veth", "stp", "llc", "bridge", "garp", "mrp", "8021q", "bonding", "macvlan", "tun",
            "sch_ingress", "cls_bpf", "act_bpf",
-           "sch_tbf", "sch_htb", "sch_netem", "nf_tables", "nft_meta_bridge", "nf_conntrack_bridge", "br_netfilter", "af_packet"]
+           "sch_tbf", "sch_htb", "sch_netem", "nf_tables", "nft_meta_bridge", "nf_conntrack_bridge", "br_netfilter",
+           "nf_flow_table", "nf_flow_table_inet", "af_packet"]
 _UNUSED_PYTHON = ("test/", "idlelib/", "ensurepip/", "lib2to3/", "pydoc_data/", "tkinter/", "turtledemo/", "distutils/",
                   "config-")
 
