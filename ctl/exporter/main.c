@@ -102,29 +102,61 @@ static bool may_be_missing(const struct settings *settings, int error)
 	return !settings->has_addresses && (error == -EAFNOSUPPORT || error == -EADDRNOTAVAIL);
 }
 
-static int serve_address(struct http *http, const struct settings *settings, const char *text)
+/* Listening sockets; closed where nobody took them. */
+struct places {
+	int fd[ADDRESSES_MAX];
+	size_t n;
+};
+
+static void cleanup_places(struct places *places)
+{
+	for (size_t i = 0; i < places->n; i++)
+		close_fd(places->fd[i]);
+}
+
+static int open_place(const struct settings *settings, const char *text, struct places *places)
 {
 	struct listen_address address;
 	char place[LISTEN_TEXT_SIZE];
-	int fd, r;
+	int r;
 
 	if (!listen_parse(text, &address))
 		return complain("not ADDRESS:PORT in numbers", text);
-	r = listen_open(&address, &fd);
+	r = listen_open(&address, &places->fd[places->n]);
 	if (r < 0 && may_be_missing(settings, r))
 		return EXIT_FINE;
-	if (r == 0) {
-		listen_format(fd, place);
-		r = http_serve(http, fd);
-	}
 	if (r < 0) {
 		fprintf(stderr, "ebpf-bc-exporter: cannot listen at %s: %s\n", text, strerror(-r));
 		return EXIT_REFUSED;
 	}
+	listen_format(places->fd[places->n++], place);
 	fprintf(stderr, "ebpf-bc-exporter: listening at http://%s/%s\n", place,
 		listen_is_loopback(&address) ? ""
 					     : ": whoever reaches this address can read the clock's state");
 	return EXIT_FINE;
+}
+
+/* All, or none is served. */
+static int open_places(const struct settings *settings, struct places *places)
+{
+	for (size_t i = 0; i < settings->n_addresses; i++) {
+		int r = open_place(settings, settings->addresses[i], places);
+
+		if (r != EXIT_FINE)
+			return r;
+	}
+	return EXIT_FINE;
+}
+
+static int start(const struct settings *settings, struct places *places, struct http **ret_http)
+{
+	int r = http_new(settings->socket_path, ret_http);
+
+	for (size_t i = 0; r == 0 && i < places->n; i++)
+		r = http_serve(*ret_http, TAKE_FD(places->fd[i]));
+	if (r < 0)
+		fprintf(stderr, "ebpf-bc-exporter: cannot start: %s\n", strerror(-r));
+	return r < 0 ? EXIT_REFUSED : EXIT_FINE;
 }
 
 /* Until a signal. */
@@ -143,6 +175,7 @@ static void cleanup_http(struct http **http)
 
 static int serve(const struct settings *settings)
 {
+	_cleanup_(cleanup_places) struct places places = {};
 	_cleanup_(cleanup_http) struct http *http = NULL;
 	sigset_t signals;
 	int r;
@@ -153,18 +186,12 @@ static int serve(const struct settings *settings)
 	sigaddset(&signals, SIGTERM);
 	/* The threads inherit this. */
 	sigprocmask(SIG_BLOCK, &signals, NULL);
-	r = http_new(settings->socket_path, &http);
-	if (r < 0) {
-		fprintf(stderr, "ebpf-bc-exporter: cannot start: %s\n", strerror(-r));
-		return EXIT_REFUSED;
-	}
-	for (size_t i = 0; i < settings->n_addresses; i++) {
-		r = serve_address(http, settings, settings->addresses[i]);
-		if (r != EXIT_FINE)
-			return r;
-	}
-	run(http, &signals);
-	return EXIT_FINE;
+	r = open_places(settings, &places);
+	if (r == EXIT_FINE)
+		r = start(settings, &places, &http);
+	if (r == EXIT_FINE)
+		run(http, &signals);
+	return r;
 }
 
 int main(int argc, char **argv)

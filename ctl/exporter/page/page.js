@@ -39,7 +39,7 @@ function drawOffsets(nowMono) {
 	const svg = $(".trace svg");
 	shown = rows.filter(row => row.mono > nowMono - spanNs);
 	scale = drawTrace(svg, shown, nowMono, spanNs);
-	const sizes = Float64Array.from(shown, row => Math.abs(row.offset)).sort();
+	const sizes = Float64Array.from(inStep(shown), row => Math.abs(row.offset)).sort();
 	drawCcdf($(".ccdf svg"), sizes);
 	const summary = sizes.length ? `${sizes.length} offsets, half of them below ${duration(quantile(sizes, 0.5))}, ` +
 		`99${THIN}% below ${duration(quantile(sizes, 0.99))}, largest ${duration(sizes[sizes.length - 1])}` : "no offsets";
@@ -201,7 +201,7 @@ function drawTime() {
 	const [day, clock] = date.toISOString().split("T");
 	const leap = time.leap ? `, leap second ${time.leap > 0 ? "inserted" : "left out"} at the end of the day` : "";
 	setFact("#time", time.leap ? "warn" : "", clock.slice(0, 8), day + (isTai ? ` UTC, ${time.utc_offset_s}${THIN}s behind TAI` +
-		(time.utc_offset_valid ? "" : " (not confirmed)") : " by an arbitrary epoch") + leap);
+		(time.utc_offset_valid ? "" : " (not confirmed)") : ", of no known epoch") + leap);
 }
 
 /* ----- lists ----- */

@@ -23,11 +23,11 @@ function decade(e) {
 	return Math.pow(10, e - 3 * unit) + THIN + ["ns", "\u00b5s", "ms", "s"][unit];
 }
 
-/* All but the largest hundredth, with zero and some room: a start 100 ms off does not flatten the rest. */
+/* With zero and some room, and not beyond eight times what three quarters keep within: no outlier flattens the rest. */
 function robustRange(values) {
-	const sorted = Float64Array.from(values).sort();
-	const at = part => sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))];
-	const low = Math.min(0, at(0.005)), high = Math.max(0, at(0.995)), room = Math.max((high - low) * 0.15, 10);
+	const sizes = Float64Array.from(values, Math.abs).sort(), bound = 8 * sizes[Math.floor(0.75 * sizes.length)] + 20;
+	const low = Math.max(-bound, Math.min(0, ...values)), high = Math.min(bound, Math.max(0, ...values));
+	const room = Math.max((high - low) * 0.12, 10);
 	return [low - room, high + room];
 }
 
@@ -70,6 +70,12 @@ function timeLabel(ns) {
 	return MINUS + (s < 60 ? s + THIN + "s" : Math.floor(s / 60) + ":" + String(s % 60).padStart(2, "0"));
 }
 
+/* Without those of before the clock was set, where there are others. */
+function inStep(rows) {
+	const later = rows.filter(row => row.servo >= 2);
+	return later.length ? later : rows;
+}
+
 /* Returns {x, y} from times and offsets to pixels, or null without rows. */
 function drawTrace(svg, rows, nowMono, spanNs) {
 	const {right, bottom} = frame(svg);
@@ -83,7 +89,7 @@ function drawTrace(svg, rows, nowMono, spanNs) {
 		svg.append(label("nothing measured in this time", (LEFT + right) / 2, (TOP + bottom) / 2, "middle"));
 		return null;
 	}
-	const [low, high] = robustRange(rows.map(row => row.offset));
+	const [low, high] = robustRange(inStep(rows).map(row => row.offset));
 	const clamp = value => Math.min(high, Math.max(low, value));
 	const y = offset => bottom - (bottom - TOP) * (clamp(offset) - low) / (high - low);
 	const step = niceStep(high - low, 5);
@@ -120,9 +126,10 @@ function drawCcdf(svg, sizes) {
 	const decades = Math.max(1, Math.ceil(Math.log10(n)));
 	const x = ns => LEFT + (right - LEFT) * (Math.log10(Math.max(ns, Math.pow(10, low))) - low) / (high - low);
 	const y = part => TOP - (bottom - TOP) * Math.log10(part) / decades;
+	const every = Math.ceil((high - low) / Math.max(2, (right - LEFT) / 60));
 	for (let e = low; e <= high; e++)
 		svg.append(linePath(`M${x(Math.pow(10, e))} ${TOP}V${bottom}`, "grid"),
-			label(decade(e), x(Math.pow(10, e)), bottom + 17, e === high ? "end" : "middle"));
+			(e - low) % every ? "" : label(decade(e), x(Math.pow(10, e)), bottom + 17, e === high ? "end" : "middle"));
 	for (let e = 0; e <= decades; e++)
 		svg.append(linePath(`M${LEFT} ${y(Math.pow(10, -e))}H${right}`, "grid"),
 			label(e <= 2 ? Math.pow(10, 2 - e) + THIN + "%" : (Math.pow(10, 2 - e)).toFixed(e - 2) + THIN + "%",
