@@ -17,6 +17,8 @@ const MESSAGES = ["sync", "follow_up", "delay_req", "delay_resp", "announce", "s
 const REFUSED = /refused|ignored|denied|dropped/;
 /* More than these on a side are set in columns. */
 const WIRED_MAX = 6;
+/* Of more than these only names, states, rates and what is wrong are told. */
+const TALKATIVE_MAX = 20;
 
 function chip([tone, symbol], words) {
 	return el("span", {class: "chip " + tone}, symbol + " " + words);
@@ -92,6 +94,7 @@ function drawMap(data, rates) {
 		$(`.${side} ul`).replaceChildren(...cards.length ? cards : [el("li", {class: "empty small"}, side === "upstream" ? "from nowhere" : "to nobody")]);
 	}
 	$(".map").classList.toggle("wide", sides.downstream.length > WIRED_MAX || sides.upstream.length > WIRED_MAX);
+	$(".map").classList.toggle("dense", sides.downstream.length > TALKATIVE_MAX);
 	$(".box .kind").textContent = CLOCK_TYPES[status.clock_type] || asText(status.clock_type);
 	$(".box .identity").textContent = asText(status.clock_identity);
 	$(".box .setup").textContent = [isNumber(status.domain) ? `domain ${status.domain}` : "",

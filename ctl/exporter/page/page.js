@@ -265,7 +265,7 @@ function drawPulse() {
 	else if (isStale && failure)
 		words = `The exporter does not answer (${failure}).`;
 	else if (isDown)
-		words = `No daemon: ${asText(last.error)}. The trace shown is what was measured before.`;
+		words = `No daemon: ${asText(last.error)}.` + (rows.length ? " The trace shown is what was measured before." : "");
 	$("#pulse").className = isStale || isDown ? "bad" : "good";
 	$("#pulse").textContent = isStale ? (last ? "\u25b2 stale" : "asking \u2026") : isDown ? "\u25b2 no daemon" : "\u25cf live";
 	$("#banner").hidden = !words;
