@@ -142,7 +142,6 @@ class Aarch64(unittest.TestCase):
         for name, text in parts.items():
             if "client" in name:
                 self.assertIn("UNCALIBRATED to SLAVE on MASTER_CLOCK_SELECTED", text, name)
-                self.assertRegex(text, r"state +locked", name)
             elif name != "end":
                 self.assertRegex(text, "E2E_TC, 2 ports", name)
                 self.assertEqual(text.count("link up"), 2, name)
