@@ -20,7 +20,8 @@ void control_walk_begin(struct control_walk *walk, enum control_walk_kind kind,
 
 void control_walk_cut(struct control_walk *walk)
 {
-	walk->n = EBC_RESIDENCES;
+	if (walk->kind == CONTROL_WALK_RESIDENCE)
+		walk->n = EBC_RESIDENCES;
 }
 
 static struct control_message *over(struct control_walk *walk, struct control_message *message)

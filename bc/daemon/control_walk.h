@@ -39,5 +39,5 @@ void control_walk_begin(struct control_walk *walk, enum control_walk_kind kind,
 			const struct control_sources *sources, uint64_t since);
 /* The next message; the walk is none any more after the last. NULL: no memory. */
 struct control_message *control_walk_next(struct control_walk *walk, const struct control_sources *sources);
-/* Residences were cleared: the end comes next. */
+/* Residences were cleared: of a walk over them the end comes next. */
 void control_walk_cut(struct control_walk *walk);

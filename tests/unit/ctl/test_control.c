@@ -169,6 +169,28 @@ static void clearing_ends_the_walks_of_others(void **state)
 	close(fd);
 }
 
+static void clearing_ends_no_other_walk(void **state)
+{
+	struct rig *rig = *state;
+	int slow = rig_connect(rig), fd = rig_connect(rig);
+	struct json_object *message;
+	size_t n = 0;
+
+	if (geteuid() != 0)
+		skip();
+	rig_ask(slow, "{\"request\":\"port_status\"}");
+	control_dispatch(rig->control); /* the first port, and no more */
+	rig_ask(fd, ASK_CLEAR);
+	while (n <= RIG_PORTS) {
+		rig_wait(rig);
+		for (; (message = rig_receive(slow, NULL)); n++)
+			json_object_put(message);
+	}
+	assert_int_equal(n, RIG_PORTS + 1);
+	close(slow);
+	close(fd);
+}
+
 static size_t count_answers(int fd)
 {
 	struct json_object *answer;
@@ -425,6 +447,7 @@ int main(void)
 		CASE(a_request_that_is_too_long_is_refused),
 		CASE(a_walk_goes_as_fast_as_it_is_read),
 		CASE(clearing_ends_the_walks_of_others),
+		CASE(clearing_ends_no_other_walk),
 		CASE(requests_are_limited),
 		CASE(more_clients_than_places_are_refused),
 		CASE(only_root_may_clear),
