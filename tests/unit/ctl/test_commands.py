@@ -465,6 +465,15 @@ class Watch(Commands):
             if lines >= 24:
                 self.assertTrue(any("2 min ago" in line for line in shown), shown)
 
+    def test_of_more_ports_than_the_window_has_lines_the_rest_is_counted(self):
+        ports = [scripted.port(i, f"eth{i}", "MASTER") for i in range(1, 129)] + [{"end": True}]
+        self.serve_clock().answers["port_status"] = ports
+        shown = self.drawn(80, 24, NO_COLOR="1")
+        n_shown = len(re.findall(r"eth\d+ +MASTER", shown))
+        self.assertGreater(n_shown, 12)
+        self.assertIn(f"and {128 - n_shown} ports more", shown)
+        self.assertIn("] line 3", shown)
+
     def test_colours_are_not_for_those_who_do_not_want_them(self):
         self.serve_clock()
         self.assertIn("\x1b[32m", self.drawn(80, 24, NO_COLOR=None))
