@@ -105,9 +105,9 @@ int ebc_link_detail_parse(struct nlmsghdr *nlh, struct ebc_link_detail *ret_deta
 	struct nlattr *attrs[IFLA_MAX + 1];
 	const struct ifinfomsg *ifi;
 	struct ebc_link link;
-	int r;
+	int lower_ifindex, r;
 
-	r = ebc_link_parse(nlh, &link, &detail.lower_ifindex);
+	r = ebc_link_parse(nlh, &link, &lower_ifindex);
 	if (r < 0 || nlmsg_parse(nlh, sizeof(*ifi), attrs, IFLA_MAX, NULL) < 0)
 		return -EBADMSG;
 	ifi = nlmsg_data(nlh);
@@ -119,7 +119,6 @@ int ebc_link_detail_parse(struct nlmsghdr *nlh, struct ebc_link_detail *ret_deta
 	detail.master_ifindex = link.master_ifindex;
 	if (attrs[IFLA_PARENT_DEV_BUS_NAME])
 		nla_strlcpy(detail.parent_bus, attrs[IFLA_PARENT_DEV_BUS_NAME], sizeof(detail.parent_bus));
-	detail.n_tx_queues = get_u32(attrs[IFLA_NUM_TX_QUEUES]);
 	detail.xdp = parse_xdp(attrs[IFLA_XDP]);
 	parse_info(attrs[IFLA_LINKINFO], &link, &detail);
 	*ret_detail = detail;

@@ -33,9 +33,7 @@ struct ebc_link_detail {
 	bool is_ethernet; /* no loopback */
 	bool is_multicast;
 	char parent_bus[16]; /* "pci", "usb", "virtio"; "" for what has none, and before Linux 5.14 */
-	uint32_t n_tx_queues;
 	enum ebc_xdp_mode xdp;
-	int lower_ifindex; /* of a VLAN or macvlan; 0: none, or in another namespace */
 	int master_ifindex;
 
 	struct {

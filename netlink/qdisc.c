@@ -6,7 +6,6 @@
 #include "util/cleanup.h"
 
 #include <errno.h>
-#include <linux/gen_stats.h>
 #include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
@@ -22,17 +21,6 @@ static struct nla_policy bpf_policy[TCA_BPF_MAX + 1] = {
 	[TCA_BPF_NAME] = {.type = NLA_STRING},
 };
 
-static uint32_t parse_backlog(struct nlattr *stats)
-{
-	struct nlattr *attrs[TCA_STATS_MAX + 1];
-	struct gnet_stats_queue queue = {};
-
-	if (!stats || nla_parse_nested(attrs, TCA_STATS_MAX, stats, NULL) < 0 || !attrs[TCA_STATS_QUEUE])
-		return 0;
-	nla_memcpy(&queue, attrs[TCA_STATS_QUEUE], sizeof(queue));
-	return queue.backlog;
-}
-
 int ebc_qdisc_parse(struct nlmsghdr *nlh, struct ebc_qdisc *ret_qdisc)
 {
 	struct nlattr *attrs[TCA_MAX + 1];
@@ -44,10 +32,8 @@ int ebc_qdisc_parse(struct nlmsghdr *nlh, struct ebc_qdisc *ret_qdisc)
 		return -EBADMSG;
 	tcm = nlmsg_data(nlh);
 	qdisc.ifindex = tcm->tcm_ifindex;
-	qdisc.handle = tcm->tcm_handle;
 	qdisc.parent = tcm->tcm_parent;
 	nla_strlcpy(qdisc.kind, attrs[TCA_KIND], sizeof(qdisc.kind));
-	qdisc.backlog_octets = parse_backlog(attrs[TCA_STATS2]);
 	*ret_qdisc = qdisc;
 	return 0;
 }

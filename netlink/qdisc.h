@@ -9,8 +9,7 @@
 struct ebc_qdisc {
 	int ifindex;
 	char kind[16];
-	uint32_t handle, parent; /* parent: TC_H_ROOT, TC_H_CLSACT, or a class's */
-	uint32_t backlog_octets;
+	uint32_t parent; /* TC_H_ROOT, TC_H_CLSACT, or a class's handle */
 };
 
 /* RTM_NEWQDISC. 0 or -EBADMSG; untouched on failure. Pure. */

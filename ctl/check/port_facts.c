@@ -78,7 +78,6 @@ void port_use_of(const struct ebc_config *config, const char *name, struct port_
 	port = port_of(config, name);
 	clock_type = ebc_config_int(config, EBC_CONFIG_GLOBAL, EBC_OPT_CLOCK_TYPE);
 	transport = ebc_config_int(config, port, EBC_OPT_NETWORK_TRANSPORT);
-	ret->is_configured = true;
 	ret->is_udp4 = transport == EBC_NETWORK_TRANSPORT_UDPV4;
 	ret->is_udp6 = transport == EBC_NETWORK_TRANSPORT_UDPV6;
 	ret->is_transparent = clock_type == EBC_CLOCK_TYPE_E2E_TC || clock_type == EBC_CLOCK_TYPE_P2P_TC;

@@ -17,8 +17,7 @@
 
 /* What the configuration wants of a port. */
 struct port_use {
-	bool is_named;	    /* the file or the command line names it; else it is just there */
-	bool is_configured; /* what follows is the configuration's */
+	bool is_named; /* the file or the command line names it; else it is just there */
 	bool is_udp4, is_udp6;
 	bool needs_address; /* over UDP: the clock sends messages of its own, and no source address is set */
 	bool is_software;   /* stamps by sockets */

@@ -132,7 +132,8 @@ static void judge_ipv6(const struct port_facts *facts, struct findings *findings
 			     facts->link.name);
 		return;
 	}
-	if (facts->link.n_ipv6 > 0)
+	/* Without carrier the kernel does not even make the link-local one. */
+	if (facts->link.n_ipv6 > 0 || !facts->link.has_carrier)
 		return;
 	f = port_finding(facts, findings, FINDING_PROBLEM, "address");
 	finding_text(f, "UDP over IPv6 is configured, and there is no IPv6 address");

@@ -44,8 +44,8 @@ void port_look_programs(int ifindex, bool is_egress, struct port_programs *ret)
 	attr.query.prog_ids = (uint64_t)(uintptr_t)ids;
 	attr.query.prog_cnt = ARRAY_SIZE(ids);
 	if (syscall(SYS_bpf, BPF_PROG_QUERY, &attr, sizeof(attr)) < 0 && errno != ENOSPC) {
-		/* A kernel without tcx has nobody there. */
-		ret->error = errno == EINVAL || errno == ENOENT ? 0 : -errno;
+		/* A kernel without tcx, or without BPF, has nobody there. */
+		ret->error = errno == EINVAL || errno == ENOSYS ? 0 : -errno;
 		return;
 	}
 	ret->n = MIN(attr.query.prog_cnt, ARRAY_SIZE(ids));

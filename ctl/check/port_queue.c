@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The queueing discipline. Transmit stamps are taken after it where the kernel has BTF, so a wait in it is no
- * error of a two-step clock; it delays answers, though, and keeps one-step messages from being sent.
+ * The queueing discipline. Transmit stamps are taken after it where the kernel has BTF or the driver stamps,
+ * so a wait in it is no error of a two-step clock; it delays answers, though, and keeps one-step messages
+ * from being sent.
  */
 #include <linux/pkt_sched.h>
 #include <stdio.h>
@@ -66,6 +67,11 @@ static bool has_kind(const struct port_facts *facts, const char *kind)
 	return false;
 }
 
+static bool is_stamped_after(const struct port_facts *facts)
+{
+	return facts->has_btf || (facts->driver.has_tx_software && !facts->use.is_transparent);
+}
+
 static void judge_etf(const struct port_facts *facts, struct findings *findings)
 {
 	struct finding *f = port_finding(facts, findings, FINDING_PROBLEM, "qdisc");
@@ -91,7 +97,7 @@ static void judge_slow(const struct port_facts *facts, const char *text, enum qu
 			"%s; a Delay_Req that waits is answered late, and one-step Sync is not sent "
 			"meanwhile. "
 			"A class of its own for PTP, which no rate limits, does as well as none",
-			facts->has_btf
+			is_stamped_after(facts)
 				? "the stamps of what is sent are taken after it, so they stay right"
 				: "without BTF the stamps of what is sent are taken before it, and are as "
 				  "wrong as frames wait");
@@ -103,16 +109,19 @@ static void judge_plain(const struct port_facts *facts, const char *text, struct
 	bool waits = strcmp(text, "noqueue") != 0;
 	struct finding *f;
 
-	f = port_finding(facts, findings, waits && !facts->has_btf ? FINDING_NOTE : FINDING_GOOD, "qdisc");
+	f = port_finding(facts, findings, waits && !is_stamped_after(facts) ? FINDING_NOTE : FINDING_GOOD,
+			 "qdisc");
 	finding_text(f, "queueing discipline %s", text);
 	if (!waits)
 		return;
-	if (facts->has_btf) {
+	if (is_stamped_after(facts)) {
 		finding_why(f, "frames wait only while the line is busy, and are stamped after that");
 	} else {
-		finding_why(f, "without BTF (/sys/kernel/btf/vmlinux) the stamps of what is sent are taken "
-			       "before it: "
-			       "a frame that waits behind other traffic has a wrong one");
+		finding_why(f,
+			    "without BTF (/sys/kernel/btf/vmlinux), and with a driver that does not stamp or "
+			    "as a "
+			    "transparent clock, the stamps of what is sent are taken before it: a frame that "
+			    "waits behind other traffic has a wrong one");
 		finding_mend(f, "tc qdisc replace dev %s root pfifo_fast  # PTP with a priority goes first",
 			     facts->link.name);
 	}

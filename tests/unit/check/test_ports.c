@@ -35,7 +35,7 @@ static int make_good_card(void **state)
 				   .has_sysfs = true,
 				   .has_ipv6 = true,
 				   .has_bql = true};
-	port.use = (struct port_use){.is_named = true, .is_configured = true};
+	port.use = (struct port_use){.is_named = true};
 	port.link = (struct ebc_link){.ifindex = 7,
 				      .name = "eth0",
 				      .mac = {2, 0, 0, 1, 2, 3},
@@ -164,6 +164,9 @@ static void udp_needs_an_address_which_may_be_the_bridges(void **state)
 	port.detail.bridge_port.state = EBC_BRIDGE_PORT_FORWARDING;
 	port.master = (struct ebc_link_detail){.ifindex = 9, .name = "br0", .kind_name = "bridge"};
 	assert_only("address", FINDING_PROBLEM, "ip link set dev br0 addrgenmode eui64");
+	port.link.has_carrier = false;
+	assert_only("link", FINDING_NOTE, "ip -s link show dev eth0  # and look at the cable");
+	port.link.has_carrier = true;
 	port.is_ipv6_disabled = true;
 	assert_only("address", FINDING_PROBLEM, "sysctl -w net.ipv6.conf.eth0.disable_ipv6=0");
 	port.has_ipv6 = false;
@@ -370,7 +373,10 @@ static void a_queue_is_good_if_the_stamp_comes_after_it(void **state)
 	put_qdisc("clsact", TC_H_CLSACT);
 	judge();
 	assert_string_equal(assert_told("qdisc", FINDING_GOOD)->text, "queueing discipline mq with fq_codel");
-	port.has_btf = false;
+	port.has_btf = false; /* the driver's stamp does as well, but not for frames of others */
+	judge();
+	assert_int_equal(n_not_good(), 0);
+	port.use.is_transparent = true;
 	assert_only("qdisc", FINDING_NOTE,
 		    "tc qdisc replace dev eth0 root pfifo_fast  # PTP with a priority goes first");
 	port.n_qdiscs = 0;
@@ -527,12 +533,12 @@ static void what_the_configuration_wants_of_a_port_is_its_own_value(void **state
 
 	(void)state;
 	port_use_of(NULL, "eth0", &use);
-	assert_false(use.is_configured);
+	assert_false(use.is_udp4 || use.is_software);
 	assert_int_equal(ebc_config_new(&config), 0);
 	assert_int_equal(ebc_config_read_text(config, "test", text, strlen(text)), 0);
 	assert_int_equal(ebc_config_finish(config), 0);
 	port_use_of(config, "eth0", &use);
-	assert_true(use.is_named && use.is_configured && use.is_software);
+	assert_true(use.is_named && use.is_software);
 	assert_false(use.is_udp6 || use.is_udp4 || use.needs_address || use.is_transparent);
 	port_use_of(config, "eth1", &use);
 	assert_true(use.is_udp6 && use.needs_address);

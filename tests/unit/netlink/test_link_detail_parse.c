@@ -44,19 +44,17 @@ static struct ebc_link_detail parse(struct nl_msg *msg)
 	return detail;
 }
 
-static void a_card_has_its_bus_and_its_queues(void **state)
+static void a_card_has_its_bus(void **state)
 {
 	_cleanup_nl_msg_ struct nl_msg *msg = new_link(IFF_MULTICAST);
 	struct ebc_link_detail detail;
 
 	(void)state;
 	nla_put_string(msg, IFLA_PARENT_DEV_BUS_NAME, "usb");
-	nla_put_u32(msg, IFLA_NUM_TX_QUEUES, 8);
 	detail = parse(msg);
 	assert_int_equal(detail.ifindex, 7);
 	assert_string_equal(detail.name, "eth0");
 	assert_string_equal(detail.parent_bus, "usb");
-	assert_int_equal(detail.n_tx_queues, 8);
 	assert_true(detail.is_ethernet && detail.is_multicast);
 	assert_int_equal(detail.xdp, EBC_XDP_NONE);
 }
@@ -148,7 +146,6 @@ static void attributes_that_are_too_short_read_as_nothing(void **state)
 	struct nlattr *info, *data;
 
 	(void)state;
-	nla_put_u8(msg, IFLA_NUM_TX_QUEUES, 8);
 	info = nla_nest_start(msg, IFLA_LINKINFO);
 	nla_put_string(msg, IFLA_INFO_KIND, "bridge");
 	data = nla_nest_start(msg, IFLA_INFO_DATA);
@@ -157,7 +154,6 @@ static void attributes_that_are_too_short_read_as_nothing(void **state)
 	nla_nest_end(msg, data);
 	nla_nest_end(msg, info);
 	detail = parse(msg);
-	assert_int_equal(detail.n_tx_queues, 0);
 	assert_false(detail.bridge.is_stp);
 	assert_int_equal(detail.bridge.group_fwd_mask, 0);
 }
@@ -240,7 +236,7 @@ static void a_flow_table_has_devices_and_may_be_the_cards(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_card_has_its_bus_and_its_queues),
+		cmocka_unit_test(a_card_has_its_bus),
 		cmocka_unit_test(a_bridge_tells_what_it_lets_through),
 		cmocka_unit_test(a_member_of_a_bridge_has_its_state),
 		cmocka_unit_test(a_bond_has_its_mode_and_the_member_that_sends),
