@@ -14,23 +14,18 @@
 #include "ctl/check/vdso.h"
 #include "ctl/check/wakeup.h"
 
-static void check_kernel(const char *root, const struct plan *plan, struct findings *findings)
-{
-	struct kernel_facts facts;
-
-	kernel_look(root, &facts);
-	kernel_try(&facts);
-	kernel_judge(&facts, plan, findings);
-}
-
-static void check_machine(const char *root, struct findings *findings)
+static void check_machine(const char *root, const struct plan *plan, struct findings *findings)
 {
 	struct clocksource_facts clocksource;
 	struct machine_facts machine;
+	struct kernel_facts kernel;
 	struct vdso_facts vdso;
 
+	kernel_look(root, &kernel);
+	kernel_try(&kernel);
+	kernel_judge(&kernel, plan, findings);
 	machine_look(root, &machine);
-	machine_judge(&machine, findings);
+	machine_judge(&machine, kernel.may_bpf && kernel.may_perfmon && kernel.may_net_admin, findings);
 	clocksource_look(root, &machine, &clocksource);
 	clocksource_judge(&clocksource, &machine, findings);
 	vdso_measure(&vdso);
@@ -68,8 +63,7 @@ void check_host(const struct check_options *options, struct findings *findings)
 	struct plan plan = plan_of(options->config);
 	struct rivals_facts rivals;
 
-	check_kernel(options->root, &plan, findings);
-	check_machine(options->root, findings);
+	check_machine(options->root, &plan, findings);
 	check_time(options->root, &plan, findings);
 	rivals_look(options->root, &rivals);
 	rivals_judge(&rivals, &plan, options, findings);

@@ -149,7 +149,24 @@ static void judge_stolen(const struct machine_facts *facts, struct findings *fin
 	finding_mend(f, "on the hypervisor: pin the guest's CPUs to CPUs of their own");
 }
 
-void machine_judge(const struct machine_facts *facts, struct findings *findings)
+static void judge_container(bool may_load_bpf, struct findings *findings)
+{
+	struct finding *f =
+		finding_add(findings, may_load_bpf ? FINDING_GOOD : FINDING_NOTE, "container", "");
+
+	if (may_load_bpf) {
+		finding_text(f, "this is a container, with the capabilities that BPF needs");
+		return;
+	}
+	finding_text(f, "this is a container");
+	finding_why(f,
+		    "it needs CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON of the host, and CAP_SYS_TIME where it "
+		    "is to set the system's clock, which is the host's; what /proc and /sys tell may be "
+		    "masked");
+	finding_mend(f, "run the clock on the host, or give the container these capabilities");
+}
+
+void machine_judge(const struct machine_facts *facts, bool may_load_bpf, struct findings *findings)
 {
 	struct finding *f = finding_add(findings, FINDING_GOOD, "machine", "");
 
@@ -158,13 +175,6 @@ void machine_judge(const struct machine_facts *facts, struct findings *findings)
 	else
 		finding_text(f, "a virtual machine of %s", hypervisor_name(facts->hypervisor));
 	judge_stolen(facts, findings);
-	if (!facts->is_container)
-		return;
-	f = finding_add(findings, FINDING_NOTE, "container", "");
-	finding_text(f, "this is a container");
-	finding_why(f,
-		    "it needs CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON of the host, and CAP_SYS_TIME where "
-		    "it is to set the system's clock, which is the host's; what /proc and /sys tell may be "
-		    "masked");
-	finding_mend(f, "run the clock on the host, or give the container these capabilities");
+	if (facts->is_container)
+		judge_container(may_load_bpf, findings);
 }

@@ -27,6 +27,7 @@ struct machine_facts {
 };
 
 void machine_look(const char *root, struct machine_facts *ret);
-void machine_judge(const struct machine_facts *facts, struct findings *findings);
+/* `may_load_bpf`: whether this process has the capabilities for it. */
+void machine_judge(const struct machine_facts *facts, bool may_load_bpf, struct findings *findings);
 
 const char *hypervisor_name(enum check_hypervisor hypervisor);

@@ -12,7 +12,7 @@ struct plan plan_of(const struct ebc_config *config)
 	int servo, stamping, type;
 
 	if (!config)
-		return (struct plan){.leap_path = ""};
+		return (struct plan){.may_be_master = true, .leap_path = ""};
 	servo = value(config, EBC_OPT_CLOCK_SERVO);
 	stamping = value(config, EBC_OPT_TIME_STAMPING);
 	type = value(config, EBC_OPT_CLOCK_TYPE);
@@ -24,6 +24,8 @@ struct plan plan_of(const struct ebc_config *config)
 			       ebc_config_is_set(config, EBC_CONFIG_GLOBAL, EBC_OPT_TIME_STAMPING),
 		.is_system_clock = value(config, EBC_OPT_LOCAL_CLOCK) == EBC_LOCAL_CLOCK_SYSTEM &&
 				   !value(config, EBC_OPT_FREE_RUNNING),
+		.may_be_master = (type == EBC_CLOCK_TYPE_OC || type == EBC_CLOCK_TYPE_BC) &&
+				 !value(config, EBC_OPT_CLIENT_ONLY),
 		.exports_time = value(config, EBC_OPT_TIME_EXPORT) != EBC_TIME_EXPORT_NONE ||
 				servo == EBC_CLOCK_SERVO_NTPSHM || servo == EBC_CLOCK_SERVO_REFCLOCK_SOCK,
 		.domain = value(config, EBC_OPT_DOMAIN_NUMBER),

@@ -12,6 +12,7 @@ struct plan {
 	bool uses_sockets;    /* time_stamping software: no BPF at all */
 	bool demands_bpf;     /* time_stamping bpf was asked for */
 	bool is_system_clock; /* the system's clock is steered */
+	bool may_be_master;   /* its time may be served before it followed anybody */
 	bool exports_time;    /* an NTP server is given samples */
 	int domain;
 	const char *leap_path; /* "": none; the configuration's */

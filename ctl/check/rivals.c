@@ -125,7 +125,8 @@ static size_t judge_elsewhere(const struct rivals_facts *facts, struct findings 
 static bool is_told(const struct rivals_facts *facts, size_t i)
 {
 	for (size_t k = 0; k < i; k++)
-		if (facts->list[k].kind == RIVAL_CLOCK && facts->list[k].name == facts->list[i].name)
+		if (facts->list[k].kind == RIVAL_CLOCK && facts->list[k].name == facts->list[i].name &&
+		    facts->list[k].leaves_clock == facts->list[i].leaves_clock)
 			return true;
 	return false;
 }

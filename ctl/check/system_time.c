@@ -60,7 +60,7 @@ void system_time_look(const char *root, const struct plan *plan, int64_t now_utc
 static void judge_synchronized(const struct system_time_facts *facts, const struct plan *plan,
 			       struct findings *findings)
 {
-	bool is_good = facts->is_synchronized || plan->is_system_clock;
+	bool is_good = facts->is_synchronized || plan->is_system_clock || !plan->may_be_master;
 	struct finding *f = finding_add(findings, is_good ? FINDING_GOOD : FINDING_NOTE, "system-clock", "");
 
 	finding_text(f, "the system's clock is %ssynchronised%s; it is corrected by %.3f ppm",

@@ -101,6 +101,17 @@ class Findings(Check):
         findings = self.find("-f", "-", input="[global]\nclock_type E2E_TC\n[gone0]\n[gone1]\n")
         self.assertIn("the standard input", self.find_topic(findings, "configuration", "good")["text"])
 
+    def test_a_daemon_that_steers_the_same_clock_is_a_problem(self):
+        program = self.folder / "chronyd"
+        shutil.copy(shutil.which("sleep"), program)
+        rival = subprocess.Popen([program, str(LIMIT_S)])
+        self.addCleanup(rival.wait)
+        self.addCleanup(rival.kill)
+        ours = self.configure("[global]\nlocal_clock system\n[gone0]\n")
+        found = self.find_topic(self.find("-f", ours), "rivals", "problem")
+        self.assertIn("chronyd", found["text"])
+        self.assertIn("systemctl disable --now chrony", found["mend"])
+
     def test_what_is_not_printable_is_replaced(self):
         findings = self.find("--port", "\033[2J\u00e9")
         self.assertIn("?[2J??", {one["port"] for one in findings})

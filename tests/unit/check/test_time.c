@@ -35,7 +35,7 @@ static int setup(void **state)
 
 	box = (struct box){
 		.facts = {.is_synchronized = true, .tai_offset_s = 37, .frequency_ppm = -12.5},
-		.plan = {.leap_path = ""},
+		.plan = {.may_be_master = true, .leap_path = ""},
 	};
 	tree_init(&box.tree);
 	*state = &box;
@@ -70,7 +70,7 @@ static void a_clock_that_is_kept_is_good(void **state)
 		assert_int_equal(box->findings.list[i].level, FINDING_GOOD);
 }
 
-static void one_that_nobody_keeps_is_a_note_unless_we_are_to_keep_it(void **state)
+static void one_that_nobody_keeps_is_a_note_unless_we_keep_it_or_never_serve_it(void **state)
 {
 	struct box *box = *state;
 
@@ -78,6 +78,9 @@ static void one_that_nobody_keeps_is_a_note_unless_we_are_to_keep_it(void **stat
 	judge(box);
 	assert_finding(&box->findings, "system-clock", FINDING_NOTE);
 	box->plan.is_system_clock = true;
+	judge(box);
+	assert_finding(&box->findings, "system-clock", FINDING_GOOD);
+	box->plan = (struct plan){.is_known = true, .leap_path = ""};
 	judge(box);
 	assert_finding(&box->findings, "system-clock", FINDING_GOOD);
 }
@@ -236,7 +239,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_clock_that_is_kept_is_good),
-		TEST(one_that_nobody_keeps_is_a_note_unless_we_are_to_keep_it),
+		TEST(one_that_nobody_keeps_is_a_note_unless_we_keep_it_or_never_serve_it),
 		TEST(a_frequency_at_its_limit_is_a_note),
 		TEST(a_leap_second_to_come_is_told),
 		TEST(a_tai_offset_of_0_is_told_and_who_sets_it),
