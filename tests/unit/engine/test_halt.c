@@ -2,6 +2,7 @@
 /* Time that jumps: the whole program halted, or the master's time set. */
 #include "tests/unit/engine/rig.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #define NEAR_NS 5
@@ -178,6 +179,28 @@ static void a_jump_of_the_master_is_refused_then_accepted(void **state)
 	}
 }
 
+/* A boundary clock that starts together with those behind it: its step is not its rate. */
+static void a_jump_before_the_first_lock_is_no_frequency(void **state)
+{
+	for (unsigned int n_before = 1; n_before <= 3; n_before++) {
+		struct rig_master *m;
+
+		rig_init(&rig, 2);
+		m = rig_master(&rig, 0, 0);
+		rig_start(&rig, RIG_EPOCH_PTP_NS + (int64_t)rig.now_mono_ns);
+		while (rig.n_syncs < n_before)
+			rig_run_ns(&rig, 10 * NSEC_PER_MSEC);
+		m->step_ns = -100 * NSEC_PER_MSEC;
+		for (int i = 0; i < 30; i++) {
+			rig_run_ns(&rig, 100 * NSEC_PER_MSEC);
+			assert_true(fabs(rig_status(&rig).frequency_ppb) < 1000);
+		}
+		assert_true(llabs(rig_error_ns(&rig, m)) < 1000);
+		if (n_before < 3)
+			teardown(state);
+	}
+}
+
 static void one_sync_that_lies_is_refused_and_forgotten(void **state)
 {
 	struct rig_master *m = rig_start_following(&rig);
@@ -236,6 +259,7 @@ int main(void)
 		T(a_stamp_from_before_a_halt_makes_no_follow_up),
 		T(a_halt_does_not_open_a_loop),
 		T(a_jump_of_the_master_is_refused_then_accepted),
+		T(a_jump_before_the_first_lock_is_no_frequency),
 		T(one_sync_that_lies_is_refused_and_forgotten),
 		T(a_path_delay_is_not_measured_across_a_jump),
 		T(an_accepted_jump_is_stepped_whatever_the_step_threshold),
