@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Who else keeps a clock, found in trees of processes, and what is said of it. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -11,6 +12,7 @@
 
 #include "ctl/check/rivals.h"
 #include "tests/unit/check/tree.h"
+#include "util/cleanup.h"
 #include "util/macros.h"
 
 #define UDP_HEAD \
@@ -158,13 +160,16 @@ static void its_ports_and_domain_are_read_from_its_file(void **state)
 	assert_finding(&rig->findings, "rivals", FINDING_PROBLEM);
 }
 
-static void a_file_that_is_none_is_not_waited_for(void **state)
+static void what_is_no_file_is_neither_read_nor_waited_for(void **state)
 {
 	struct rig *rig = *state;
+	_cleanup_fd_ int fifo = -1;
 	char path[128];
 
 	snprintf(path, sizeof(path), "%s/fifo", rig->tree.root);
 	assert_int_equal(mkfifo(path, 0600), 0);
+	fifo = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	assert_int_equal(write(fifo, "[eth0]\n", 7), 7);
 	add_process(rig, 30, "ptp4l\n", "ptp4l -f /fifo", "net:[1]");
 	add_process(rig, 31, "ptp4l\n", "ptp4l -f /gone", "net:[1]");
 	add_process(rig, 32, "ptp4l\n", "ptp4l -f", "net:[1]");
@@ -172,6 +177,7 @@ static void a_file_that_is_none_is_not_waited_for(void **state)
 	assert_int_equal(rig->facts.n, 3);
 	for (size_t i = 0; i < 3; i++)
 		assert_int_equal(rig->facts.list[i].n_ports, 0);
+	assert_int_equal(read(fifo, path, sizeof(path)), 7);
 }
 
 static void options_are_read_in_all_their_forms(void **state)
@@ -271,7 +277,7 @@ int main(void)
 		TEST(the_name_that_the_kernel_cuts_is_known),
 		TEST(a_ptp_daemon_on_our_port_and_domain_is_a_problem),
 		TEST(its_ports_and_domain_are_read_from_its_file),
-		TEST(a_file_that_is_none_is_not_waited_for),
+		TEST(what_is_no_file_is_neither_read_nor_waited_for),
 		TEST(options_are_read_in_all_their_forms),
 		TEST(a_process_without_a_command_line_is_none),
 		TEST(another_namespaces_ports_are_others),
