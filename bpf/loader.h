@@ -168,7 +168,8 @@ size_t ebc_loader_remove_predecessors(struct ebc_loader *loader);
 
 /*
  * For a successor in this process: from now on ports are not detached, and ebc_loader_free() leaves what is
- * pinned as it is, correcting, as if the process had died. True with the folder's path (EBC_PIN_PATH_OCTETS); false: nothing is pinned.
+ * pinned as it is, correcting, as if the process had died. True with the folder's path (EBC_PIN_PATH_OCTETS);
+ * false: nothing is pinned.
  */
 bool ebc_loader_leave(struct ebc_loader *loader, char *ret_directory);
 /* Takes away what was left there, unless a successor has done so or goes on with it. */

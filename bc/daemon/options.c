@@ -38,7 +38,10 @@ static void usage(FILE *to)
 	      "  -s            client only\n"
 	      "  -v            print the version\n"
 	      "  -h            print this, and the options of the configuration file\n"
-	      "  --NAME=VALUE  or --NAME VALUE: an option of the configuration file; beats [global]\n",
+	      "  --NAME=VALUE  or --NAME VALUE: an option of the configuration file; beats [global]\n"
+	      " Signals\n"
+	      "  SIGHUP        read the file again; a mistake in it leaves everything as it is\n"
+	      "  SIGUSR1       log the counters of each port\n",
 	      to);
 }
 

@@ -28,7 +28,7 @@ void other_domains_settings(const struct settings *own, struct settings *ret)
 		ret->ports[i].groups.all_transports = true;
 }
 
-int other_domains_start(struct app *app)
+int other_domains_start(struct app *app, const struct handover *handover)
 {
 	static struct settings settings;
 	static struct app other;
@@ -37,7 +37,7 @@ int other_domains_start(struct app *app)
 		return 0;
 	other_domains_settings(app->settings, &settings);
 	app->other_domains = &other;
-	return app_start(&other, &settings, NULL);
+	return app_start(&other, &settings, handover);
 }
 
 void other_domains_stop(struct app *app)

@@ -7,13 +7,14 @@
 #pragma once
 
 struct app;
+struct handover;
 struct settings;
 
 /* What the second instance is to do, by the settings of the first; they share what those borrow. */
 void other_domains_settings(const struct settings *own, struct settings *ret);
 
-/* Once the boundary clock runs; sets app->other_domains. 0 or -errno; the reason is logged. */
-int other_domains_start(struct app *app);
+/* Once the boundary clock runs; sets app->other_domains. As app_start(). */
+int other_domains_start(struct app *app, const struct handover *handover);
 /* Harmless when there is none. */
 void other_domains_stop(struct app *app);
 /* Twice a second: the rate of the boundary clock's grandmaster is what residence is told in. */

@@ -16,6 +16,7 @@
 #include <time.h>
 
 #include "bc/daemon/clocks.h"
+#include "bc/engine/status.h"
 
 #define STATUS_SPACING_NS ((uint64_t)NSEC_PER_SEC)
 /* Of the time that the manager waits: a tick that comes late, or two, is not the end. */
@@ -51,41 +52,27 @@ void service_stopping(void)
 	sd_notify(0, "STOPPING=1");
 }
 
-/* The first port in one of the two states; NULL: none. */
-static const struct port *find_port(const struct app *app, enum bc_port_state a, enum bc_port_state b)
-{
-	for (size_t i = 0; i < app->n_ports; i++) {
-		enum bc_port_state state = bc_engine_port_state(app->engine, i);
-
-		if (state == a || state == b)
-			return &app->ports[i];
-	}
-	return NULL;
-}
-
 static void describe_engine(const struct app *app, char *ret, size_t size)
 {
-	const struct port *slave = find_port(app, BC_STATE_SLAVE, BC_STATE_UNCALIBRATED);
 	char grandmaster[BC_CLOCK_IDENTITY_TEXT];
 	uint64_t now_mono_ns = clocks_mono_ns();
-	struct bc_holdover_status holdover;
-	struct bc_status status;
+	struct bc_clock_status clock;
+	const char *port;
 
-	bc_engine_status(app->engine, &status);
-	bc_engine_holdover(app->engine, now_mono_ns, &holdover);
-	bc_clock_identity_text(status.grandmaster_identity, grandmaster);
-	if (slave && bc_engine_is_locked(app->engine, now_mono_ns))
-		snprintf(ret, size, "locked to %s via %s, offset %" PRId64 " ns", grandmaster,
-			 slave->settings->name, status.offset_from_master_ns);
-	else if (slave)
-		snprintf(ret, size, "acquiring %s via %s", grandmaster, slave->settings->name);
-	else if (holdover.is_on)
+	bc_engine_get_status(app->engine, now_mono_ns, &clock);
+	bc_clock_identity_text(clock.data_sets.grandmaster_identity, grandmaster);
+	port = clock.is_following ? app->settings->ports[clock.parent_port].name : "";
+	if (clock.state == BC_CLOCK_LOCKED)
+		snprintf(ret, size, "locked to %s via %s, offset %" PRId64 " ns", grandmaster, port,
+			 clock.data_sets.offset_from_master_ns);
+	else if (clock.is_following)
+		snprintf(ret, size, "acquiring %s via %s", grandmaster, port);
+	else if (clock.state == BC_CLOCK_HOLDOVER)
 		snprintf(ret, size, "holdover, last in step %" PRIu64 " s ago",
-			 (now_mono_ns - MIN(holdover.in_step_mono_ns, now_mono_ns)) / (uint64_t)NSEC_PER_SEC);
-	else if (find_port(app, BC_STATE_MASTER, BC_STATE_GRAND_MASTER))
-		snprintf(ret, size, "grandmaster");
+			 (now_mono_ns - MIN(clock.holdover.in_step_mono_ns, now_mono_ns)) /
+				 (uint64_t)NSEC_PER_SEC);
 	else
-		snprintf(ret, size, "listening");
+		snprintf(ret, size, "%s", bc_clock_state_name(clock.state));
 }
 
 static void describe(const struct app *app, char *ret, size_t size)

@@ -320,7 +320,7 @@ int app_start(struct app *app, const struct settings *settings, const struct han
 	app->backend->handle_started(app);
 	if (app->settings->is_other_domains)
 		return 0;
-	r = other_domains_start(app);
+	r = other_domains_start(app, handover);
 	if (r < 0)
 		return r;
 	start_control(app);
