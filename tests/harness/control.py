@@ -4,6 +4,7 @@
 import contextlib
 import json
 import socket
+import struct
 
 ANSWER_MAX = 65536
 
@@ -13,8 +14,10 @@ class Control:
 
     def __init__(self, path, timeout_s=5):
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)
-        self._socket.settimeout(timeout_s)
+        # With a timeout of Python's, which makes it non-blocking, connect() would not wait where many do.
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("=qq", timeout_s, 0))
         self._socket.connect(path)
+        self._socket.settimeout(timeout_s)
 
     def ask(self, request, **members):
         """All messages of the answer, the end or the error included."""
