@@ -82,6 +82,7 @@ class Reload(unittest.TestCase):
 
     def test_another_port_list_and_other_intervals_hold_from_then_on_and_clients_see_no_step(self):
         start, n_ready = len(self.port.captured), self.manager.count("READY=1")
+        n_open = len(os.listdir(f"/proc/{self.pid}/fd"))
         self.assertIn("started anew", self.box.reload({"logSyncInterval": -4}, interfaces=["bc0", "bc1"]))
         self.assertEqual(test_stop.programs_at(self.rig, "bc2"), {})
         self.assertIn("started anew", self.box.reload({"logSyncInterval": -4}))
@@ -89,6 +90,7 @@ class Reload(unittest.TestCase):
         self.manager.wait_for("READY=1", n=n_ready + 2)
         wait_in_sync(self.rig.clients[1])
         self.assertEqual(self.box.pid, self.pid)
+        self.assertEqual(len(os.listdir(f"/proc/{self.pid}/fd")), n_open)
         self.assertEqual(len({match[1] for match in self.box.find_all("clock identity ([^,]*)")}), 1)
         self.assert_nobody_noticed()
         received = [one for one in self.port.captured[start:] if one.ptp]
