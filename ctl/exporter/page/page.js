@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Asks once a second and shows the answer; what is no longer true is shown as such.
 
-const PERIOD_MS = 1000, PATIENCE_MS = 8000, STALE_MS = 5000, TRACE_NS = 600e9, RATE_WINDOW = 6, LOG_LINES = 12;
+const PERIOD_MS = 1000, PATIENCE_MS = 8000, STALE_MS = 5000, TRACE_NS = 600e9, RATE_WINDOW = 6, LOG_LINES = 12,
+	RESIDENCE_SILENCE_NS = 15e9;
 const SPANS = [["1" + THIN + "min", 60e9], ["3" + THIN + "min", 180e9], ["10" + THIN + "min", 600e9]];
 const CLOCK_STATES = {
 	locked: ["good", "\u2713", "Locked"], acquiring: ["warn", "\u25d0", "Acquiring"], holdover: ["warn", "\u25f7", "Holdover"],
@@ -12,6 +13,7 @@ const LEVELS = [["bad", "panic"], ["bad", "alert"], ["bad", "critical"], ["bad",
 	["idle", "info"], ["idle", "debug"]];
 
 let rows = [], next = 0, spanNs = SPANS[1][1], scale = null, shown = [], picked = null, history = [];
+const residenceRates = new Map();
 let last = null, lastAt = 0, failure = "";
 
 /* ----- the trace ----- */
@@ -105,19 +107,31 @@ function watchTrace() {
 	}
 }
 
-/* ----- rates, from the oldest of the last few answers ----- */
+/* ----- rates: of ports from the oldest of the last few answers ----- */
 
 function addHistory(data) {
-	const totals = {}, counts = {};
+	const totals = {};
 	for (const one of asList(data.stats))
 		totals[one.number] = portTotals(one.counters);
-	for (const one of asList(data.residences))
-		counts[`${one.ingress} ${one.egress} ${one.type}`] = one.count;
 	const id = data.status ? data.status.started_mono_ns : null;
-	if (history.length && history[0].id !== id)
+	if (history.length && history[0].id !== id) {
 		history = [];
-	history.push({id, mono: data.now_mono_ns, totals, counts});
+		residenceRates.clear();
+	}
+	history.push({id, mono: data.now_mono_ns, totals});
 	history = history.slice(-RATE_WINDOW);
+}
+
+/* The exporter looks at residences more rarely than it is asked: from one change to the next. */
+function residenceRate(one, nowMono) {
+	const key = `${one.ingress} ${one.egress} ${one.type}`, past = residenceRates.get(key);
+	if (!past || one.count < past.count)
+		residenceRates.set(key, {count: one.count, mono: nowMono, rate: null});
+	else if (one.count > past.count)
+		residenceRates.set(key, {count: one.count, mono: nowMono, rate: (one.count - past.count) / ((nowMono - past.mono) / 1e9)});
+	else if (nowMono - past.mono > RESIDENCE_SILENCE_NS)
+		past.rate = 0;
+	return residenceRates.get(key).rate;
 }
 
 function rateOf(get) {
@@ -225,11 +239,10 @@ function drawLog(data) {
 	$("#log ol").replaceChildren(...lines);
 }
 
-function residenceRow(one, decades) {
-	const key = `${one.ingress} ${one.egress} ${one.type}`;
+function residenceRow(one, decades, nowMono) {
 	const cell = (name, text) => el("td", {"data-name": name}, text);
 	return el("tr", {}, el("td", {}, `${one.ingress} \u2192 ${one.egress}`), el("td", {}, asText(one.type)),
-		cell("rate", rate(rateOf(past => past.counts[key]))), cell("p50", duration(one.p50_ns)), cell("p99", duration(one.p99_ns)),
+		cell("rate", rate(residenceRate(one, nowMono))), cell("p50", duration(one.p50_ns)), cell("p99", duration(one.p99_ns)),
 		cell("largest", duration(one.max_ns)), cell("before, queue", `${duration(one.before_p50_ns)}, ${duration(one.queued_p50_ns)}`),
 		el("td", {class: "spread"}, histogram(asList(one.buckets), decades, `${one.count} messages, half below ${duration(one.p50_ns)}`)));
 }
@@ -240,7 +253,7 @@ function drawResidences(data) {
 	if (!residences.length)
 		return;
 	const decades = residenceDecades(residences);
-	$("#residences tbody").replaceChildren(...residences.map(one => residenceRow(one, decades)),
+	$("#residences tbody").replaceChildren(...residences.map(one => residenceRow(one, decades, data.now_mono_ns)),
 		el("tr", {class: "axis"}, el("td", {colspan: 7}), el("td", {class: "spread"}, histogramAxis(decades))));
 	$(".omitted").textContent = data.residences_omitted ? `and ${data.residences_omitted} with fewer messages` : "";
 }
