@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import socket
+import threading
 import time
 
 from unit.exporter import double
@@ -62,6 +63,13 @@ class Web(Case):
         self.assertEqual(set(done), {200})
         self.assertLessEqual(daemon.n_rounds - n, time.monotonic() - begin_s + 1)
 
+    @staticmethod
+    def trickle(connections, ended):
+        while not ended.wait(0.3):
+            for one in connections:
+                with contextlib.suppress(OSError):
+                    one.send(b"x", socket.MSG_DONTWAIT)
+
     def test_the_slow_and_the_rude_hold_up_nobody(self):
         self.start_double(double.Clock())
         exporter = self.start()
@@ -70,8 +78,11 @@ class Web(Case):
             one = socket.create_connection(("127.0.0.1", exporter.port))
             self.addCleanup(one.close)
             slow.append(one)
-            one.sendall(b"GET /metrics HTTP/1.1\r\nX-Slow:" if i % 2 else b"GET /status.json HTTP/1.1\r\n")
-        # All places are theirs, until two seconds have passed.
+            one.sendall(b"GET /metrics HTTP/1.1\r\nX-Slow:" if i % 2 else b"GET /status.json HTTP/1.1\r\nX:")
+        ended = threading.Event()
+        self.addCleanup(ended.set)
+        threading.Thread(target=self.trickle, args=(slow, ended), daemon=True).start()
+        # All places are theirs, and they are never silent for long.
         self.assertEqual(exporter.request("/metrics")[0], 200)
         for rude in (b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 100000 + b"\r\n\r\n", b"\x00\xff" * 500, b"GET\r\n\r\n",
                      b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n",
