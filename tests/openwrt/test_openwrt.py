@@ -167,6 +167,10 @@ class Conversion(unittest.TestCase):
         self.refused("config clock 'main'\n\tlist priority1 '1'\nconfig port\n\toption device 'a'\n",
                      "priority1 is no list")
 
+    def test_a_port_of_a_clock_that_is_not_there_is_told(self):
+        self.refused(TWO + "config port\n\toption clock 'othr'\n\toption device 'lan3'\n", "no clock is named othr")
+        self.refused(TWO + "config unicast_master_table\n\toption clock 'othr'\n", "no clock is named othr")
+
     def test_no_value_reaches_another_line(self):
         self.refused("config clock 'main'\n\toption userDescription 'a\npriority1 1'\nconfig port\n"
                      "\toption device 'a'\n", "a line break")
@@ -207,6 +211,32 @@ class Service(unittest.TestCase):
                 self.assertIn("instance main\n", done.stdout)
                 self.assertIn("logger -t ebpf-bc", done.stdout)
                 self.assertIn("neither a device nor an interface", done.stderr)
+
+    def test_clocks_that_run_go_on_when_the_file_cannot_be_read_at_all(self):
+        for shell in SHELLS:
+            with self.subTest(shell=shell[0]), Root(TWO) as root:
+                root.init(shell, "start_service")
+                root.write(TWO + "config prot\n")
+                done = root.init(shell, "start_service")
+                self.assertEqual(re.findall("^instance (.*)", done.stdout, re.M), ["main", "other"])
+                self.assertIn("logger -t ebpf-bc", done.stdout)
+                self.assertIn("no such kind of section: prot", done.stderr)
+                root.write(TWO.replace("config clock 'other'", "config clock 'other'\n\toption enabled '0'"))
+                root.init(shell, "start_service")
+                root.write(TWO + "config prot\n")
+                done = root.init(shell, "start_service")
+                self.assertEqual(re.findall("^instance (.*)", done.stdout, re.M), ["main"])
+                root.init(shell, "service_stopped")
+                done = root.init(shell, "start_service")
+                self.assertNotIn("instance", done.stdout)
+
+    def test_maps_can_be_pinned_and_locked(self):
+        with Root(TWO) as root:
+            done = root.init(SHELLS[0], "start_service")
+            self.assertIn('param limits memlock=unlimited unlimited', done.stdout)
+            with open("/proc/mounts", encoding="ascii") as mounts:
+                is_mounted = " /sys/fs/bpf bpf " in mounts.read()
+            self.assertEqual("mount -t bpf bpf /sys/fs/bpf" in done.stdout, not is_mounted)
 
     def test_one_that_never_had_a_good_file_is_not_started(self):
         with Root(TWO.replace("option device 'lan1'", "")) as root:

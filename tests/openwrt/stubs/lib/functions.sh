@@ -6,29 +6,39 @@ config_cb() { return 0; }
 option_cb() { return 0; }
 list_cb() { return 0; }
 
+# Their variables are local, as there: whoever is called sees them in the place of its own.
 config() {
+	local cfgtype="$1" name="$2"
+
 	stub_sections=$((stub_sections + 1))
-	config_cb "$1" "${2:-cfg$stub_sections}"
+	name=${name:-cfg$stub_sections}
+	config_cb "$cfgtype" "$name"
 }
 
 option() {
-	stub_name=$1
+	local varname="$1" value
+
 	shift
-	option_cb "$stub_name" "$*"
+	value="$*"
+	option_cb "$varname" "$value"
 }
 
 # Of a list there is an option for its length besides, and one for each of its items.
 list() {
-	stub_name=$1
+	local varname="$1" value len=1
+
 	shift
-	option_cb "${stub_name}_ITEM1" "$*"
-	option_cb "${stub_name}_LENGTH" 1
-	list_cb "$stub_name" "$*"
+	value="$*"
+	option_cb "${varname}_ITEM$len" "$value"
+	option_cb "${varname}_LENGTH" "$len"
+	list_cb "$varname" "$value"
 }
 
 config_load() {
+	local PACKAGE="$1" DATA= RET= VAR=
+
 	stub_sections=0
-	[ -r "$IPKG_INSTROOT/etc/config/$1" ] || return 1
-	. "$IPKG_INSTROOT/etc/config/$1"
-	config_cb
+	[ -r "$IPKG_INSTROOT/etc/config/$PACKAGE" ] || return 1
+	. "$IPKG_INSTROOT/etc/config/$PACKAGE"
+	[ "$stub_sections" = 0 ] || config_cb
 }
