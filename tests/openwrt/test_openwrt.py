@@ -167,6 +167,13 @@ class Conversion(unittest.TestCase):
         self.refused("config clock 'main'\n\tlist priority1 '1'\nconfig port\n\toption device 'a'\n",
                      "priority1 is no list")
 
+    def test_nothing_becomes_a_section_by_its_value(self):
+        port = "config clock 'main'\nconfig port\n\toption device 'a'\n"
+        self.refused(port + "config unicast_master_table\n\tlist master '[lan5]'\n", "not a transport and an address")
+        self.refused("config clock 'main'\nconfig port\n\toption device 'global'\n", "not the name of a device")
+        self.refused(port + "\tlist raw 'X'\n", "not a name and a value")
+        self.refused(port + "\tlist raw '[x] y'\n", "not a name and a value")
+
     def test_a_port_of_a_clock_that_is_not_there_is_told(self):
         self.refused(TWO + "config port\n\toption clock 'othr'\n\toption device 'lan3'\n", "no clock is named othr")
         self.refused(TWO + "config unicast_master_table\n\toption clock 'othr'\n", "no clock is named othr")
@@ -199,6 +206,12 @@ class Service(unittest.TestCase):
                     self.assertIn(f"param {parameter}\n", done.stdout)
                 self.assertIn("domainNumber 5", root.conf("other").read_text())
                 self.assertIn("trigger ebpf-bc network", root.init(shell, "service_triggers").stdout)
+
+    def test_an_interface_that_comes_up_later_is_looked_at_again(self):
+        for shell in SHELLS:
+            with self.subTest(shell=shell[0]), Root(BOX.replace("'wan'", "'later'")) as root:
+                self.assertRegex(root.init(shell, "service_triggers").stdout,
+                                 r"interface trigger interface\.\* later \S*/ebpf-bc reload")
 
     def test_a_clock_that_runs_keeps_its_file_when_the_new_one_is_bad(self):
         for shell in SHELLS:
