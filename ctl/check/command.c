@@ -92,8 +92,8 @@ static bool read_options(struct options *o, int argc, char **argv)
 						     {}};
 	int option;
 
-	optind = 1;
-	while ((option = getopt_long(argc, argv, "+f:h", long_options, NULL)) != -1)
+	optind = 0; /* another line than the one before: all anew */
+	while ((option = getopt_long(argc, argv, "f:h", long_options, NULL)) != -1)
 		if (!set_option(o, option))
 			return false;
 	while (optind < argc)
@@ -174,9 +174,9 @@ static enum exit_status read_config(const struct options *o, struct findings *fi
 		return EXIT_USAGE;
 	}
 	if (r == 0)
-		r = ebc_config_finish(config);
+		r = configuration_finish(config, o->ports, o->n_ports);
 	configuration_judge(config, path, r, findings);
-	if (r == 0)
+	if (r == 0 || r == -ENODATA)
 		*ret_config = TAKE_PTR(config);
 	return EXIT_FINE;
 }
@@ -195,6 +195,7 @@ static enum exit_status check(struct options *o, struct findings *findings)
 	_cleanup_(cleanup_config) struct ebc_config *config = NULL;
 	enum exit_status status = read_config(o, findings, &config);
 	struct check_options options = {.root = "", .ports = o->ports};
+	struct kernel_facts kernel;
 	int r;
 
 	if (status != EXIT_FINE)
@@ -202,8 +203,8 @@ static enum exit_status check(struct options *o, struct findings *findings)
 	choose_ports(o, config);
 	options.config = config;
 	options.n_ports = o->n_ports;
-	check_host(&options, findings);
-	r = check_ports(&options, findings);
+	check_host(&options, findings, &kernel);
+	r = check_ports(&options, &kernel, findings);
 	if (r < 0) {
 		tool_complain("the ports cannot be looked at", strerror(-r));
 		return EXIT_REFUSED;

@@ -2,7 +2,41 @@
 /* What the parser, which is the daemon's own, says of the configuration file. */
 #include "ctl/check/configuration.h"
 
+#include <errno.h>
 #include <string.h>
+
+static size_t n_errors(const struct ebc_config *config)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < ebc_config_n_notes(config); i++)
+		n += ebc_config_note(config, i).is_error;
+	return n;
+}
+
+int configuration_finish(struct ebc_config *config, const char *const *ports, size_t n_ports)
+{
+	bool has_ports = ebc_config_n_ports(config) > 0;
+	int r;
+
+	for (size_t i = 0; !has_ports && i < n_ports; i++) {
+		r = ebc_config_add_port(config, ports[i]);
+		if (r < 0)
+			return r;
+	}
+	r = ebc_config_finish(config);
+	/* That there is none is then one of the errors. */
+	return r < 0 && ebc_config_n_ports(config) == 0 && n_errors(config) == 1 ? -ENODATA : r;
+}
+
+static void judge_missing_ports(const char *path, struct findings *findings)
+{
+	struct finding *f = finding_add(findings, FINDING_NOTE, "configuration", "");
+
+	finding_text(f, "%s names no port", path);
+	finding_why(f, "the command line of ebpf-bc has to, by -i");
+	finding_mend(f, "[PORT]  # a section for each, in the file");
+}
 
 static void judge_note(const struct ebc_config_note *note, const char *path, struct findings *findings)
 {
@@ -25,7 +59,10 @@ void configuration_judge(const struct ebc_config *config, const char *path, int 
 	for (size_t i = 0; i < ebc_config_n_notes(config); i++) {
 		struct ebc_config_note note = ebc_config_note(config, i);
 
-		judge_note(&note, name, findings);
+		if (note.is_error && error == -ENODATA)
+			judge_missing_ports(name, findings);
+		else
+			judge_note(&note, name, findings);
 	}
 	if (error < 0)
 		return;

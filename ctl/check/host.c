@@ -14,18 +14,25 @@
 #include "ctl/check/vdso.h"
 #include "ctl/check/wakeup.h"
 
-static void check_machine(const char *root, const struct plan *plan, struct findings *findings)
+static enum answer may_load_bpf(const struct kernel_facts *kernel)
+{
+	if (kernel->may_bpf && kernel->may_perfmon && kernel->may_net_admin)
+		return ANSWER_YES;
+	return kernel->is_root ? ANSWER_NO : ANSWER_UNKNOWN;
+}
+
+static void check_machine(const char *root, const struct plan *plan, struct findings *findings,
+			  struct kernel_facts *ret_kernel)
 {
 	struct clocksource_facts clocksource;
 	struct machine_facts machine;
-	struct kernel_facts kernel;
 	struct vdso_facts vdso;
 
-	kernel_look(root, &kernel);
-	kernel_try(&kernel);
-	kernel_judge(&kernel, plan, findings);
+	kernel_look(root, ret_kernel);
+	kernel_try(ret_kernel);
+	kernel_judge(ret_kernel, plan, findings);
 	machine_look(root, &machine);
-	machine_judge(&machine, kernel.may_bpf && kernel.may_perfmon && kernel.may_net_admin, findings);
+	machine_judge(&machine, may_load_bpf(ret_kernel), findings);
 	clocksource_look(root, &machine, &clocksource);
 	clocksource_judge(&clocksource, &machine, findings);
 	vdso_measure(&vdso);
@@ -58,12 +65,13 @@ static void check_cpu(const char *root, struct findings *findings)
 	wakeup_judge(&wakeup, findings);
 }
 
-void check_host(const struct check_options *options, struct findings *findings)
+void check_host(const struct check_options *options, struct findings *findings,
+		struct kernel_facts *ret_kernel)
 {
 	struct plan plan = plan_of(options->config);
 	struct rivals_facts rivals;
 
-	check_machine(options->root, &plan, findings);
+	check_machine(options->root, &plan, findings, ret_kernel);
 	check_time(options->root, &plan, findings);
 	rivals_look(options->root, &rivals);
 	rivals_judge(&rivals, &plan, options, findings);

@@ -3,5 +3,8 @@
 #pragma once
 
 #include "ctl/check/check.h"
+#include "ctl/check/kernel.h"
 
-void check_host(const struct check_options *options, struct findings *findings);
+/* What it finds out of the kernel is also the ports' concern. */
+void check_host(const struct check_options *options, struct findings *findings,
+		struct kernel_facts *ret_kernel);

@@ -11,7 +11,8 @@
 #include "ctl/check/look.h"
 #include "util/macros.h"
 
-#define BPFFS "/sys/fs/bpf"
+#define BPFFS	       "/sys/fs/bpf"
+#define PTP_EVENT_PORT 319
 
 static enum answer look_at_jit(const char *root)
 {
@@ -20,6 +21,14 @@ static enum answer look_at_jit(const char *root)
 	if (look_number(root, &jit, "/proc/sys/net/core/bpf_jit_enable") < 0)
 		return ANSWER_UNKNOWN;
 	return jit ? ANSWER_YES : ANSWER_NO;
+}
+
+static bool are_ports_free(const char *root)
+{
+	long long first;
+
+	return look_number(root, &first, "/proc/sys/net/ipv4/ip_unprivileged_port_start") == 0 &&
+	       first <= PTP_EVENT_PORT;
 }
 
 static bool has_mounted_bpffs(const char *root)
@@ -38,6 +47,7 @@ void kernel_look(const char *root, struct kernel_facts *ret)
 	look_text(root, ret->release, sizeof(ret->release), "/proc/sys/kernel/osrelease");
 	ret->has_btf = look_exists(root, "/sys/kernel/btf/vmlinux");
 	ret->is_jit_on = look_at_jit(root);
+	ret->may_bind = are_ports_free(root);
 	ret->is_bpffs_mounted = has_mounted_bpffs(root);
 	/* Only root is told the truth: for others the service manager makes a folder there. */
 	if (ret->is_bpffs_mounted && geteuid() == 0) {
@@ -46,10 +56,22 @@ void kernel_look(const char *root, struct kernel_facts *ret)
 	}
 }
 
+bool kernel_stamps_behind_queue(const struct kernel_facts *facts)
+{
+	if (facts->has_start_xmit == ANSWER_UNKNOWN)
+		return !facts->is_root && facts->has_btf;
+	return facts->has_start_xmit == ANSWER_YES;
+}
+
+static bool needs_programs(const struct plan *plan)
+{
+	return plan->is_transparent || plan->demands_bpf;
+}
+
 static void judge_missing_bpf(const struct kernel_facts *facts, const struct plan *plan,
 			      struct findings *findings)
 {
-	bool is_fatal = plan->is_transparent || plan->demands_bpf;
+	bool is_fatal = needs_programs(plan);
 	struct finding *f;
 
 	if (facts->bpf_error == -EPERM && !facts->is_root) {
@@ -62,7 +84,7 @@ static void judge_missing_bpf(const struct kernel_facts *facts, const struct pla
 	f = finding_add(findings, is_fatal ? FINDING_PROBLEM : FINDING_NOTE, "bpf", "");
 	finding_text(f, "%s",
 		     facts->bpf_error == -ENOSYS ? "the kernel has no BPF"
-						 : "BPF is not permitted, not even to root");
+						 : "the BPF programs are not permitted, not even to root");
 	finding_why(
 		f, "%s",
 		is_fatal ? "the clock that is configured needs it and will not start"
@@ -145,19 +167,15 @@ static void judge_tracepoints(const struct kernel_facts *facts, const struct pla
 		return;
 	}
 	finding_text(f, "no transmit stamps by BPF around the driver: %s",
-		     !facts->has_btf	  ? "the kernel has no BTF (CONFIG_DEBUG_INFO_BTF)"
-		     : facts->may_perfmon ? "the tracepoint net_dev_start_xmit is refused"
-					  : "CAP_PERFMON is missing");
+		     facts->has_btf ? "the tracepoint net_dev_start_xmit is refused"
+				    : "the kernel has no BTF (CONFIG_DEBUG_INFO_BTF)");
 	finding_why(f, "%s",
 		    plan->is_transparent ? "what a queue of an egress port adds is not corrected, and "
 					   "one-step messages stay one-step"
 					 : "the drivers' own software stamps are taken, or, if one has none, "
 					   "those before the queue, "
 					   "which miss the wait in it: up to milliseconds under load");
-	finding_mend(f, "%s",
-		     facts->has_btf && !facts->may_perfmon
-			     ? "give it CAP_PERFMON"
-			     : "a kernel with CONFIG_DEBUG_INFO_BTF and tracepoints");
+	finding_mend(f, "a kernel with CONFIG_DEBUG_INFO_BTF and tracepoints");
 }
 
 static void judge_pins(const struct kernel_facts *facts, struct findings *findings)
@@ -193,9 +211,29 @@ static void judge_jit(const struct kernel_facts *facts, struct findings *finding
 	finding_mend(f, "sysctl -w net.core.bpf_jit_enable=1");
 }
 
-static void judge_capabilities(const struct kernel_facts *facts, const struct plan *plan,
-			       struct findings *findings)
+static bool may_use_programs(const struct kernel_facts *facts)
 {
+	return facts->may_bpf && facts->may_perfmon && facts->may_net_admin && facts->may_net_raw;
+}
+
+static bool may_use_sockets(const struct kernel_facts *facts, const struct plan *plan)
+{
+	return (facts->may_net_raw || !plan->has_ethernet_port) && (facts->may_bind || !plan->has_udp_port);
+}
+
+/* As far as capabilities go. A boundary clock is left with sockets where the programs are refused. */
+static bool would_start(const struct kernel_facts *facts, const struct plan *plan)
+{
+	if (plan->is_system_clock && !facts->may_set_time)
+		return false;
+	if (!plan->uses_sockets && may_use_programs(facts))
+		return true;
+	return !needs_programs(plan) && may_use_sockets(facts, plan);
+}
+
+static void list_missing(const struct kernel_facts *facts, const struct plan *plan, char *text, size_t size)
+{
+	bool takes_sockets = plan->uses_sockets || !may_use_programs(facts);
 	const struct {
 		bool may, needs;
 		const char *name;
@@ -203,30 +241,45 @@ static void judge_capabilities(const struct kernel_facts *facts, const struct pl
 		{facts->may_bpf, !plan->uses_sockets, "CAP_BPF"},
 		{facts->may_perfmon, !plan->uses_sockets, "CAP_PERFMON"},
 		{facts->may_net_admin, !plan->uses_sockets, "CAP_NET_ADMIN"},
-		{facts->may_net_raw, true, "CAP_NET_RAW"},
-		{facts->may_bind, plan->uses_sockets, "CAP_NET_BIND_SERVICE"},
+		{facts->may_net_raw, !plan->uses_sockets || plan->has_ethernet_port, "CAP_NET_RAW"},
+		{facts->may_bind, takes_sockets && plan->has_udp_port, "CAP_NET_BIND_SERVICE"},
 		{facts->may_set_time, plan->is_system_clock, "CAP_SYS_TIME"},
 	};
-	char missing[128] = "";
-	struct finding *f;
 
+	*text = '\0';
 	for (size_t i = 0; i < ARRAY_SIZE(list); i++) {
-		size_t len = strlen(missing);
+		size_t len = strlen(text);
 
 		if (list[i].needs && !list[i].may)
-			snprintf(missing + len, sizeof(missing) - len, "%s%s", len ? ", " : "", list[i].name);
+			snprintf(text + len, size - len, "%s%s", len ? ", " : "", list[i].name);
 	}
-	f = finding_add(findings, *missing ? FINDING_NOTE : FINDING_GOOD, "capabilities", "");
+}
+
+static void judge_capabilities(const struct kernel_facts *facts, const struct plan *plan,
+			       struct findings *findings)
+{
+	char missing[128];
+	struct finding *f;
+
+	list_missing(facts, plan, missing, sizeof(missing));
 	if (!*missing) {
-		finding_text(f, "this user may all that ebpf-bc needs");
+		finding_text(finding_add(findings, FINDING_GOOD, "capabilities", ""),
+			     "this user may all that ebpf-bc needs");
 		return;
 	}
+	f = finding_add(findings,
+			facts->is_root && !would_start(facts, plan) ? FINDING_PROBLEM : FINDING_NOTE,
+			"capabilities", "");
 	finding_text(f, "this user misses %s", missing);
 	finding_why(
 		f, "%s",
-		facts->is_root
-			? "root has been deprived of them, as in a container; ebpf-bc needs them"
-			: "ebpf-bc started by this user would miss them too; its service has what it needs");
+		!facts->is_root
+			? "ebpf-bc started by this user would miss them too; its service has what it needs"
+		: would_start(facts, plan) ? "root has been deprived of them, as in a container; ebpf-bc "
+					     "starts, with stamps taken "
+					     "by sockets"
+					   : "root has been deprived of them, as in a container; ebpf-bc "
+					     "does not start without");
 	finding_mend(f, "%s",
 		     facts->is_root ? "give the container these capabilities" : "systemctl start ebpf-bc");
 }

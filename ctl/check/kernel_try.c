@@ -83,6 +83,11 @@ static void try_programs(struct kernel_facts *facts)
 	_cleanup_fd_ int plain = load(return_0, ARRAY_SIZE(return_0));
 	_cleanup_fd_ int atomic = -1;
 
+	/* This one does without CAP_PERFMON, which ours need. */
+	if (plain >= 0 && !facts->may_perfmon) {
+		facts->bpf_error = -EPERM;
+		return;
+	}
 	if (plain == -EPERM || plain == -EACCES || plain == -ENOSYS) {
 		facts->bpf_error = plain == -ENOSYS ? -ENOSYS : -EPERM;
 		return;
@@ -106,9 +111,9 @@ void kernel_try(struct kernel_facts *facts)
 	facts->is_root = geteuid() == 0;
 	facts->may_bpf = has_capability(CAP_BPF) || has_capability(CAP_SYS_ADMIN);
 	facts->may_perfmon = has_capability(CAP_PERFMON) || has_capability(CAP_SYS_ADMIN);
-	facts->may_net_admin = has_capability(CAP_NET_ADMIN);
+	facts->may_net_admin = has_capability(CAP_NET_ADMIN) || has_capability(CAP_SYS_ADMIN);
 	facts->may_net_raw = has_capability(CAP_NET_RAW);
-	facts->may_bind = has_capability(CAP_NET_BIND_SERVICE);
+	facts->may_bind |= has_capability(CAP_NET_BIND_SERVICE);
 	facts->may_set_time = has_capability(CAP_SYS_TIME);
 	try_programs(facts);
 }

@@ -149,16 +149,18 @@ static void judge_stolen(const struct machine_facts *facts, struct findings *fin
 	finding_mend(f, "on the hypervisor: pin the guest's CPUs to CPUs of their own");
 }
 
-static void judge_container(bool may_load_bpf, struct findings *findings)
+static void judge_container(enum answer may_load_bpf, struct findings *findings)
 {
-	struct finding *f =
-		finding_add(findings, may_load_bpf ? FINDING_GOOD : FINDING_NOTE, "container", "");
+	struct finding *f = finding_add(findings, may_load_bpf == ANSWER_YES ? FINDING_GOOD : FINDING_NOTE,
+					"container", "");
 
-	if (may_load_bpf) {
+	if (may_load_bpf == ANSWER_YES) {
 		finding_text(f, "this is a container, with the capabilities that BPF needs");
 		return;
 	}
-	finding_text(f, "this is a container");
+	finding_text(f, may_load_bpf == ANSWER_UNKNOWN
+				? "as root: whether this container has the capabilities that BPF needs"
+				: "this is a container, without the capabilities that BPF needs");
 	finding_why(f,
 		    "it needs CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON of the host, and CAP_SYS_TIME where it "
 		    "is to set the system's clock, which is the host's; what /proc and /sys tell may be "
@@ -166,7 +168,7 @@ static void judge_container(bool may_load_bpf, struct findings *findings)
 	finding_mend(f, "run the clock on the host, or give the container these capabilities");
 }
 
-void machine_judge(const struct machine_facts *facts, bool may_load_bpf, struct findings *findings)
+void machine_judge(const struct machine_facts *facts, enum answer may_load_bpf, struct findings *findings)
 {
 	struct finding *f = finding_add(findings, FINDING_GOOD, "machine", "");
 

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "ctl/check/finding.h"
+#include "ctl/check/kernel.h"
 
 enum check_hypervisor {
 	HYPERVISOR_NONE,
@@ -27,7 +28,7 @@ struct machine_facts {
 };
 
 void machine_look(const char *root, struct machine_facts *ret);
-/* `may_load_bpf`: whether this process has the capabilities for it. */
-void machine_judge(const struct machine_facts *facts, bool may_load_bpf, struct findings *findings);
+/* `may_load_bpf`: whether root has the capabilities for it; not known of another user. */
+void machine_judge(const struct machine_facts *facts, enum answer may_load_bpf, struct findings *findings);
 
 const char *hypervisor_name(enum check_hypervisor hypervisor);

@@ -7,13 +7,14 @@
 #include "config/config.h"
 
 struct plan {
-	bool is_known;	      /* there is a configuration; else the rest is at its defaults */
-	bool is_transparent;  /* made of BPF programs: transparent clock or monitor */
-	bool uses_sockets;    /* time_stamping software: no BPF at all */
-	bool demands_bpf;     /* time_stamping bpf was asked for */
-	bool is_system_clock; /* the system's clock is steered */
-	bool may_be_master;   /* its time may be served before it followed anybody */
-	bool exports_time;    /* an NTP server is given samples */
+	bool is_known;	     /* there is a configuration; else the rest is at its defaults */
+	bool is_transparent; /* made of BPF programs: transparent clock or monitor */
+	bool uses_sockets;   /* time_stamping software: no BPF at all */
+	bool demands_bpf;    /* time_stamping bpf, or what only the programs do, was asked for */
+	bool has_udp_port, has_ethernet_port; /* what ports send over */
+	bool is_system_clock;		      /* the system's clock is steered */
+	bool may_be_master;		      /* its time may be served before it followed anybody */
+	bool exports_time;		      /* an NTP server is given samples */
 	int domain;
 	const char *leap_path; /* "": none; the configuration's */
 };

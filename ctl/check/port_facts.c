@@ -220,7 +220,6 @@ static void look_sysfs(const char *root, struct port_facts *facts)
 	const char *name = facts->link.name;
 	long long number;
 
-	facts->has_btf = look_exists(root, "/sys/kernel/btf/vmlinux");
 	facts->is_stamped_after_rps =
 		look_number(root, &number, "/proc/sys/net/core/netdev_tstamp_prequeue") == 0 && number == 0;
 	facts->has_ipv6 = look_exists(root, "/proc/sys/net/ipv6");

@@ -22,6 +22,7 @@ struct port_use {
 	bool needs_address; /* over UDP: the clock sends messages of its own, and no source address is set */
 	bool is_software;   /* stamps by sockets */
 	bool is_transparent;
+	bool is_stamped_behind_queue; /* the kernel takes the program that does */
 };
 
 /* BPF programs of somebody else at one hook of tc, in the order in which they run. */
@@ -55,7 +56,6 @@ struct port_facts {
 	size_t n_qdiscs; /* more than PORT_QDISCS if some are not in the list */
 	struct ebc_qdisc qdiscs[PORT_QDISCS];
 	int qdiscs_error;
-	bool has_btf; /* transmit stamps are taken after the queue */
 
 	struct port_programs tcx_ingress, tcx_egress;
 	size_t n_ingress_filters, n_egress_filters;	    /* of clsact, ours not counted */

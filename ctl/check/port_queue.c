@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The queueing discipline. Transmit stamps are taken after it where the kernel has BTF or the driver stamps,
- * so a wait in it is no error of a two-step clock; it delays answers, though, and keeps one-step messages
- * from being sent.
+ * The queueing discipline. Transmit stamps are taken after it where the kernel lets BPF do that or the driver
+ * stamps, so a wait in it is no error of a two-step clock; it delays answers, though, and keeps one-step
+ * messages from being sent.
  */
 #include <linux/pkt_sched.h>
 #include <stdio.h>
@@ -69,7 +69,8 @@ static bool has_kind(const struct port_facts *facts, const char *kind)
 
 static bool is_stamped_after(const struct port_facts *facts)
 {
-	return facts->has_btf || (facts->driver.has_tx_software && !facts->use.is_transparent);
+	return facts->use.is_stamped_behind_queue ||
+	       (facts->driver.has_tx_software && !facts->use.is_transparent);
 }
 
 static void judge_etf(const struct port_facts *facts, struct findings *findings)
@@ -99,7 +100,7 @@ static void judge_slow(const struct port_facts *facts, const char *text, enum qu
 			"A class of its own for PTP, which no rate limits, does as well as none",
 			is_stamped_after(facts)
 				? "the stamps of what is sent are taken after it, so they stay right"
-				: "without BTF the stamps of what is sent are taken before it, and are as "
+				: "here the stamps of what is sent are taken before it (see btf), and are as "
 				  "wrong as frames wait");
 	finding_mend(f, "tc qdisc del dev %s root", facts->link.name);
 }
@@ -118,9 +119,9 @@ static void judge_plain(const struct port_facts *facts, const char *text, struct
 		finding_why(f, "frames wait only while the line is busy, and are stamped after that");
 	} else {
 		finding_why(f,
-			    "without BTF (/sys/kernel/btf/vmlinux), and with a driver that does not stamp or "
-			    "as a "
-			    "transparent clock, the stamps of what is sent are taken before it: a frame that "
+			    "without a program around the driver (see btf), and with a driver that does not "
+			    "stamp or as a transparent clock, the stamps of what is sent are taken before "
+			    "it: a frame that "
 			    "waits behind other traffic has a wrong one");
 		finding_mend(f, "tc qdisc replace dev %s root pfifo_fast  # PTP with a priority goes first",
 			     facts->link.name);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ctl/check/plan.h"
 #include "ctl/check/port_judge.h"
 #include "ctl/check/pps.h"
 #include "ctl/check/time_namespace.h"
@@ -36,6 +37,7 @@ static bool is_no_port(const struct ebc_link_detail *detail)
 
 struct checked {
 	const struct check_options *options;
+	const struct kernel_facts *kernel;
 	struct ebc_links *links;
 	struct findings *findings;
 	/* Those that were judged. */
@@ -103,6 +105,7 @@ static void check_port(struct checked *checked, const char *name, bool is_named)
 		return;
 	}
 	facts->use.is_named = is_named;
+	facts->use.is_stamped_behind_queue = kernel_stamps_behind_queue(checked->kernel);
 	port_use_of(checked->options->config, name, &facts->use);
 	port_look(checked->options->root, checked->links, name, facts);
 	if (facts->error == 0 && is_checked(checked, facts->link.ifindex))
@@ -179,18 +182,17 @@ static int check_all(struct checked *checked)
 static void check_host_of_ports(const struct check_options *options, struct findings *findings)
 {
 	struct time_namespace_facts namespace;
-	struct pps_facts pps = {};
+	struct plan plan = plan_of(options->config);
+	struct pps_facts pps = {.is_system_clock = plan.is_system_clock};
 
 	time_namespace_look(options->root, &namespace);
 	time_namespace_judge(&namespace, findings);
-	pps.is_system_clock =
-		options->config && ebc_config_int(options->config, EBC_CONFIG_GLOBAL, EBC_OPT_LOCAL_CLOCK) ==
-					   EBC_LOCAL_CLOCK_SYSTEM;
 	pps_look(options->root, &pps);
 	pps_judge(&pps, findings);
 }
 
-int check_ports(const struct check_options *options, struct findings *findings)
+int check_ports(const struct check_options *options, const struct kernel_facts *kernel,
+		struct findings *findings)
 {
 	_cleanup_(cleanup_links) struct ebc_links *links = NULL;
 	_cleanup_free_ struct checked *checked = calloc(1, sizeof(*checked));
@@ -199,7 +201,8 @@ int check_ports(const struct check_options *options, struct findings *findings)
 	if (r < 0)
 		return r;
 	check_host_of_ports(options, findings);
-	*checked = (struct checked){.options = options, .links = links, .findings = findings};
+	*checked =
+		(struct checked){.options = options, .kernel = kernel, .links = links, .findings = findings};
 	for (size_t i = 0; i < options->n_ports; i++)
 		check_port(checked, options->ports[i], true);
 	if (options->n_ports == 0)

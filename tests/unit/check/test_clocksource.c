@@ -17,7 +17,7 @@ struct box {
 	struct tree tree;
 	struct findings findings;
 	struct machine_facts machine;
-	bool may_load_bpf;
+	enum answer may_load_bpf;
 };
 
 static int setup(void **state)
@@ -164,10 +164,15 @@ static void a_container_is_said(void **state)
 
 	tree_write(&box->tree, "/run/systemd/container", "lxc\n");
 	look_and_judge(box);
-	assert_finding(&box->findings, "container", FINDING_NOTE);
+	assert_memory_equal(assert_finding(&box->findings, "container", FINDING_NOTE)->text, "as root:", 8);
+	box->findings.n = 0;
+	box->may_load_bpf = ANSWER_NO;
+	look_and_judge(box);
+	assert_non_null(
+		strstr(assert_finding(&box->findings, "container", FINDING_NOTE)->text, "without the"));
 	assert_finding(&box->findings, "clocksource", FINDING_NOTE);
 	box->findings.n = 0;
-	box->may_load_bpf = true;
+	box->may_load_bpf = ANSWER_YES;
 	look_and_judge(box);
 	assert_finding(&box->findings, "container", FINDING_GOOD);
 }

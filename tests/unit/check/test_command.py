@@ -93,9 +93,32 @@ class Findings(Check):
         self.assertEqual({one["port"] for one in findings}, {None, "no-such-port"})
 
     def test_a_configuration_that_the_daemon_would_refuse_is_a_problem(self):
-        for text in ("[global]\nlogSyncInterval 99\n[eth0]\n", "rubbish\n", "\0\1\2", ""):
+        for text in ("[global]\nlogSyncInterval 99\n[eth0]\n", "rubbish\n", "\0\1\2",
+                     "[global]\npublish_stamps 1\nbpf_pin_path \n"):
             found = self.find_topic(self.find("-f", self.configure(text)), "configuration", "problem")
             self.assertIn("would refuse", found["text"])
+
+    def test_a_file_without_ports_counts_with_those_of_the_command_line(self):
+        file = self.configure("[global]\nleapfile /nonexistent\n")
+        for ports, level in (([], "note"), (["no-such-port"], "good")):
+            findings = self.find("-f", file, *ports)
+            self.assertEqual(self.find_topic(findings, "configuration")["level"], level)
+            self.find_topic(findings, "leapfile", "problem")
+        self.assertEqual({one["port"] for one in findings}, {None, "no-such-port"})
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can be deprived")
+    def test_what_keeps_a_clock_from_starting_is_a_problem(self):
+        clock = self.configure("[global]\nclock_type E2E_TC\n[gone0]\n[gone1]\n")
+        done = subprocess.run(["setpriv", "--bounding-set=-perfmon,-sys_admin", TOOL, "check", "--json", "-f", clock],
+                              capture_output=True, text=True, timeout=LIMIT_S)
+        findings = json.loads(done.stdout)["findings"]
+        self.assertIn("CAP_PERFMON", self.find_topic(findings, "capabilities", "problem")["text"])
+        self.find_topic(findings, "bpf", "problem")
+        self.assertNotIn("btf", {one["topic"] for one in findings})
+
+    def test_options_may_stand_behind_ports(self):
+        self.assertIn("no-such-port", {one["port"] for one in json.loads(
+            self.run_tool("no-such-port", "--json").stdout)["findings"]})
 
     def test_the_standard_input_is_a_file_too(self):
         findings = self.find("-f", "-", input="[global]\nclock_type E2E_TC\n[gone0]\n[gone1]\n")

@@ -31,11 +31,10 @@ static int make_good_card(void **state)
 	port = (struct port_facts){.name = "eth0",
 				   .has_driver = true,
 				   .has_tuning = true,
-				   .has_btf = true,
 				   .has_sysfs = true,
 				   .has_ipv6 = true,
 				   .has_bql = true};
-	port.use = (struct port_use){.is_named = true};
+	port.use = (struct port_use){.is_named = true, .is_stamped_behind_queue = true};
 	port.link = (struct ebc_link){.ifindex = 7,
 				      .name = "eth0",
 				      .mac = {2, 0, 0, 1, 2, 3},
@@ -373,7 +372,8 @@ static void a_queue_is_good_if_the_stamp_comes_after_it(void **state)
 	put_qdisc("clsact", TC_H_CLSACT);
 	judge();
 	assert_string_equal(assert_told("qdisc", FINDING_GOOD)->text, "queueing discipline mq with fq_codel");
-	port.has_btf = false; /* the driver's stamp does as well, but not for frames of others */
+	port.use.is_stamped_behind_queue =
+		false; /* the driver's stamp does as well, but not for frames of others */
 	judge();
 	assert_int_equal(n_not_good(), 0);
 	port.use.is_transparent = true;
