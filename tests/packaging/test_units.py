@@ -7,6 +7,8 @@ import shutil
 import subprocess
 import unittest
 
+from packaging.unit import parse
+
 TREE = pathlib.Path(__file__).resolve().parents[2]
 UNITS = TREE / "packaging/systemd"
 # Of what only one has: the link for pmc; and in what they differ.
@@ -31,10 +33,19 @@ class Units(unittest.TestCase):
 
     @unittest.skipUnless(shutil.which("systemd-analyze"), "needs systemd-analyze")
     def test_the_sandbox_is_worth_its_score(self):
-        done = subprocess.run(["systemd-analyze", "security", "--offline=true", "--threshold=21", "--no-pager",
-                               UNITS / "ebpf-bc.service"], capture_output=True, text=True, check=False)
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        self.assertIn("Overall exposure level", done.stdout)
+        for unit, threshold in (("ebpf-bc.service", 21), ("ebpf-bc-exporter.service", 11)):
+            done = subprocess.run(["systemd-analyze", "security", "--offline=true", f"--threshold={threshold}", "--no-pager",
+                                   UNITS / unit], capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            self.assertIn("Overall exposure level", done.stdout)
+
+    def test_one_that_hangs_or_finds_a_port_missing_is_started_again_for_ever(self):
+        settings = parse(text_of("packaging/systemd/ebpf-bc.service"))
+        self.assertEqual([settings[name] for name in ("Type", "Restart", "StartLimitIntervalSec")],
+                         [["notify"], ["on-failure"], ["0"]])
+        # The daemon is late only after a second, and feeds a watchdog four times in its time.
+        self.assertGreater(int(settings["WatchdogSec"][-1]), 4)
+        self.assertGreater(int(settings["RestartSec"][-1]), 1, "a journal is not to be filled meanwhile")
 
     def test_the_package_has_the_version_of_the_program(self):
         version = re.search(r"^  version: '([^']+)'", text_of("meson.build"), re.M)[1]
