@@ -28,11 +28,12 @@ WANTED = """
 /usr/sbin/ebpf-bc /usr/bin/ebpf-bcctl /etc/ebpf-bc/ebpf-bc.conf /usr/lib/sysusers.d/ebpf-bc.conf
 /lib/systemd/system/ebpf-bc.service /lib/systemd/system/ebpf-bc@.service
 /usr/share/doc/ebpf-bc/README.Debian /usr/share/doc/ebpf-bc/copyright /usr/share/doc/ebpf-bc/changelog.gz
-/usr/share/doc/ebpf-bc/examples/system-clock.conf
+/usr/share/doc/ebpf-bc/examples/system-clock.conf /usr/share/doc/ebpf-bc/CHANGELOG.md
+/usr/share/bash-completion/completions/ebpf-bcctl
 """
 WANTED_OF_EXPORTER = """
 /usr/bin/ebpf-bc-exporter /lib/systemd/system/ebpf-bc-exporter.service /usr/share/man/man8/ebpf-bc-exporter.8.gz
-/usr/share/doc/ebpf-bc-exporter/examples/ebpf-bc.json
+/usr/share/ebpf-bc/grafana/ebpf-bc.json
 """
 
 
@@ -73,7 +74,7 @@ class Package(unittest.TestCase):
 
     def test_it_holds_programs_manual_units_and_examples(self):
         self.assertEqual(sorted(set(wanted_files()) - self.files("ebpf-bc")), [])
-        self.assertEqual([path for path in self.files("ebpf-bc") if "exporter" in path], [])
+        self.assertEqual([path for path in self.files("ebpf-bc") if "exporter" in path or "grafana" in path], [])
         self.assertEqual(sorted(set(WANTED_OF_EXPORTER.split()) - self.files("ebpf-bc-exporter")), [])
 
     def test_it_is_installed_started_as_the_unit_says_and_purged_without_a_trace(self):
@@ -139,6 +140,9 @@ class Package(unittest.TestCase):
         self.assertIn("try-restart ebpf-bc.service", root.systemctl_calls())
         self.assertIn("try-restart ebpf-bc@*.service", root.systemctl_calls())
         self.assertFalse([call for call in root.systemctl_calls() if call.startswith(("stop", "start", "enable"))])
+        # As systemctl enable has left it.
+        enabled = "/etc/systemd/system/multi-user.target.wants/ebpf-bc@lab.service"
+        root.run("ln", "-s", "/lib/systemd/system/ebpf-bc@.service", enabled)
         root.run("dpkg", "--purge", "ebpf-bc", "ebpf-bc-exporter")
         self.assertIn("stop ebpf-bc.service ebpf-bc@*.service", root.systemctl_calls())
 
