@@ -183,8 +183,10 @@ static char *head_text(const struct watched *watched, bool is_coloured)
 static void put_unbounded(const struct watched *watched, const struct watch_view *view, FILE *to)
 {
 	put_ports(watched, INT_MAX, view->is_coloured, to);
-	putc('\n', to);
-	put_chart(watched, view, CHART_LINES_MIN + 4, to);
+	if (watched->offsets.n) {
+		putc('\n', to);
+		put_chart(watched, view, CHART_LINES_MIN + 4, to);
+	}
 	if (watched->n_new_log)
 		putc('\n', to);
 	put_log(watched, watched->n_new_log, view->is_coloured, to);

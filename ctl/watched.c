@@ -28,6 +28,19 @@ static bool is_same_daemon(struct json_object *a, struct json_object *b)
 	       json_object_equal(value_get(a, "pid"), value_get(b, "pid"));
 }
 
+/*
+ * One that only loaded its configuration again still has the log of before, also under the same numbers;
+ * another has it not, under whatever numbers and maybe the same process id. Only the time tells them apart.
+ */
+static void begin_log_anew(struct watched *watched, uint64_t now_mono_ns)
+{
+	int64_t last_mono_ns = watched->n_log ? watched->log[watched->n_log - 1].mono_ns : 0;
+
+	watched->log_next = 0;
+	watched->log_known_mono_ns =
+		last_mono_ns > 0 && (uint64_t)last_mono_ns > now_mono_ns ? 0 : last_mono_ns;
+}
+
 /* `now_mono_ns` is the new one's: of another time namespace, or a container that was moved, the old times
  * mean nothing. */
 static void begin_anew(struct watched *watched, uint64_t now_mono_ns)
@@ -37,7 +50,7 @@ static void begin_anew(struct watched *watched, uint64_t now_mono_ns)
 	if (offsets->n && offsets->list[offsets->n - 1].mono_ns > now_mono_ns)
 		offsets->n = 0;
 	watched->offsets.next = 0;
-	watched->log_next = 0;
+	begin_log_anew(watched, now_mono_ns);
 	replace(&watched->stats, NULL);
 }
 
@@ -92,19 +105,24 @@ static int update_offsets(struct watched *watched)
 	return r == -EPROTO ? 0 : r;
 }
 
-static void add_log_line(struct watched *watched, struct json_object *row)
+/* False if it is known. */
+static bool add_log_line(struct watched *watched, struct json_object *row)
 {
 	struct json_object *text = json_object_array_get_idx(row, 3);
 	struct log_line *line;
+	int64_t mono_ns = 0;
 
+	if (value_is_s64(json_object_array_get_idx(row, 1), &mono_ns) &&
+	    mono_ns <= watched->log_known_mono_ns)
+		return false;
 	if (watched->n_log == WATCHED_LOG_LINES)
 		memmove(&watched->log[0], &watched->log[1], --watched->n_log * sizeof(watched->log[0]));
 	line = &watched->log[watched->n_log++];
-	*line = (struct log_line){};
-	value_is_s64(json_object_array_get_idx(row, 1), &line->mono_ns);
+	*line = (struct log_line){.mono_ns = mono_ns};
 	value_is_s64(json_object_array_get_idx(row, 2), &line->level);
 	value_printable(json_object_is_type(text, json_type_string) ? json_object_get_string(text) : "",
 			line->text);
+	return true;
 }
 
 static int update_log(struct watched *watched)
@@ -116,8 +134,8 @@ static int update_log(struct watched *watched)
 	if (r < 0)
 		return r == -EPROTO ? 0 : r;
 	for (size_t i = 0; i < value_length(rows); i++)
-		add_log_line(watched, json_object_array_get_idx(rows, i));
-	watched->n_new_log = MIN(value_length(rows), watched->n_log);
+		watched->n_new_log += add_log_line(watched, json_object_array_get_idx(rows, i));
+	watched->n_new_log = MIN(watched->n_new_log, watched->n_log);
 	return 0;
 }
 

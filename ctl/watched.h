@@ -9,7 +9,7 @@
 #include "ctl/value.h"
 
 /* Of the log and the offsets so many are kept. */
-#define WATCHED_LOG_LINES 64
+#define WATCHED_LOG_LINES 256 /* as many as the daemon has */
 #define WATCHED_OFFSETS	  8192
 
 struct log_line {
@@ -32,7 +32,8 @@ struct watched {
 	size_t n_new_offsets;
 
 	uint64_t log_next;
-	size_t n_log, n_new_log; /* the newest are the new ones */
+	int64_t log_known_mono_ns; /* up to here a daemon that started anew tells nothing new */
+	size_t n_log, n_new_log;   /* the newest are the new ones */
 	struct log_line log[WATCHED_LOG_LINES];
 };
 

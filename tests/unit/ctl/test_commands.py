@@ -333,7 +333,7 @@ class Trace(Commands):
 class Watch(Commands):
     LOG = [[i, i * scripted.SECOND_NS, 5, f"line {i}"] for i in range(1, 4)]
 
-    def serve_clock(self, path=None, started_mono_ns=0, n_offsets=40):
+    def serve_clock(self, path=None, started_mono_ns=0, n_offsets=40, log=None):
         """Each look finds eight Syncs more, and the tenth of a line more in the log."""
         n_looks = [0]
 
@@ -344,7 +344,7 @@ class Watch(Commands):
                   "now_mono_ns": 10 ** 12 + n_offsets * scripted.SECOND_NS // 8}
         answers = {"status": [{"status": status}], "stats": count,
                    "offsets": scripted.numbered(scripted.OFFSET_FIELDS, "offsets", make_offsets(n_offsets)),
-                   "log": scripted.numbered(scripted.LOG_FIELDS, "log", self.LOG)}
+                   "log": scripted.numbered(scripted.LOG_FIELDS, "log", log or self.LOG)}
         daemon = scripted.Daemon(path or self.path, {**scripted.normal_answers(), **answers})
         self.addCleanup(daemon.close)
         return daemon
@@ -383,6 +383,11 @@ class Watch(Commands):
         self.assertEqual(second["status"]["state"], "locked")
         self.assertTrue(second["is_connected"])
 
+    def test_the_log_is_told_as_far_back_as_the_daemon_has_it(self):
+        self.serve_clock(log=[[i, i * scripted.SECOND_NS, 5, f"line {i}"] for i in range(45, 301)])
+        told = json.loads(self.run_tool("watch", "--json", "--count", "1").stdout)
+        self.assertEqual([one["text"] for one in told["log"]], [f"line {i}" for i in range(45, 301)])
+
     def test_it_stays_when_the_daemon_goes_and_knows_its_successor(self):
         first = self.serve_clock()
         tool = self.popen("--json", "--interval", "0.25", stdout=subprocess.PIPE)
@@ -393,11 +398,18 @@ class Watch(Commands):
             pass
         self.assertRegex(json.loads(line)["reason"], "hung up|nobody listens")
         # Its numbers begin anew: rates are not told of the difference of two daemons.
-        self.serve_clock(started_mono_ns=5, n_offsets=7)
+        log = [[i, (10 + i) * scripted.SECOND_NS, 5, f"line {i}"] for i in range(1, 3)]
+        second = self.serve_clock(started_mono_ns=5, n_offsets=7, log=log)
         while not (told := json.loads(tool.stdout.readline()))["is_connected"]:
             pass
-        self.assertEqual((len(told["offsets"]), len(told["log"])), (7, 3))
+        self.assertEqual((len(told["offsets"]), len(told["log"])), (7, 2))
         self.assertIsNone(told["rates"][0]["sync_in_per_s"])
+        # One that only loaded its configuration anew goes on with its log.
+        second.close()
+        self.serve_clock(started_mono_ns=6, n_offsets=8, log=[*log, [3, 13 * scripted.SECOND_NS, 5, "loaded"]])
+        while not (told := json.loads(tool.stdout.readline())).get("log"):
+            pass
+        self.assertEqual([one["text"] for one in told["log"]], ["loaded"])
         tool.send_signal(signal.SIGTERM)
         self.assertEqual(tool.wait(LIMIT_S), 0)
 
@@ -413,6 +425,7 @@ class Watch(Commands):
         text = self.run_tool("watch", "--interval", "0.25", "--count", "2").stdout
         self.assertIn("corrected/s  completed/s", text)
         self.assertNotIn("ago", text)
+        self.assertNotIn("\n\n\n", text)
         self.assertIn("end-to-end transparent clock, forwarding", text)
 
     def terminal(self, columns, lines):
