@@ -39,7 +39,8 @@ static void check_machine(const char *root, const struct plan *plan, struct find
 	vdso_judge(&vdso, findings);
 }
 
-static void check_time(const char *root, const struct plan *plan, struct findings *findings)
+static void check_time(const char *root, const struct plan *plan, const char *keeper,
+		       struct findings *findings)
 {
 	struct system_time_facts system_time = {};
 	time_t now = time(NULL);
@@ -48,7 +49,7 @@ static void check_time(const char *root, const struct plan *plan, struct finding
 
 	system_time_ask(&system_time);
 	system_time_look(root, plan, now, &system_time);
-	system_time_judge(&system_time, plan, findings);
+	system_time_judge(&system_time, plan, keeper, findings);
 	localtime_r(&now, &local);
 	rtc_look(root, now, local.tm_gmtoff, &rtc);
 	rtc_judge(&rtc, findings);
@@ -72,8 +73,8 @@ void check_host(const struct check_options *options, struct findings *findings,
 	struct rivals_facts rivals;
 
 	check_machine(options->root, &plan, findings, ret_kernel);
-	check_time(options->root, &plan, findings);
 	rivals_look(options->root, &rivals);
+	check_time(options->root, &plan, rivals_keeper(&rivals), findings);
 	rivals_judge(&rivals, &plan, options, findings);
 	check_cpu(options->root, findings);
 }

@@ -36,7 +36,16 @@ static void describe(const struct rival *rival, char *text, size_t size)
 
 static void mend_by_stopping(const struct rival *rival, struct finding *f)
 {
-	finding_mend(f, "kill %d; systemctl disable --now %s", rival->pid, rival->unit);
+	/* Names of units may have backslashes. */
+	const char *quote = strchr(rival->unit, '\\') ? "'" : "";
+
+	if (*rival->unit && rival->is_unit_its_own)
+		finding_mend(f, "systemctl disable --now %s%s%s", quote, rival->unit, quote);
+	else if (*rival->unit)
+		finding_mend(f, "kill %d  # and see that %s does not start it again", rival->pid,
+			     rival->unit);
+	else
+		finding_mend(f, "kill %d  # and see that nothing starts it again", rival->pid);
 }
 
 static void judge_clock_rival(const struct rival *rival, const struct plan *plan, struct findings *findings)
@@ -58,12 +67,36 @@ static void judge_clock_rival(const struct rival *rival, const struct plan *plan
 	if (plan->is_system_clock)
 		finding_why(f,
 			    "with local_clock system ebpf-bc steers it too: each undoes what the other does");
-	else
+	else if (rival->slews_visibly)
 		finding_why(f, "with local_clock virtual ebpf-bc leaves that clock alone and feeds forward "
-			       "how it is slewed, so "
-			       "both may run; with local_clock system they would fight");
+			       "how it is slewed, so both may run; with local_clock system they would fight");
+	else
+		finding_why(f,
+			    "with local_clock virtual ebpf-bc leaves that clock alone; but this one slews it "
+			    "by means that the kernel does not tell (adjtime(3), the kernel's loop), which "
+			    "moves PTP time until the servo has found it out. chronyd does not");
 	if (plan->is_system_clock)
 		mend_by_stopping(rival, f);
+	else if (!rival->slews_visibly)
+		finding_mend(f, "chrony in its place");
+}
+
+static void judge_tools(const struct rival *rival, const struct plan *plan, struct findings *findings)
+{
+	struct finding *f = finding_add(findings, FINDING_NOTE, "rivals", "");
+
+	finding_text(f, "%s (pid %d) runs: it may set the system's clock to the host's", rival->name,
+		     rival->pid);
+	finding_why(
+		f, "%s",
+		plan->is_system_clock
+			? "if it is told to, it and ebpf-bc undo what the other does (local_clock system)"
+			: "steps do no harm, since with local_clock virtual ebpf-bc leaves that clock alone; "
+			  "slews move PTP time until the servo has found them out");
+	finding_mend(f, "%s",
+		     strcmp(rival->name, "vmtoolsd") == 0
+			     ? "vmware-toolbox-cmd timesync disable"
+			     : "VBoxService --disable-timesync  # in place of how it is started");
 }
 
 static void judge_ptp_rival(const struct rival *rival, const struct plan *plan,
@@ -101,6 +134,29 @@ static void judge_self(const struct rival *rival, struct findings *findings)
 		     "%s runs; a second one for the same port and domain would refuse to start", who);
 }
 
+static bool speaks_ptp(const struct rival *rival)
+{
+	return rival->kind == RIVAL_PTP || rival->kind == RIVAL_SELF;
+}
+
+/* If their ports are ours is not known. */
+static size_t judge_unplaced(const struct rivals_facts *facts, struct findings *findings)
+{
+	struct finding *f;
+	size_t n = 0;
+
+	for (size_t i = 0; i < facts->n; i++)
+		n += speaks_ptp(&facts->list[i]) && !facts->list[i].is_place_known;
+	if (n == 0)
+		return 0;
+	f = finding_add(findings, FINDING_NOTE, "rivals", "");
+	finding_text(f, "as root: whether %zu PTP daemon%s that run%s %s in this network namespace", n,
+		     n == 1 ? "" : "s", n == 1 ? "s" : "", n == 1 ? "is" : "are");
+	finding_why(f, "if so, they and ebpf-bc do not get along on one port and domain");
+	finding_mend(f, "sudo ebpf-bcctl check");
+	return n;
+}
+
 /* Their ports are not ours, whatever they are called. */
 static size_t judge_elsewhere(const struct rivals_facts *facts, struct findings *findings)
 {
@@ -108,7 +164,7 @@ static size_t judge_elsewhere(const struct rivals_facts *facts, struct findings 
 	size_t n = 0;
 
 	for (size_t i = 0; i < facts->n; i++)
-		n += facts->list[i].kind != RIVAL_CLOCK && facts->list[i].is_elsewhere;
+		n += speaks_ptp(&facts->list[i]) && facts->list[i].is_elsewhere;
 	if (n == 0)
 		return 0;
 	f = finding_add(findings, FINDING_NOTE, "rivals", "");
@@ -142,7 +198,11 @@ static size_t judge_rival(const struct rivals_facts *facts, size_t i, const stru
 		judge_clock_rival(rival, plan, findings);
 		return 1;
 	}
-	if (rival->is_elsewhere)
+	if (rival->kind == RIVAL_TOOLS) {
+		judge_tools(rival, plan, findings);
+		return 1;
+	}
+	if (rival->is_elsewhere || !rival->is_place_known)
 		return 0;
 	if (rival->kind == RIVAL_PTP)
 		judge_ptp_rival(rival, plan, options, findings);
@@ -154,7 +214,7 @@ static size_t judge_rival(const struct rivals_facts *facts, size_t i, const stru
 static bool is_known_holder(const struct rivals_facts *facts)
 {
 	for (size_t i = 0; i < facts->n; i++)
-		if (facts->list[i].kind != RIVAL_CLOCK && !facts->list[i].is_elsewhere &&
+		if (speaks_ptp(&facts->list[i]) && !facts->list[i].is_elsewhere &&
 		    (facts->list[i].pid == facts->udp_pid || facts->udp_pid == 0))
 			return true;
 	return false;
@@ -176,6 +236,14 @@ static void judge_sockets(const struct rivals_facts *facts, struct findings *fin
 	finding_mend(f, "ss -lunp 'sport = 319'");
 }
 
+const char *rivals_keeper(const struct rivals_facts *facts)
+{
+	for (size_t i = 0; i < facts->n; i++)
+		if (facts->list[i].kind == RIVAL_CLOCK && !facts->list[i].leaves_clock)
+			return facts->list[i].name;
+	return NULL;
+}
+
 void rivals_judge(const struct rivals_facts *facts, const struct plan *plan,
 		  const struct check_options *options, struct findings *findings)
 {
@@ -183,9 +251,10 @@ void rivals_judge(const struct rivals_facts *facts, const struct plan *plan,
 
 	for (size_t i = 0; i < facts->n; i++)
 		told += judge_rival(facts, i, plan, options, findings);
+	told += judge_unplaced(facts, findings);
 	told += judge_elsewhere(facts, findings);
 	if (told == 0)
 		finding_text(finding_add(findings, FINDING_GOOD, "rivals", ""),
-			     "nothing else here keeps the system's clock or speaks PTP");
+			     "no program runs that is known to keep the system's clock or to speak PTP");
 	judge_sockets(facts, findings);
 }

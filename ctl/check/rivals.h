@@ -15,16 +15,21 @@
 
 enum rival_kind {
 	RIVAL_CLOCK, /* steers the system's clock, by NTP or from a hardware clock */
+	RIVAL_TOOLS, /* a hypervisor's in its guest: may set the system's clock */
 	RIVAL_PTP,
 	RIVAL_SELF, /* another ebpf-bc */
 };
 
 struct rival {
-	const char *name, *unit; /* as its process, and its service, are called; constant */
+	const char *name; /* as its process is called; constant */
 	enum rival_kind kind;
 	int pid;
-	bool is_elsewhere; /* in another network namespace */
-	bool leaves_clock; /* it was told not to steer the system's clock */
+	char unit[64];	      /* the service that it is part of; "": none, or not known */
+	bool is_unit_its_own; /* that service is for it, and not one that started it among others */
+	bool is_elsewhere;    /* in another network namespace */
+	bool is_place_known;  /* else who asks may not see in which */
+	bool leaves_clock;    /* it was told not to steer the system's clock */
+	bool slews_visibly;   /* by the kernel's frequency or tick, which the daemon reads */
 	/* RIVAL_PTP, RIVAL_SELF: what its command line and the file named there tell. */
 	size_t n_ports; /* 0: not known */
 	char ports[RIVALS_PORTS_MAX][IFNAMSIZ];
@@ -41,5 +46,7 @@ struct rivals_facts {
 };
 
 void rivals_look(const char *root, struct rivals_facts *ret);
+/* The name of one that keeps the system's clock; NULL: none known does. */
+const char *rivals_keeper(const struct rivals_facts *facts);
 void rivals_judge(const struct rivals_facts *facts, const struct plan *plan,
 		  const struct check_options *options, struct findings *findings);

@@ -18,18 +18,35 @@
 #define PTP_EVENT    319
 #define PTP_GENERAL  320
 
+/* Of ptp4l and ebpf-bc, which have no long options without. */
+#define SHORT_OPTIONS_WITH_VALUE "fipl"
+
 struct known {
-	const char *comm, *unit; /* comm: the kernel keeps 15 characters */
+	const char *comm; /* the kernel keeps 15 characters */
+	const char *unit; /* part of the names of services that are for it */
 	enum rival_kind kind;
+	bool slews_visibly;
 };
 
+/* ntpd-rs' ntp-daemon and phc2sys set the frequency, like chronyd. timemaster has others do it. */
 static const struct known known[] = {
-	{"chronyd", "chrony", RIVAL_CLOCK},    {"ntpd", "ntp ntpsec openntpd", RIVAL_CLOCK},
-	{"openntpd", "openntpd", RIVAL_CLOCK}, {"systemd-timesyn", "systemd-timesyncd", RIVAL_CLOCK},
-	{"phc2sys", "phc2sys", RIVAL_CLOCK},   {"timemaster", "timemaster", RIVAL_CLOCK},
-	{"ptp4l", "ptp4l", RIVAL_PTP},	       {"ptpd", "ptpd", RIVAL_PTP},
-	{"ptpd2", "ptpd2", RIVAL_PTP},	       {"statime", "statime", RIVAL_PTP},
-	{"nqptp", "nqptp", RIVAL_PTP},	       {"ebpf-bc", "ebpf-bc", RIVAL_SELF},
+	{"chronyd", "chrony", RIVAL_CLOCK, true},
+	{"ntp-daemon", "ntp", RIVAL_CLOCK, true},
+	{"phc2sys", "phc2sys", RIVAL_CLOCK, true},
+	{"timemaster", "timemaster", RIVAL_CLOCK, true},
+	{"ntpd", "ntp", RIVAL_CLOCK, false},
+	{"openntpd", "ntp", RIVAL_CLOCK, false},
+	{"systemd-timesyn", "timesyncd", RIVAL_CLOCK, false},
+	{"vmtoolsd", "tools", RIVAL_TOOLS, false},
+	{"VBoxService", "virtualbox", RIVAL_TOOLS, false},
+	{"ptp4l", "ptp4l", RIVAL_PTP, true},
+	{"ptpd", "ptpd", RIVAL_PTP, true},
+	{"ptpd2", "ptpd", RIVAL_PTP, true},
+	{"statime", "statime", RIVAL_PTP, true},
+	{"nqptp", "nqptp", RIVAL_PTP, true},
+	{"sfptpd", "sfptpd", RIVAL_PTP, true},
+	{"sptp", "sptp", RIVAL_PTP, true},
+	{"ebpf-bc", "ebpf-bc", RIVAL_SELF, true},
 };
 
 static void cleanup_directory(DIR **directory)
@@ -70,13 +87,25 @@ static bool read_regular_file(const char *root, const char *path, char text[stat
 	       look_text(root, text, FILE_SIZE, "%s", path) == 0;
 }
 
+/* As the process sees it, if we may look there, else as we do. */
+static bool read_its_file(const struct rival *rival, const char *root, const char *path,
+			  char text[static FILE_SIZE])
+{
+	char seen[LOOK_PATH_SIZE];
+	int n = snprintf(seen, sizeof(seen), "/proc/%d/%s%s", rival->pid, *path == '/' ? "root" : "cwd/",
+			 path);
+
+	return (n < (int)sizeof(seen) && read_regular_file(root, seen, text)) ||
+	       read_regular_file(root, path, text);
+}
+
 /* ptp4l's files are of our form. One that is not, or that cannot be read, leaves its ports unknown. */
 static void read_file(struct rival *rival, const char *root, const char *path)
 {
 	_cleanup_(cleanup_config) struct ebc_config *config = NULL;
 	_cleanup_free_ char *text = malloc(FILE_SIZE);
 
-	if (!text || !read_regular_file(root, path, text) || ebc_config_new(&config) < 0 ||
+	if (!text || !read_its_file(rival, root, path, text) || ebc_config_new(&config) < 0 ||
 	    ebc_config_read_text(config, path, text, strlen(text)) < 0)
 		return;
 	for (size_t i = 0; i < ebc_config_n_ports(config); i++)
@@ -84,43 +113,61 @@ static void read_file(struct rival *rival, const char *root, const char *path)
 	rival->domain = (int)ebc_config_int(config, EBC_CONFIG_GLOBAL, EBC_OPT_DOMAIN_NUMBER);
 }
 
-/* The value of an option in ARG or, when that is the option alone, NEXT; NULL: another option. */
-static const char *value_of(const char *option, const char *arg, const char *next)
+static const char *next_argument(const char *arg)
 {
-	size_t len = strlen(option);
-
-	if (strncmp(arg, option, len) != 0)
-		return NULL;
-	if (arg[len] == '\0')
-		return next;
-	if (arg[1] == '-')
-		return arg[len] == '=' ? arg + len + 1 : NULL;
-	return arg + len;
+	return arg + strlen(arg) + 1;
 }
 
-static void read_ptp_argument(struct rival *rival, const char *root, const char *arg, const char *next)
+/* The last option of a word like -mSi and its value, in the word or in the next one; else '\0' and NULL. */
+static char short_option(const char *arg, const char **ret_value)
 {
-	const char *file = value_of("-f", arg, next);
-	const char *port = value_of("-i", arg, next);
-	const char *domain = value_of("--domainNumber", arg, next);
+	const char *option = arg + strcspn(arg, SHORT_OPTIONS_WITH_VALUE);
 
-	if (file)
-		read_file(rival, root, file);
-	if (port)
-		add_port(rival, port);
-	if (domain)
+	*ret_value = NULL;
+	if (*option)
+		*ret_value = option[1] ? option + 1 : next_argument(arg);
+	return *option;
+}
+
+/* As getopt_long(3) reads them. What the command line says goes before what the file does, in any order. */
+static void read_ptp_command(struct rival *rival, const char *root, const char *arg)
+{
+	const char *domain = NULL, *value;
+
+	while (*arg) {
+		if (strncmp(arg, "--", 2) == 0) {
+			size_t len = strcspn(arg, "=");
+
+			value = arg[len] ? arg + len + 1 : next_argument(arg);
+			if (len == strlen("--domainNumber") && strncmp(arg, "--domainNumber", len) == 0)
+				domain = value;
+		} else if (*arg == '-') {
+			char option = short_option(arg, &value);
+
+			if (option == 'f')
+				read_file(rival, root, value);
+			else if (option == 'i')
+				add_port(rival, value);
+		} else {
+			value = NULL;
+		}
+		/* A value that is a word of its own is no option. */
+		arg = next_argument(value == next_argument(arg) && *value ? value : arg);
+	}
+	if (domain && *domain)
 		rival->domain = atoi(domain);
 }
 
 /* `command`: arguments, each with its NUL, and one more NUL behind the last. */
 static void read_command(struct rival *rival, const char *root, const char *command)
 {
-	for (const char *arg = command + strlen(command) + 1; *arg; arg += strlen(arg) + 1) {
-		if (rival->kind != RIVAL_CLOCK)
-			read_ptp_argument(rival, root, arg, arg + strlen(arg) + 1);
-		else if (strcmp(rival->name, "chronyd") == 0 && strcmp(arg, "-x") == 0)
-			rival->leaves_clock = true;
-	}
+	const char *first = next_argument(command);
+
+	if (rival->kind == RIVAL_PTP || rival->kind == RIVAL_SELF)
+		read_ptp_command(rival, root, first);
+	if (strcmp(rival->name, "chronyd") == 0)
+		for (const char *arg = first; *arg; arg = next_argument(arg))
+			rival->leaves_clock |= strcmp(arg, "-x") == 0;
 }
 
 static size_t read_command_line(const char *root, const char *pid, char command[static COMMAND_SIZE])
@@ -151,14 +198,46 @@ static bool read_link(char *ret, size_t size, const char *root, const char *rest
 	return true;
 }
 
-/* Of processes whose namespace may not be looked at: no. */
-static bool is_elsewhere(const char *root, const char *pid)
+static void look_at_place(const char *root, struct rival *rival)
 {
 	char ours[64], theirs[64], path[64];
 
-	snprintf(path, sizeof(path), "/proc/%.16s/ns/net", pid);
-	return read_link(ours, sizeof(ours), root, "/proc/self/ns/net") &&
-	       read_link(theirs, sizeof(theirs), root, path) && strcmp(ours, theirs) != 0;
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", rival->pid);
+	rival->is_place_known = read_link(ours, sizeof(ours), root, "/proc/self/ns/net") &&
+				read_link(theirs, sizeof(theirs), root, path);
+	rival->is_elsewhere = rival->is_place_known && strcmp(ours, theirs) != 0;
+}
+
+/* The last part of a path like /system.slice/system-ptp4l.slice/ptp4l@eth0.service; a user's are not for
+ * systemctl alone. */
+static const char *service_of(const char *path)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:-_.\\@";
+	static const char ending[] = ".service";
+	const char *last = strrchr(path, '/');
+	size_t len = last ? strlen(++last) : 0;
+
+	if (len <= strlen(ending) || strcmp(last + len - strlen(ending), ending) != 0 ||
+	    strspn(last, allowed) != len || strstr(path, "/user.slice/"))
+		return NULL;
+	return last;
+}
+
+static void look_at_service(const char *root, const char *part_of_name, struct rival *rival)
+{
+	char text[4096], *line, *rest = text;
+
+	if (look_text(root, text, sizeof(text), "/proc/%d/cgroup", rival->pid) < 0)
+		return;
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		const char *unit = service_of(line);
+
+		if (!unit || strlen(unit) >= sizeof(rival->unit))
+			continue;
+		strcpy(rival->unit, unit);
+		rival->is_unit_its_own = strstr(unit, part_of_name);
+		return;
+	}
 }
 
 static void look_at_process(const char *root, const char *pid, struct rivals_facts *facts)
@@ -175,10 +254,11 @@ static void look_at_process(const char *root, const char *pid, struct rivals_fac
 		return;
 	rival = &facts->list[facts->n++];
 	*rival = (struct rival){.name = program->comm,
-				.unit = program->unit,
 				.kind = program->kind,
 				.pid = atoi(pid),
-				.is_elsewhere = is_elsewhere(root, pid)};
+				.slews_visibly = program->slews_visibly};
+	look_at_place(root, rival);
+	look_at_service(root, program->unit, rival);
 	read_command(rival, root, command);
 }
 

@@ -57,14 +57,29 @@ void system_time_look(const char *root, const struct plan *plan, int64_t now_utc
 	facts->is_leap_expired = r == 0 && table->expires_utc_s <= now_utc_s;
 }
 
+static void mend_unsynchronized(const char *keeper, struct finding *f)
+{
+	if (!keeper)
+		finding_mend(f,
+			     "clientOnly 1 (it never is grandmaster), an NTP client, or local_clock system");
+	else if (strcmp(keeper, "chronyd") == 0)
+		finding_mend(f, "chronyc tracking  # whether it is; the kernel is told only with rtcsync in "
+				"chrony.conf");
+	else
+		finding_mend(f,
+			     "wait until %s has synchronised it; or clientOnly 1 (it never is grandmaster)",
+			     keeper);
+}
+
 static void judge_synchronized(const struct system_time_facts *facts, const struct plan *plan,
-			       struct findings *findings)
+			       const char *keeper, struct findings *findings)
 {
 	bool is_good = facts->is_synchronized || plan->is_system_clock || !plan->may_be_master;
 	struct finding *f = finding_add(findings, is_good ? FINDING_GOOD : FINDING_NOTE, "system-clock", "");
 
-	finding_text(f, "the system's clock is %ssynchronised%s; it is corrected by %.3f ppm",
+	finding_text(f, "the system's clock is %ssynchronised%s%s; it is corrected by %.3f ppm",
 		     facts->is_synchronized ? "" : "not ",
+		     facts->is_synchronized ? "" : ", as the kernel knows",
 		     facts->has_loop ? ", by the kernel's own loop" : "", facts->frequency_ppm);
 	if (is_good)
 		return;
@@ -72,7 +87,7 @@ static void judge_synchronized(const struct system_time_facts *facts, const stru
 		f,
 		"PTP time begins with it and keeps it until a master is followed: what the clock serves as "
 		"grandmaster is as wrong. Once it follows one, this does not matter");
-	finding_mend(f, "clientOnly 1 (it never is grandmaster), an NTP client, or local_clock system");
+	mend_unsynchronized(keeper, f);
 }
 
 static void judge_frequency(const struct system_time_facts *facts, struct findings *findings)
@@ -159,7 +174,7 @@ static void judge_leap_list(const struct system_time_facts *facts, const struct 
 	}
 }
 
-void system_time_judge(const struct system_time_facts *facts, const struct plan *plan,
+void system_time_judge(const struct system_time_facts *facts, const struct plan *plan, const char *keeper,
 		       struct findings *findings)
 {
 	struct finding *f;
@@ -170,7 +185,7 @@ void system_time_judge(const struct system_time_facts *facts, const struct plan 
 			     strerror(-facts->error));
 		finding_why(f, "whether it is synchronised, and its TAI offset, are not known");
 	} else {
-		judge_synchronized(facts, plan, findings);
+		judge_synchronized(facts, plan, keeper, findings);
 		judge_frequency(facts, findings);
 		judge_leap(facts, findings);
 		judge_tai(facts, plan, findings);

@@ -25,5 +25,6 @@ void system_time_ask(struct system_time_facts *facts);
 /* The list that the plan names, or else the system's. */
 void system_time_look(const char *root, const struct plan *plan, int64_t now_utc_s,
 		      struct system_time_facts *facts);
-void system_time_judge(const struct system_time_facts *facts, const struct plan *plan,
+/* `keeper`: the program that keeps the system's clock; NULL: none is known. */
+void system_time_judge(const struct system_time_facts *facts, const struct plan *plan, const char *keeper,
 		       struct findings *findings);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "ctl/check/rivals.h"
@@ -19,6 +20,9 @@
 	"  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
 #define UDP_319 \
 	" 12: 00000000:013F 00000000:0000 07 00000000:00000000 00:00000000 00000000   102        0 4711 2\n"
+
+#define UDP_320 \
+	" 13: 00000000:0140 00000000:0000 07 00000000:00000000 00:00000000 00000000   102        0 4711 2\n"
 
 struct rig {
 	struct tree tree;
@@ -73,6 +77,14 @@ static void add_process(struct rig *rig, int pid, const char *comm, const char *
 	fclose(file);
 }
 
+static void put_in_cgroup(struct rig *rig, int pid, const char *cgroup)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/cgroup", pid);
+	tree_write(&rig->tree, path, cgroup);
+}
+
 static void look_and_judge(struct rig *rig)
 {
 	rig->findings.n = 0;
@@ -104,7 +116,12 @@ static void an_ntp_daemon_fights_only_over_the_system_clock(void **state)
 	rig->plan.is_system_clock = true;
 	look_and_judge(rig);
 	f = assert_finding(&rig->findings, "rivals", FINDING_PROBLEM);
-	assert_non_null(strstr(f->mend, "systemctl disable --now chrony"));
+	assert_memory_equal(f->mend, "kill 2", 6);
+	put_in_cgroup(rig, 20, "0::/system.slice/chrony.service\n");
+	put_in_cgroup(rig, 21, "0::/system.slice/chrony.service\n");
+	look_and_judge(rig);
+	f = assert_finding(&rig->findings, "rivals", FINDING_PROBLEM);
+	assert_string_equal(f->mend, "systemctl disable --now chrony.service");
 	rig->plan = (struct plan){.is_known = true, .exports_time = true, .leap_path = ""};
 	look_and_judge(rig);
 	assert_finding(&rig->findings, "rivals", FINDING_GOOD);
@@ -120,15 +137,80 @@ static void a_chronyd_that_only_serves_is_good(void **state)
 	assert_finding(&rig->findings, "rivals", FINDING_GOOD);
 }
 
+static void only_slews_that_the_kernel_tells_are_fed_forward(void **state)
+{
+	static const struct {
+		const char *name;
+		bool is_told;
+	} clocks[] = {{"chronyd", true}, {"ntpd", false}, {"openntpd", false}, {"systemd-timesyn", false}};
+	struct rig *rig = *state;
+
+	add_process(rig, 20, "", "clock", "net:[1]");
+	for (size_t i = 0; i < ARRAY_SIZE(clocks); i++) {
+		const struct finding *f;
+
+		tree_write(&rig->tree, "/proc/20/comm", clocks[i].name);
+		look_and_judge(rig);
+		f = assert_finding(&rig->findings, "rivals", FINDING_NOTE);
+		assert_int_equal(strstr(f->why, "feeds forward") != NULL, clocks[i].is_told);
+		assert_string_equal(f->mend, clocks[i].is_told ? "" : "chrony in its place");
+		assert_string_equal(rivals_keeper(&rig->facts), clocks[i].name);
+	}
+}
+
+static void a_service_is_stopped_only_if_it_is_the_rivals(void **state)
+{
+	static const struct {
+		const char *cgroup, *mend;
+	} cases[] = {
+		{"0::/system.slice/system-ptp4l.slice/ptp4l@eth1.service\n",
+		 "systemctl disable --now ptp4l@eth1.service"},
+		{"0::/system.slice/system-ptp4l.slice/ptp4l@a\\x2db.service\n",
+		 "systemctl disable --now 'ptp4l@a\\x2db.service'"},
+		{"12:cpu:/\n1:name=systemd:/system.slice/ptp4l.service\n",
+		 "systemctl disable --now ptp4l.service"},
+		{"0::/system.slice/cron.service\n",
+		 "kill 30  # and see that cron.service does not start it again"},
+		{"0::/user.slice/user-0.slice/user@0.service\n",
+		 "kill 30  # and see that nothing starts it again"},
+		{"0::/system.slice/ptp4l;reboot.service\n",
+		 "kill 30  # and see that nothing starts it again"},
+	};
+	struct rig *rig = *state;
+
+	add_process(rig, 30, "ptp4l\n", "ptp4l -i eth1", "net:[1]");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		put_in_cgroup(rig, 30, cases[i].cgroup);
+		look_and_judge(rig);
+		assert_string_equal(assert_finding(&rig->findings, "rivals", FINDING_PROBLEM)->mend,
+				    cases[i].mend);
+	}
+}
+
+static void a_hypervisors_tools_may_set_the_clock(void **state)
+{
+	struct rig *rig = *state;
+
+	add_process(rig, 20, "vmtoolsd\n", "/usr/bin/vmtoolsd", "net:[1]");
+	look_and_judge(rig);
+	assert_string_equal(assert_finding(&rig->findings, "rivals", FINDING_NOTE)->mend,
+			    "vmware-toolbox-cmd timesync disable");
+	assert_null(rivals_keeper(&rig->facts));
+	rig->plan.is_system_clock = true;
+	look_and_judge(rig);
+	assert_finding(&rig->findings, "rivals", FINDING_NOTE);
+}
+
 static void the_name_that_the_kernel_cuts_is_known(void **state)
 {
 	struct rig *rig = *state;
 
 	add_process(rig, 20, "systemd-timesyn\n", "/lib/systemd/systemd-timesyncd", "net:[1]");
+	put_in_cgroup(rig, 20, "0::/system.slice/systemd-timesyncd.service\n");
 	rig->plan.is_system_clock = true;
 	look_and_judge(rig);
 	assert_non_null(strstr(assert_finding(&rig->findings, "rivals", FINDING_PROBLEM)->mend,
-			       "disable --now systemd-timesyncd"));
+			       "disable --now systemd-timesyncd.service"));
 }
 
 static void a_ptp_daemon_on_our_port_and_domain_is_a_problem(void **state)
@@ -158,6 +240,24 @@ static void its_ports_and_domain_are_read_from_its_file(void **state)
 	rig->plan.domain = 24;
 	look_and_judge(rig);
 	assert_finding(&rig->findings, "rivals", FINDING_PROBLEM);
+}
+
+static void its_file_is_read_where_it_sees_it(void **state)
+{
+	struct rig *rig = *state;
+
+	tree_write(&rig->tree, "/p.conf", "[eth7]\n");
+	tree_write(&rig->tree, "/proc/30/cwd/p.conf", "[eth0]\n");
+	tree_write(&rig->tree, "/proc/31/root/p.conf", "[eth1]\n");
+	add_process(rig, 30, "ptp4l\n", "ptp4l -f p.conf", "net:[1]");
+	add_process(rig, 31, "ptp4l\n", "ptp4l -f /p.conf", "net:[1]");
+	rivals_look(rig->tree.root, &rig->facts);
+	for (size_t i = 0; i < 2; i++) {
+		const struct rival *rival = &rig->facts.list[i];
+
+		assert_int_equal(rival->n_ports, 1);
+		assert_string_equal(rival->ports[0], rival->pid == 30 ? "eth0" : "eth1");
+	}
 }
 
 static void what_is_no_file_is_neither_read_nor_waited_for(void **state)
@@ -193,6 +293,43 @@ static void options_are_read_in_all_their_forms(void **state)
 		assert_int_equal(rival->domain, rival->pid == 30 ? 5 : 6);
 		assert_int_equal(rival->n_ports, rival->pid == 30 ? 2 : 0);
 	}
+}
+
+static void short_options_may_be_one_word(void **state)
+{
+	struct rig *rig = *state;
+
+	add_process(rig, 30, "ptp4l\n", "ptp4l -mSi eth1 -qieth0 -ml6 -p -i -2", "net:[1]");
+	look_and_judge(rig);
+	assert_int_equal(rig->facts.list[0].n_ports, 2);
+	assert_string_equal(rig->facts.list[0].ports[0], "eth1");
+	assert_string_equal(rig->facts.list[0].ports[1], "eth0");
+	assert_finding(&rig->findings, "rivals", FINDING_PROBLEM);
+}
+
+static void the_command_line_goes_before_the_file(void **state)
+{
+	struct rig *rig = *state;
+
+	tree_write(&rig->tree, "/p.conf", "[global]\ndomainNumber 0\n[eth0]\n");
+	add_process(rig, 30, "ptp4l\n", "ptp4l --domainNumber 5 -f /p.conf", "net:[1]");
+	look_and_judge(rig);
+	assert_int_equal(rig->facts.list[0].domain, 5);
+	assert_finding(&rig->findings, "rivals", FINDING_NOTE);
+}
+
+static void what_only_root_can_place_is_no_problem(void **state)
+{
+	struct rig *rig = *state;
+	char path[128];
+
+	add_process(rig, 30, "ptp4l\n", "ptp4l -i eth1", "net:[1]");
+	snprintf(path, sizeof(path), "%s/proc/30/ns/net", rig->tree.root);
+	assert_int_equal(unlink(path), 0);
+	look_and_judge(rig);
+	assert_int_equal(rig->findings.n, 1);
+	assert_string_equal(assert_finding(&rig->findings, "rivals", FINDING_NOTE)->text,
+			    "as root: whether 1 PTP daemon that runs is in this network namespace");
 }
 
 static void a_process_without_a_command_line_is_none(void **state)
@@ -241,6 +378,9 @@ static void who_has_the_ports_of_ptp_open_is_named(void **state)
 	look_and_judge(rig);
 	assert_non_null(strstr(assert_finding(&rig->findings, "ptp-sockets", FINDING_NOTE)->text,
 			       "shairport (pid 40)"));
+	tree_write(&rig->tree, "/proc/self/net/udp", UDP_HEAD UDP_320);
+	look_and_judge(rig);
+	assert_finding(&rig->findings, "ptp-sockets", FINDING_NOTE);
 }
 
 static void a_ptp_daemon_that_is_told_already_is_not_told_for_its_sockets(void **state)
@@ -274,6 +414,13 @@ int main(void)
 		TEST(nobody_else_is_good),
 		TEST(an_ntp_daemon_fights_only_over_the_system_clock),
 		TEST(a_chronyd_that_only_serves_is_good),
+		TEST(only_slews_that_the_kernel_tells_are_fed_forward),
+		TEST(a_service_is_stopped_only_if_it_is_the_rivals),
+		TEST(a_hypervisors_tools_may_set_the_clock),
+		TEST(its_file_is_read_where_it_sees_it),
+		TEST(short_options_may_be_one_word),
+		TEST(the_command_line_goes_before_the_file),
+		TEST(what_only_root_can_place_is_no_problem),
 		TEST(the_name_that_the_kernel_cuts_is_known),
 		TEST(a_ptp_daemon_on_our_port_and_domain_is_a_problem),
 		TEST(its_ports_and_domain_are_read_from_its_file),

@@ -26,6 +26,7 @@ struct box {
 	struct findings findings;
 	struct system_time_facts facts;
 	struct plan plan;
+	const char *keeper;
 };
 
 /* A clock that chronyd keeps. */
@@ -55,7 +56,7 @@ static void judge(struct box *box)
 {
 	box->findings.n = 0;
 	system_time_look(box->tree.root, &box->plan, NOW_UTC_S, &box->facts);
-	system_time_judge(&box->facts, &box->plan, &box->findings);
+	system_time_judge(&box->facts, &box->plan, box->keeper, &box->findings);
 	assert_findings_are_whole(&box->findings);
 }
 
@@ -76,7 +77,16 @@ static void one_that_nobody_keeps_is_a_note_unless_we_keep_it_or_never_serve_it(
 
 	box->facts.is_synchronized = false;
 	judge(box);
-	assert_finding(&box->findings, "system-clock", FINDING_NOTE);
+	assert_non_null(
+		strstr(assert_finding(&box->findings, "system-clock", FINDING_NOTE)->mend, "an NTP client"));
+	box->keeper = "chronyd";
+	judge(box);
+	assert_non_null(
+		strstr(assert_finding(&box->findings, "system-clock", FINDING_NOTE)->mend, "rtcsync"));
+	box->keeper = "ntpd";
+	judge(box);
+	assert_non_null(strstr(assert_finding(&box->findings, "system-clock", FINDING_NOTE)->mend,
+			       "wait until ntpd"));
 	box->plan.is_system_clock = true;
 	judge(box);
 	assert_finding(&box->findings, "system-clock", FINDING_GOOD);
