@@ -25,6 +25,7 @@ void handover_take(struct app *app, const struct settings *next, struct handover
 		.engine = TAKE_PTR(app->engine),
 		.n_ports = app->n_ports,
 		.n_offsets = app->status.history ? history_last(app->status.history) : 0,
+		.leap_file = app->host_time.leap_file,
 		.has_own_identity = !app->settings->has_clock_identity,
 	};
 	memcpy(ret->clock_identity, app->clock_identity, sizeof(ret->clock_identity));

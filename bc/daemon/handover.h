@@ -7,6 +7,7 @@
 
 #include <net/if.h>
 
+#include "bc/daemon/leap_file.h"
 #include "bc/engine/engine.h"
 #include "bpf/loader.h"
 
@@ -26,7 +27,9 @@ struct handover {
 	char left[HANDOVER_SETS][EBC_PIN_PATH_OCTETS]; /* folders of what is pinned */
 	size_t n_left;
 	const char *made_pin_directory; /* of the old settings; NULL: it was there before */
-	bool may_lack_ports; /* an interface that is gone does not keep the successor from starting */
+	struct leap_file leap_file;
+	/* To what ran before: an interface or a file that has gone since does not keep it from starting. */
+	bool is_going_back;
 };
 
 /* Takes out of a running instance what `next` goes on with; app_stop() is to follow. */

@@ -10,6 +10,7 @@
 
 #include "bc/daemon/app.h"
 #include "bc/daemon/clocks.h"
+#include "bc/daemon/handover.h"
 #include "bc/daemon/log.h"
 #include "util/macros.h"
 
@@ -29,22 +30,46 @@ static int64_t ptp_now_ns(struct app *app)
 	return bc_local_clock_ptp_ns(bc_engine_clock(app->engine), clocks_mono_ns());
 }
 
-static int read_leap_file(struct app *app, int64_t tai_s)
+static int read_leap_file(struct leap_file *file)
 {
-	struct leap_file *file = &app->host_time.leap_file;
 	int r = leap_file_read(file);
 
 	if (r < 0)
 		log_line(LOG_ERR, "leapfile %s: %s", file->path,
 			 r == -EINVAL ? "is not a list of leap seconds" : strerror(-r));
-	else if (!bc_leap_table_at(&file->table, tai_s).is_valid)
+	return r;
+}
+
+static int renew_leap_file(struct app *app, int64_t tai_s)
+{
+	struct leap_file *file = &app->host_time.leap_file;
+	int r = read_leap_file(file);
+
+	if (r == 0 && !bc_leap_table_at(&file->table, tai_s).is_valid)
 		log_line(LOG_WARNING,
 			 "leapfile %s has expired: it tells neither the UTC offset nor leap seconds any more",
 			 file->path);
 	return r;
 }
 
-static int start_leap_file(struct app *app, struct bc_engine_config *engine)
+bool host_time_can_read_leap_file(const struct settings *settings)
+{
+	struct leap_file file = {.path = settings->host_time.leap_path};
+
+	return !*file.path || read_leap_file(&file) == 0;
+}
+
+/* What was read when the file was there still; a newer one is taken as soon as it is there. */
+static bool inherit_leap_file(struct leap_file *file, const struct handover *handover)
+{
+	if (!handover || !handover->is_going_back)
+		return false;
+	file->modified = handover->leap_file.modified;
+	file->table = handover->leap_file.table;
+	return true;
+}
+
+static int start_leap_file(struct app *app, struct bc_engine_config *engine, const struct handover *handover)
 {
 	int64_t tai_s =
 		((int64_t)clocks_mono_ns() + app->real_minus_mono_ns) / NSEC_PER_SEC + engine->utc_offset_s;
@@ -54,8 +79,8 @@ static int start_leap_file(struct app *app, struct bc_engine_config *engine)
 	app->host_time.leap_file.path = app->settings->host_time.leap_path;
 	if (!*app->host_time.leap_file.path)
 		return 0;
-	r = read_leap_file(app, tai_s);
-	if (r < 0)
+	r = renew_leap_file(app, tai_s);
+	if (r < 0 && !inherit_leap_file(&app->host_time.leap_file, handover))
 		return r;
 	info = bc_leap_table_at(&app->host_time.leap_file.table, tai_s);
 	if (info.is_valid)
@@ -101,9 +126,9 @@ static int start_export(struct app *app)
 	return r;
 }
 
-int host_time_start(struct app *app, struct bc_engine_config *engine)
+int host_time_start(struct app *app, struct bc_engine_config *engine, const struct handover *handover)
 {
-	int r = start_leap_file(app, engine);
+	int r = start_leap_file(app, engine, handover);
 
 	if (r == 0)
 		r = start_clock(app, engine);
@@ -250,7 +275,7 @@ static void look_after_leaps(struct app *app)
 	if (!*host->leap_file.path)
 		return;
 	if (app->n_housekeeping % LEAP_FILE_PERIOD == 0 && leap_file_is_new(&host->leap_file))
-		(void)read_leap_file(app, tai_s);
+		(void)renew_leap_file(app, tai_s);
 	info = bc_leap_table_at(&host->leap_file.table, tai_s);
 	if (info.is_valid == host->leap_info.is_valid && info.leap == host->leap_info.leap &&
 	    info.utc_offset_s == host->leap_info.utc_offset_s)

@@ -12,6 +12,8 @@
 #include "config/config.h"
 
 struct app;
+struct handover;
+struct settings;
 
 struct host_time_settings {
 	bool is_leap_by_kernel;
@@ -38,8 +40,12 @@ struct host_time {
 int host_time_settings_read(const struct ebc_config *config, struct host_time_settings *ret,
 			    struct bc_engine_config *engine, char *reason, size_t reason_size);
 
-/* Before the engine is made, of whose configuration it completes what the host knows. 0 or -errno; logged. */
-int host_time_start(struct app *app, struct bc_engine_config *engine);
+/* Whether a start with these settings would find its file of leap seconds, if it needs one; if not, it is
+ * logged why. */
+bool host_time_can_read_leap_file(const struct settings *settings);
+/* Before the engine is made, of whose configuration it completes what the host knows. 0 or -errno; logged.
+ * `handover` may be NULL. */
+int host_time_start(struct app *app, struct bc_engine_config *engine, const struct handover *handover);
 void host_time_stop(struct app *app);
 
 /* Carries out what concerns the host's clock; others are left alone. */

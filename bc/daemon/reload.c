@@ -46,7 +46,6 @@ static void change_log(struct launch *launch, struct configuration *fresh)
 	log_line(LOG_NOTICE, "reload: only options of the log changed, and are taken over");
 }
 
-/* The likeliest reason why it could not start is found before anything is stopped. */
 static bool has_all_interfaces(const struct app *app, const struct settings *settings)
 {
 	bool has_all = true;
@@ -62,13 +61,18 @@ static bool has_all_interfaces(const struct app *app, const struct settings *set
 	return has_all;
 }
 
+/* The likeliest reasons why it could not start are found before anything is stopped. */
+static bool could_start(const struct app *app, const struct settings *settings)
+{
+	return has_all_interfaces(app, settings) && host_time_can_read_leap_file(settings);
+}
+
 static int go_back(struct app *app, struct launch *launch, struct handover *handover)
 {
 	app_stop(app);
 	configuration_apply_to_log(launch->latest);
 	log_line(LOG_ERR, "reload: the new configuration cannot be started: back to the one before");
-	/* It ran: what has gone since may come again. */
-	handover->may_lack_ports = true;
+	handover->is_going_back = true;
 	return app_start(app, &launch->running->settings, handover);
 }
 
@@ -121,7 +125,7 @@ static int read_and_change(struct app *app, struct launch *launch)
 	default:
 		break;
 	}
-	if (!has_all_interfaces(app, &fresh->settings)) {
+	if (!could_start(app, &fresh->settings)) {
 		configuration_free(fresh);
 		log_line(LOG_ERR, "reload: the configuration stays as it was");
 		return 0;

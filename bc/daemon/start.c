@@ -71,7 +71,7 @@ static int look_at_ports(struct app *app, struct bc_engine_config *engine, const
 		struct ebc_link link;
 		int r = ebc_link_get_by_name(app->links, name, &link);
 
-		if (r == -ENODEV && handover && handover->may_lack_ports) {
+		if (r == -ENODEV && handover && handover->is_going_back) {
 			snprintf(app->ports[i].link.name, sizeof(link.name), "%s", name);
 			continue;
 		}
@@ -297,7 +297,7 @@ int app_start(struct app *app, const struct settings *settings, const struct han
 	r = claim_ports(app);
 	if (r < 0)
 		return r;
-	r = host_time_start(app, &engine_config);
+	r = host_time_start(app, &engine_config, handover);
 	if (r < 0)
 		return r;
 	r = status_start(app, handover ? handover->n_offsets : 0);

@@ -98,7 +98,18 @@ class Reload(unittest.TestCase):
             sequence = [one.ptp.message.sequence for one in received if one.ptp.message.type == kind]
             self.assertEqual(sequence, list(range(sequence[0], sequence[0] + len(sequence))))
 
-    def test_one_that_cannot_start_gives_way_to_the_old_one(self):
+    def write_leap_file(self):
+        path = os.path.join(session.current().directory, session.current().unique("leap"))
+        with open(path, "w", encoding="ascii") as file:
+            file.write(f"#@ {int(time.time()) + 2208988800 + 86400}\n3692217600 37 # 1 Jan 2017\n")
+        return path
+
+    def test_one_that_cannot_start_gives_way_to_the_old_one_though_its_leap_second_file_has_gone(self):
+        leap_path = self.write_leap_file()
+        self.assertIn("started anew", self.box.reload({"leapfile": leap_path}))
+        os.unlink(leap_path)
+        self.assertEqual(self.box.reload({"leapfile": leap_path, "priority2": 1}), "the configuration stays as it was")
+        self.assertTrue(self.box.find_all(f"leapfile {leap_path}: No such file", self.n_lines))
         other = self.rig.start_box({"domainNumber": 5, "clock_type": "OC"}, interfaces=["bc2"])
         other.wait_for("link up", 5)
         answer = self.box.reload({"domainNumber": 5})
