@@ -167,7 +167,9 @@ void bc_port_timer_watch(struct bc_port *port, uint64_t now_mono_ns)
 	}
 	if (now_mono_ns >= port->announce_receipt_deadline) {
 		port->announce_receipt_deadline = NEVER;
-		bc_count(port, BC_COUNTER_ANNOUNCE_TIMEOUT);
+		/* Who listens has waited for a first master: nothing was lost. */
+		if (port->state != BC_STATE_LISTENING)
+			bc_count(port, BC_COUNTER_ANNOUNCE_TIMEOUT);
 		announce_receipt_timeout(port, now_mono_ns);
 	}
 	if (now_mono_ns >= port->sync_receipt_deadline) {

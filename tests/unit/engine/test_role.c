@@ -116,6 +116,7 @@ static void a_clock_that_is_never_grandmaster_serves_only_while_it_follows(void 
 	assert_int_equal(rig_state(&rig, 0), BC_STATE_LISTENING);
 	assert_int_equal(rig_state(&rig, 1), BC_STATE_LISTENING);
 	assert_int_equal(rig.port[0].n_sent[PTP_ANNOUNCE] + rig.port[1].n_sent[PTP_ANNOUNCE], 0);
+	assert_int_equal(rig_counted(&rig, 0, BC_COUNTER_ANNOUNCE_TIMEOUT), 0);
 
 	m->is_on = true;
 	m->next_announce_mono_ns = m->next_sync_mono_ns = rig.now_mono_ns;
@@ -127,6 +128,9 @@ static void a_clock_that_is_never_grandmaster_serves_only_while_it_follows(void 
 	rig_run_s(&rig, 10);
 	assert_int_equal(rig_state(&rig, 0), BC_STATE_LISTENING);
 	assert_int_equal(rig_state(&rig, 1), BC_STATE_LISTENING);
+	/* One master was lost, though both have waited in vain since. */
+	assert_int_equal(rig_counted(&rig, 0, BC_COUNTER_ANNOUNCE_TIMEOUT), 1);
+	assert_int_equal(rig_counted(&rig, 1, BC_COUNTER_ANNOUNCE_TIMEOUT), 0);
 }
 
 static void a_fixed_server_is_master_at_once_whoever_else_is_there(void **state)
