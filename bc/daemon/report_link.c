@@ -19,6 +19,9 @@ void report_link_note(const struct bc_action *action, const char *name)
 		[BC_LINK_DELAY_LOST] = {LOG_WARNING,
 					"the neighbour does not answer, or is too far away: last peer "
 					"delay"},
+		[BC_LINK_DELAY_NONE] = {LOG_WARNING,
+					"no peer delay: the neighbour does not answer, or measures "
+					"end to end"},
 		[BC_LINK_SEVERAL_RESPONDERS] = {LOG_WARNING, "multiple peer responses: none is measured"},
 		[BC_LINK_CAPABLE] = {LOG_INFO, "setting asCapable"},
 		[BC_LINK_NOT_CAPABLE] = {LOG_WARNING, "resetting asCapable"},

@@ -26,7 +26,7 @@
 
 struct peer {
 	struct bc_peer_delay *delay; /* NULL: not a P2P_TC */
-	bool was_valid, had_several;
+	bool was_valid, was_missing, had_several;
 };
 
 struct transparent {
@@ -250,8 +250,10 @@ static void syntonize(struct app *app)
 static void publish_link_delay(struct app *app, struct port *port, struct peer *peer)
 {
 	struct bc_peer_delay_status status;
+	bool is_missing;
 
 	bc_peer_delay_status(peer->delay, &status);
+	is_missing = status.is_missing && !status.has_several_responders;
 	/* One that is not valid any more is better than none: cables seldom change. */
 	if (status.is_valid)
 		port_set_link_delay(app, port, status.mean_link_delay_ns);
@@ -265,11 +267,18 @@ static void publish_link_delay(struct app *app, struct port *port, struct peer *
 			    "delay "
 			    "is kept",
 			    port->index + 1, port->settings->name);
+	else if (is_missing && !peer->was_missing)
+		log_limited(LOG_WARNING, LOG_KIND_PEER_DELAY, port->index,
+			    "port %zu (%s): no peer delay: the neighbour does not answer, measures end to "
+			    "end, or "
+			    "is too far away",
+			    port->index + 1, port->settings->name);
 	if (status.has_several_responders && !peer->had_several)
 		log_limited(LOG_WARNING, LOG_KIND_PEER_DELAY, port->index,
 			    "port %zu (%s): several neighbours answer peer delay requests: none is measured",
 			    port->index + 1, port->settings->name);
 	peer->was_valid = status.is_valid;
+	peer->was_missing = is_missing;
 	peer->had_several = status.has_several_responders;
 }
 

@@ -308,7 +308,8 @@ enum bc_link_note {
 	BC_LINK_PEER_FOUND,  /* an AUTO port is P2P from now on */
 	BC_LINK_PEER_LOST,   /* ... and not any more: nobody answers */
 	BC_LINK_DELAY_KNOWN, /* measured, and within the thresholds */
-	BC_LINK_DELAY_LOST,  /* not any more: no answers, or beyond the thresholds; the last one is kept */
+	BC_LINK_DELAY_LOST,  /* no answers any more, or beyond the thresholds; the last good one is kept */
+	BC_LINK_DELAY_NONE,  /* no answer since the link came up, to more requests than may be lost */
 	BC_LINK_SEVERAL_RESPONDERS, /* which one is at the other end cannot be told: none is measured */
 	BC_LINK_CAPABLE,	    /* asCapable, where 802.1AS asks for it */
 	BC_LINK_NOT_CAPABLE,

@@ -131,9 +131,10 @@ struct bc_port {
 	int8_t log_announce_interval, log_sync_interval;
 	struct bc_interval_request interval_request;
 
-	enum bc_delay_mechanism mechanism;				 /* in force: not AUTO */
-	struct bc_peer_delay *peer_delay;				 /* NULL: never used here */
-	bool had_link_delay, had_several_responders, has_told_mechanism; /* what was told of it */
+	enum bc_delay_mechanism mechanism; /* in force: not AUTO */
+	struct bc_peer_delay *peer_delay;  /* NULL: never used here */
+	bool had_link_delay, had_several_responders, has_told_missing,
+		has_told_mechanism; /* what was told of it */
 	/* Auto: peer to peer as long as the neighbour answers, and not again for a while when it did not. */
 	uint64_t auto_until_mono_ns, auto_barred_until_mono_ns;
 	bool is_capable; /* asCapable */

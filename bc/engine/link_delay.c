@@ -122,11 +122,15 @@ static void tell_changes(struct bc_port *port)
 {
 	struct bc_peer_delay_status status = peer_status(port);
 	bool can = is_capable(port, &status);
+	bool is_missing = status.is_missing && !status.has_several_responders;
 
 	if (status.has_several_responders && !port->had_several_responders)
 		tell(port, BC_LINK_SEVERAL_RESPONDERS, 0);
 	if (status.is_valid != port->had_link_delay)
 		tell(port, status.is_valid ? BC_LINK_DELAY_KNOWN : BC_LINK_DELAY_LOST,
+		     status.mean_link_delay_ns);
+	else if (is_missing && !port->has_told_missing)
+		tell(port, status.n_measured > 0 ? BC_LINK_DELAY_LOST : BC_LINK_DELAY_NONE,
 		     status.mean_link_delay_ns);
 	if (status.n_measured != port->n_link_delays && status.n_measured > 0)
 		bc_link_delay_watch(port, status.last_delay_ns, status.last_mono_ns);
@@ -135,6 +139,7 @@ static void tell_changes(struct bc_port *port)
 		tell(port, can ? BC_LINK_CAPABLE : BC_LINK_NOT_CAPABLE, 0);
 	port->had_several_responders = status.has_several_responders;
 	port->had_link_delay = status.is_valid;
+	port->has_told_missing = is_missing;
 	port->is_capable = can;
 }
 

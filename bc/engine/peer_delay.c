@@ -675,10 +675,12 @@ uint64_t bc_peer_delay_next_deadline_mono_ns(const struct bc_peer_delay *peer_de
 void bc_peer_delay_status(const struct bc_peer_delay *peer_delay, struct bc_peer_delay_status *ret_status)
 {
 	const struct link_data *link = &peer_delay->link;
+	bool is_missing = link->n_unmeasured > peer_delay->config.allowed_lost_responses ||
+			  (link->has_delay && !link->is_within_thresholds);
 
 	*ret_status = (struct bc_peer_delay_status){
-		.is_valid = link->has_delay && link->is_within_thresholds &&
-			    link->n_unmeasured <= peer_delay->config.allowed_lost_responses,
+		.is_valid = link->has_delay && !is_missing,
+		.is_missing = is_missing,
 		.has_several_responders = link->has_several_responders,
 		.mean_link_delay_ns = link->mean_link_delay_ns,
 		.neighbor = link->neighbor,

@@ -85,7 +85,9 @@ uint64_t bc_peer_delay_next_deadline_mono_ns(const struct bc_peer_delay *peer_de
 bool bc_peer_delay_pop_action(struct bc_peer_delay *peer_delay, struct bc_action *ret_action);
 
 struct bc_peer_delay_status {
-	bool is_valid; /* measured, within the thresholds, and not too many responses lost since */
+	bool is_valid;	 /* measured, within the thresholds, and not too many responses lost since */
+	bool is_missing; /* it should be valid by now: responses are lost, or the delay is beyond the
+			    thresholds */
 	bool has_several_responders; /* until a few requests in a row got one answer */
 	int64_t mean_link_delay_ns;  /* filtered, in CLOCK_MONOTONIC's ns; without delay_asymmetry_ns */
 	struct ptp_port_identity neighbor;

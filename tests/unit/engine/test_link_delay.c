@@ -168,9 +168,12 @@ static void no_offset_is_told_before_the_links_delay_is_known(void **state)
 	run_ms(10000);
 	assert_int_equal(rig_state(&rig, 0), BC_STATE_UNCALIBRATED);
 	assert_int_equal(rig.n_syncs, 0);
+	assert_int_equal(rig.port[0].n_notes[BC_LINK_DELAY_NONE], 1);
 	neighbor.is_silent = false;
 	run_ms(3000);
 	assert_int_equal(rig_state(&rig, 0), BC_STATE_SLAVE);
+	assert_int_equal(rig.port[0].n_notes[BC_LINK_DELAY_KNOWN], 1);
+	assert_int_equal(rig.port[0].n_notes[BC_LINK_DELAY_LOST], 0);
 }
 
 static void a_neighbour_that_falls_silent_is_told_and_its_last_delay_kept(void **state)
@@ -182,12 +185,13 @@ static void a_neighbour_that_falls_silent_is_told_and_its_last_delay_kept(void *
 	neighbor.is_silent = true;
 	run_ms(10000);
 	assert_int_equal(rig.port[0].n_notes[BC_LINK_DELAY_LOST], 1);
+	assert_int_equal(rig.port[0].n_notes[BC_LINK_DELAY_NONE], 0);
 	assert_int_equal(rig_state(&rig, 0), BC_STATE_SLAVE);
 	assert_int_equal(rig_status(&rig).mean_path_delay_ns, LINK_DELAY_NS);
 	assert_near(NEAR_NS);
 }
 
-static void a_neighbour_beyond_the_threshold_is_not_believed(void **state)
+static void a_neighbour_beyond_the_threshold_is_not_believed_and_told(void **state)
 {
 	(void)state;
 	configure(BC_DELAY_P2P);
@@ -196,6 +200,7 @@ static void a_neighbour_beyond_the_threshold_is_not_believed(void **state)
 	run_ms(10000);
 	assert_int_equal(rig_state(&rig, 0), BC_STATE_UNCALIBRATED);
 	assert_true(bc_engine_peer_delay_count(rig.engine, 0, BC_PEER_DELAY_COUNTER_OUT_OF_RANGE) > 50);
+	assert_int_equal(rig.port[0].n_notes[BC_LINK_DELAY_LOST], 1);
 }
 
 static void several_responders_are_told_once_and_the_port_goes_on(void **state)
@@ -562,7 +567,7 @@ int main(void)
 		T(a_clock_of_another_rate_is_followed_as_well),
 		T(no_offset_is_told_before_the_links_delay_is_known),
 		T(a_neighbour_that_falls_silent_is_told_and_its_last_delay_kept),
-		T(a_neighbour_beyond_the_threshold_is_not_believed),
+		T(a_neighbour_beyond_the_threshold_is_not_believed_and_told),
 		T(several_responders_are_told_once_and_the_port_goes_on),
 		T(two_requesters_get_one_answer_a_request_and_the_port_stays),
 		T(a_delay_request_on_a_p2p_port_is_not_answered_and_told_once),
