@@ -79,7 +79,10 @@ static void open_socket(struct management *m, unsigned int i, const char *path, 
 	r = control_socket_bind(&s->file, path, SOCK_DGRAM, mode);
 	if (r < 0) {
 		if (r == -EADDRINUSE)
-			log_line(LOG_WARNING, "%s belongs to another process: no management there", path);
+			log_line(LOG_WARNING,
+				 "%s belongs to another process: no management there (uds_address, "
+				 "uds_ro_address)",
+				 path);
 		else
 			log_line(LOG_WARNING, "no management at %s: %s", path, strerror(-r));
 		control_socket_close(&s->file);
