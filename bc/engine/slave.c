@@ -223,6 +223,13 @@ static bool is_beyond_guard(struct bc_port *port, int64_t t1_ptp_ns, uint64_t t2
 	return true;
 }
 
+/* What stays the same from Sync to Sync is no rate, however soon one could have led there. Whoever is nearer
+ * to where he was before the jump is back. */
+static bool stays_off(const struct bc_sync_rx *sync, int64_t jump_ns, uint64_t t2_mono_ns)
+{
+	return is_same_jump(sync, jump_ns, t2_mono_ns) && llabs(jump_ns - sync->jump_ns) < llabs(jump_ns);
+}
+
 /*
  * A master's time that jumps is refused until further messages agree with it: one that lies once is not
  * followed, one that was set is. Then our clock jumps by as much, whatever the step thresholds say: it is the
@@ -241,8 +248,7 @@ static bool is_where_expected(struct bc_port *port, int64_t t1_ptp_ns, uint64_t 
 	if (engine->config.sanity_freq_limit_ppb <= 0 ||
 	    !master_jump(port, t1_ptp_ns, t2_mono_ns, &jump_ns, &elapsed_ns))
 		return true;
-	/* What stays the same from Sync to Sync is no rate, however soon one could have led there. */
-	if (llabs(jump_ns) <= jump_limit_ns(engine, elapsed_ns) && !is_same_jump(sync, jump_ns, t2_mono_ns)) {
+	if (llabs(jump_ns) <= jump_limit_ns(engine, elapsed_ns) && !stays_off(sync, jump_ns, t2_mono_ns)) {
 		sync->n_jumps = sync->n_refused = 0;
 		return true;
 	}

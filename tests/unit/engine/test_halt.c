@@ -217,6 +217,24 @@ static void one_sync_that_lies_is_refused_and_forgotten(void **state)
 	assert_int_equal(rig_status(&rig).mean_path_delay_ns, 1000);
 }
 
+/* Two jumps that are as small as this differ by less than two that agree may. */
+static void one_late_sync_costs_one_also_where_little_is_allowed(void **state)
+{
+	struct rig_master *m;
+
+	(void)state;
+	rig.config.sanity_freq_limit_ppb = 1e6;
+	m = rig_start_following(&rig);
+	for (int i = 0; i < 10; i++) {
+		m->step_ns = 1200 * NSEC_PER_USEC;
+		rig_master_sync(&rig, m);
+		m->step_ns = 0;
+		rig_assert_follows(&rig, 5, NEAR_NS);
+	}
+	assert_int_equal(rig_counted(&rig, 0, BC_COUNTER_SYNC_JUMP), 10);
+	assert_int_equal(rig.n_master_steps_accepted, 0);
+}
+
 static void a_path_delay_is_not_measured_across_a_jump(void **state)
 {
 	struct rig_master *m;
@@ -261,6 +279,7 @@ int main(void)
 		T(a_jump_of_the_master_is_refused_then_accepted),
 		T(a_jump_before_the_first_lock_is_no_frequency),
 		T(one_sync_that_lies_is_refused_and_forgotten),
+		T(one_late_sync_costs_one_also_where_little_is_allowed),
 		T(a_path_delay_is_not_measured_across_a_jump),
 		T(an_accepted_jump_is_stepped_whatever_the_step_threshold),
 	};
