@@ -2,6 +2,8 @@
 /* Pins the map of published stamps where experiments look for it. */
 #include <errno.h>
 #include <linux/magic.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/vfs.h>
@@ -42,9 +44,25 @@ int ebc_pin_stamps(struct ebc_loader *loader, const char *path, char *reason, si
 	return loader->pin_path ? 0 : -ENOMEM;
 }
 
+static uint32_t map_id(int fd)
+{
+	struct bpf_map_info info = {};
+	uint32_t size = sizeof(info);
+
+	return fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size) < 0 ? 0 : info.id;
+}
+
+/* Not another's, who took us for dead: one in another network namespace, which may have such ports, too. */
+static bool is_pin_ours(const struct ebc_loader *loader)
+{
+	_cleanup_fd_ int fd = bpf_obj_get(loader->pin_path);
+
+	return map_id(fd) == map_id(loader->map_fd[EBC_MAP_STAMPS]);
+}
+
 void ebc_unpin_stamps(struct ebc_loader *loader)
 {
-	if (loader->pin_path)
+	if (loader->pin_path && is_pin_ours(loader))
 		unlink(loader->pin_path);
 	free(loader->pin_path);
 	loader->pin_path = NULL;

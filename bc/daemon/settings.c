@@ -437,11 +437,28 @@ static void list_only_bpf(const struct ebc_config *c, struct settings *s)
 	}
 }
 
+/* No two clocks have their domain and their first port in common. */
+static int name_stamps(struct settings *s, char *reason, size_t reason_size)
+{
+	int len = snprintf(s->stamps_pin_path, sizeof(s->stamps_pin_path), "%s/stamps_%x_%u_%s",
+			   s->pin_directory, s->engine.sdo_id, s->engine.domain_number,
+			   s->n_ports > 0 ? s->ports[0].name : "");
+	char *name;
+
+	if (len < 0 || (size_t)len >= sizeof(s->stamps_pin_path)) {
+		snprintf(reason, reason_size, "bpf_pin_path is too long");
+		return -EINVAL;
+	}
+	/* A bpf file system refuses dots, and an interface's name has no colon. */
+	name = strrchr(s->stamps_pin_path, '/');
+	while ((name = strchr(name, '.')))
+		*name = ':';
+	return 0;
+}
+
 int settings_from_config(const struct ebc_config *config, struct settings *s, char *reason,
 			 size_t reason_size)
 {
-	int len;
-
 	memset(s, 0, sizeof(*s));
 	s->n_ports = ebc_config_n_ports(config);
 	s->clock_type = clock_type_name(get(config, GLOBAL, EBC_OPT_CLOCK_TYPE));
@@ -477,13 +494,8 @@ int settings_from_config(const struct ebc_config *config, struct settings *s, ch
 	s->engine.ports = s->engine_ports;
 	s->engine.n_ports = s->n_ports;
 
-	/* No dots: a bpf file system refuses them. */
-	len = snprintf(s->stamps_pin_path, sizeof(s->stamps_pin_path), "%s/stamps_%x_%u", s->pin_directory,
-		       s->engine.sdo_id, s->engine.domain_number);
-	if (len < 0 || (size_t)len >= sizeof(s->stamps_pin_path)) {
-		snprintf(reason, reason_size, "bpf_pin_path is too long");
+	if (name_stamps(s, reason, reason_size) < 0)
 		return -EINVAL;
-	}
 	read_transparent(config, s);
 	/* What the daemon sends of its own belongs to the same class as what it forwards. */
 	s->socket_priority = s->loader.mode == EBC_MODE_TRANSPARENT

@@ -90,7 +90,7 @@ class StampPoints(unittest.TestCase):
 
     def test_published_stamps_are_found_under_their_key_and_gone_after_the_end(self):
         directory = f"/sys/fs/bpf/{session.current().prefix}stamps"
-        path = f"{directory}/stamps_0_0"
+        path = f"{directory}/stamps_0_0_bc0"
         rig = self.rig
         port = rig.raw_port(rig.lab.clients[0])
         box = self.serve({"publish_stamps": 1, "bpf_pin_path": directory}, [])

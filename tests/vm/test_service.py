@@ -71,7 +71,7 @@ class UnitUnderSystemd(unittest.TestCase):
         inside = run(["nsenter", "--mount", "--target", show("MainPID"), "touch", "/etc/file"], check=False)
         self.assertIn("Read-only file system", inside.stdout)
         self.wait_for_slave()
-        self.assertEqual(os.listdir("/sys/fs/bpf/ebpf-bc"), ["stamps_0_0"])
+        self.assertEqual(os.listdir("/sys/fs/bpf/ebpf-bc"), ["stamps_0_0_bc0"])
         self.check_reload()
         if os.path.exists("/usr/bin/ebpf-bc-exporter"):
             self.check_exporter()

@@ -264,7 +264,7 @@ static const struct row rows[] = {
 	LOADER("bpf_attach", "tcx", attach_mode, EBC_ATTACH_TCX),
 	LOADER("bpf_attach", "clsact", attach_mode, EBC_ATTACH_CLSACT),
 	CLOCK_WORDS("bpf_pin_path", "/sys/fs/bpf/mine", pin_directory),
-	CLOCK_OCTETS("bpf_pin_path", "/sys/fs/bpf/mine", stamps_pin_path, "/sys/fs/bpf/mine/stamps_0_0"),
+	CLOCK_OCTETS("bpf_pin_path", "/sys/fs/bpf/mine", stamps_pin_path, "/sys/fs/bpf/mine/stamps_0_0_p0"),
 	CLOCK_WORDS("control_socket", "/run/control", control_socket),
 	ENGINE("foreign_master_limit", "20", foreign_master_limit, 20),
 	ENGINE("management_rate_limit", "18", management_rate_limit, 18),
@@ -483,6 +483,19 @@ static void ports_of_different_sdo_ids_are_refused(void **state)
 	ebc_config_free(config);
 }
 
+/* Several clocks in one folder, of one domain, on ports of their own. */
+static void published_stamps_bear_the_name_of_the_first_port(void **state)
+{
+	static const struct row vlan = {.option = "domainNumber",
+					.others = "bpf_pin_path /run/x.y\n[eth0.5]\n"};
+	static struct run run;
+
+	(void)state;
+	run_start(&run, &vlan, "", "");
+	assert_string_equal(run.settings.stamps_pin_path, "/run/x.y/stamps_0_0_eth0:5");
+	run_end(&run);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -491,6 +504,7 @@ int main(void)
 		cmocka_unit_test(what_stands_in_a_port_s_section_holds_for_that_port_alone),
 		cmocka_unit_test(every_option_that_has_an_effect_is_looked_at),
 		cmocka_unit_test(ports_of_different_sdo_ids_are_refused),
+		cmocka_unit_test(published_stamps_bear_the_name_of_the_first_port),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
