@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """ebpf-bc.service under a real systemd, with its whole sandbox."""
 
+import json
 import os
 import pathlib
 import signal
 import unittest
 import urllib.request
 
+from harness import control
 from harness.network import Namespace
 from harness.process import run
 from harness.programs import Ptp4l
@@ -86,7 +88,9 @@ class UnitUnderSystemd(unittest.TestCase):
         pid = show("MainPID")
         CONF.write_text("[global]\nno_such_option 1\n", encoding="ascii")
         run(["systemctl", "reload", "ebpf-bc"], timeout_s=SLOW_S)
-        until(lambda: show("StatusText") and show("ActiveState") == "active", SLOW_S, lambda: show("ActiveState"))
+        until(lambda: "reload: the configuration stays as it was" in json.dumps(control.ask("/run/ebpf-bc/control", "log"))
+              and show("ActiveState") == "active", SLOW_S, lambda: show("ActiveState"))
+        self.assertTrue(show("StatusText"))
         self.assertEqual(port_states()[:1], ["SLAVE"])
         self.assertEqual(show("MainPID"), pid)
 
