@@ -5,44 +5,120 @@
  */
 #include "ctl/check/cpu.h"
 
+#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "ctl/check/look.h"
+#include "util/cleanup.h"
+#include "util/macros.h"
 
 #define FOLDER	       "/sys/devices/system/cpu"
 #define STATES_MAX     16
-#define POLICY	       FOLDER "/cpu0/cpufreq"
+#define WHICH_SIZE     40
+#define CPUS_MAX       1024
+#define POLICY	       FOLDER "/cpu%d/cpufreq"
+#define IDLE_STATE     FOLDER "/cpu%d/cpuidle/state%d"
 #define INTEL_NO_TURBO FOLDER "/intel_pstate/no_turbo"
 #define BOOST	       FOLDER "/cpufreq/boost"
 /* Shallower ones are lost among the other delays. */
 #define EXIT_NOTE_US 10
+/* The kernel's value for no limit is 2000 s. */
+#define NO_LIMIT_US 2000000000
 
-static void look_at_idle(const char *root, struct cpu_facts *ret)
+/* A number of 32 bits. Only root may read it. */
+static void look_at_limit(const char *root, struct cpu_facts *ret)
 {
-	look_text(root, ret->idle_driver, sizeof(ret->idle_driver), FOLDER "/cpuidle/current_driver");
+	_cleanup_file_ FILE *file = NULL;
+	char path[LOOK_PATH_SIZE];
+	int32_t limit_us;
+
+	if (snprintf(path, sizeof(path), "%s/dev/cpu_dma_latency", root) < (int)sizeof(path))
+		file = fopen(path, "re");
+	if (!file || fread(&limit_us, sizeof(limit_us), 1, file) != 1 || limit_us < 0 ||
+	    limit_us >= NO_LIMIT_US)
+		return;
+	ret->has_latency_limit = true;
+	ret->latency_limit_us = limit_us;
+}
+
+struct idle {
+	long long exit_us;
+	char name[32];
+};
+
+/* The deepest state that this CPU may go into; false: it has none to choose from. */
+static bool look_at_idle_of(const char *root, int cpu, const struct cpu_facts *facts, struct idle *ret)
+{
+	*ret = (struct idle){};
 	for (int i = 0; i < STATES_MAX; i++) {
 		long long exit_us, is_disabled = 0;
 
-		if (look_number(root, &exit_us, FOLDER "/cpu0/cpuidle/state%d/latency", i) < 0)
-			return;
-		ret->has_idle_states = true;
-		look_number(root, &is_disabled, FOLDER "/cpu0/cpuidle/state%d/disable", i);
-		if (is_disabled || exit_us < ret->deepest_exit_us)
+		if (look_number(root, &exit_us, IDLE_STATE "/latency", cpu, i) < 0)
+			return i > 0;
+		look_number(root, &is_disabled, IDLE_STATE "/disable", cpu, i);
+		if (is_disabled || exit_us < ret->exit_us ||
+		    (facts->has_latency_limit && exit_us > facts->latency_limit_us))
 			continue;
-		ret->deepest_exit_us = exit_us;
-		look_text(root, ret->deepest_name, sizeof(ret->deepest_name),
-			  FOLDER "/cpu0/cpuidle/state%d/name", i);
+		ret->exit_us = exit_us;
+		look_text(root, ret->name, sizeof(ret->name), IDLE_STATE "/name", cpu, i);
 	}
+	return true;
 }
 
-static void look_at_rate(const char *root, struct cpu_facts *ret)
+static void look_at_idle(const char *root, int cpu, struct cpu_facts *ret)
+{
+	struct idle idle;
+
+	if (!look_at_idle_of(root, cpu, ret, &idle))
+		return;
+	if (!ret->has_idle_states) {
+		ret->deepest_cpu = -1;
+	} else if (idle.exit_us != ret->deepest_exit_us) {
+		if (idle.exit_us < ret->deepest_exit_us) {
+			if (ret->deepest_cpu < 0)
+				ret->deepest_cpu = 0;
+			return;
+		}
+		ret->deepest_cpu = cpu;
+	} else {
+		return;
+	}
+	ret->has_idle_states = true;
+	ret->deepest_exit_us = idle.exit_us;
+	memcpy(ret->deepest_name, idle.name, sizeof(idle.name));
+}
+
+static bool is_steady(const struct cpu_facts *facts)
+{
+	return !*facts->governor || strcmp(facts->governor, "performance") == 0 ||
+	       (facts->min_khz > 0 && facts->min_khz == facts->max_khz);
+}
+
+static void look_at_rate(const char *root, int cpu, struct cpu_facts *ret)
+{
+	struct cpu_facts one = {};
+	bool is_first = !*ret->governor;
+
+	look_text(root, one.governor, sizeof(one.governor), POLICY "/scaling_governor", cpu);
+	look_number(root, &one.min_khz, POLICY "/scaling_min_freq", cpu);
+	look_number(root, &one.max_khz, POLICY "/scaling_max_freq", cpu);
+	if (!*one.governor || (!is_first && is_steady(&one) == is_steady(ret)))
+		return;
+	if (!is_first)
+		ret->governor_cpu = is_steady(ret) ? cpu : MAX(ret->governor_cpu, 0);
+	if (!is_first && is_steady(&one))
+		return;
+	look_text(root, ret->rate_driver, sizeof(ret->rate_driver), POLICY "/scaling_driver", cpu);
+	memcpy(ret->governor, one.governor, sizeof(one.governor));
+	ret->min_khz = one.min_khz;
+	ret->max_khz = one.max_khz;
+}
+
+static void look_at_turbo(const char *root, struct cpu_facts *ret)
 {
 	long long value;
 
-	look_text(root, ret->rate_driver, sizeof(ret->rate_driver), POLICY "/scaling_driver");
-	look_text(root, ret->governor, sizeof(ret->governor), POLICY "/scaling_governor");
-	look_number(root, &ret->min_khz, POLICY "/scaling_min_freq");
-	look_number(root, &ret->max_khz, POLICY "/scaling_max_freq");
 	ret->is_intel_pstate = look_number(root, &value, INTEL_NO_TURBO) == 0;
 	if (ret->is_intel_pstate) {
 		ret->has_turbo = true;
@@ -53,31 +129,73 @@ static void look_at_rate(const char *root, struct cpu_facts *ret)
 	}
 }
 
+/* The next part of a list like "0-3,6"; false: no more. */
+static bool next_range(const char **list, int *ret_first, int *ret_last)
+{
+	int n = 0;
+
+	if (sscanf(*list, "%d%n-%d%n", ret_first, &n, ret_last, &n) == 1)
+		*ret_last = *ret_first;
+	if (n == 0 || *ret_first < 0)
+		return false;
+	*list += n;
+	*list += **list == ',';
+	return true;
+}
+
+static void look_at_all(const char *root, struct cpu_facts *ret)
+{
+	char online[256];
+	const char *list = online;
+	int first, last;
+
+	if (look_text(root, online, sizeof(online), FOLDER "/online") < 0)
+		strcpy(online, "0");
+	while (next_range(&list, &first, &last))
+		for (int cpu = first; cpu <= last && cpu < CPUS_MAX; cpu++) {
+			look_at_idle(root, cpu, ret);
+			look_at_rate(root, cpu, ret);
+		}
+}
+
 void cpu_look(const char *root, struct cpu_facts *ret)
 {
 	long long is_active = 0;
 
-	*ret = (struct cpu_facts){};
-	look_at_idle(root, ret);
-	look_at_rate(root, ret);
+	*ret = (struct cpu_facts){.deepest_cpu = -1, .governor_cpu = -1};
+	look_text(root, ret->idle_driver, sizeof(ret->idle_driver), FOLDER "/cpuidle/current_driver");
+	look_at_limit(root, ret);
+	look_at_all(root, ret);
+	look_at_turbo(root, ret);
 	look_number(root, &is_active, FOLDER "/smt/active");
 	ret->is_smt_active = is_active;
 	look_text(root, ret->isolated, sizeof(ret->isolated), FOLDER "/isolated");
+}
+
+/* Which one is the worst, where they differ. */
+static const char *which_cpu(int cpu, char text[static WHICH_SIZE])
+{
+	*text = '\0';
+	if (cpu >= 0)
+		snprintf(text, WHICH_SIZE, " %d (not all are alike)", cpu);
+	return text;
 }
 
 static void judge_idle(const struct cpu_facts *facts, struct findings *findings)
 {
 	bool is_deep = facts->has_idle_states && facts->deepest_exit_us > EXIT_NOTE_US;
 	struct finding *f = finding_add(findings, is_deep ? FINDING_NOTE : FINDING_GOOD, "c-states", "");
+	char which[WHICH_SIZE];
 
 	if (!facts->has_idle_states) {
 		finding_text(f, "no idle states to choose from (driver %s)",
 			     *facts->idle_driver ? facts->idle_driver : "none");
 		return;
 	}
-	finding_text(f, "an idle CPU sleeps as deep as %s, from which it wakes in %lld us (driver %s)",
+	finding_text(f, "an idle CPU%s sleeps as deep as %s, from which it wakes in %lld us (driver %s%s)",
+		     which_cpu(facts->deepest_cpu, which),
 		     *facts->deepest_name ? facts->deepest_name : "its first state", facts->deepest_exit_us,
-		     facts->idle_driver);
+		     facts->idle_driver, facts->has_latency_limit ? ", limited by /dev/cpu_dma_latency" : "");
 	if (!is_deep)
 		return;
 	finding_why(
@@ -93,16 +211,17 @@ static void judge_idle(const struct cpu_facts *facts, struct findings *findings)
 
 static void judge_rate(const struct cpu_facts *facts, struct findings *findings)
 {
-	bool is_good = !*facts->governor || strcmp(facts->governor, "performance") == 0 ||
-		       (facts->min_khz > 0 && facts->min_khz == facts->max_khz);
+	bool is_good = is_steady(facts);
+	char which[WHICH_SIZE];
 	struct finding *f = finding_add(findings, is_good ? FINDING_GOOD : FINDING_NOTE, "p-states", "");
 
 	if (!*facts->governor)
 		finding_text(f, "the CPU's clock rate is not chosen by this kernel");
 	else
-		finding_text(f, "the CPU's clock rate goes by governor %s, %lld to %lld MHz (driver %s)",
-			     facts->governor, facts->min_khz / 1000, facts->max_khz / 1000,
-			     facts->rate_driver);
+		finding_text(f,
+			     "the clock rate of the CPU%s goes by governor %s, %lld to %lld MHz (driver %s)",
+			     which_cpu(facts->governor_cpu, which), facts->governor, facts->min_khz / 1000,
+			     facts->max_khz / 1000, facts->rate_driver);
 	if (is_good)
 		return;
 	finding_why(

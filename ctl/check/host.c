@@ -39,7 +39,7 @@ static void check_machine(const char *root, const struct plan *plan, struct find
 	vdso_judge(&vdso, findings);
 }
 
-static void check_time(const char *root, const struct plan *plan, const char *keeper,
+static void check_time(const char *root, const struct plan *plan, const char *keeper, bool has_sysfs,
 		       struct findings *findings)
 {
 	struct system_time_facts system_time = {};
@@ -51,17 +51,21 @@ static void check_time(const char *root, const struct plan *plan, const char *ke
 	system_time_look(root, plan, now, &system_time);
 	system_time_judge(&system_time, plan, keeper, findings);
 	localtime_r(&now, &local);
+	if (!has_sysfs)
+		return;
 	rtc_look(root, now, local.tm_gmtoff, &rtc);
 	rtc_judge(&rtc, findings);
 }
 
-static void check_cpu(const char *root, struct findings *findings)
+static void check_cpu(const char *root, bool has_sysfs, struct findings *findings)
 {
 	struct wakeup_facts wakeup;
 	struct cpu_facts cpu;
 
-	cpu_look(root, &cpu);
-	cpu_judge(&cpu, findings);
+	if (has_sysfs) {
+		cpu_look(root, &cpu);
+		cpu_judge(&cpu, findings);
+	}
 	wakeup_measure(&wakeup);
 	wakeup_judge(&wakeup, findings);
 }
@@ -74,7 +78,7 @@ void check_host(const struct check_options *options, struct findings *findings,
 
 	check_machine(options->root, &plan, findings, ret_kernel);
 	rivals_look(options->root, &rivals);
-	check_time(options->root, &plan, rivals_keeper(&rivals), findings);
+	check_time(options->root, &plan, rivals_keeper(&rivals), ret_kernel->has_sysfs, findings);
 	rivals_judge(&rivals, &plan, options, findings);
-	check_cpu(options->root, findings);
+	check_cpu(options->root, ret_kernel->has_sysfs, findings);
 }

@@ -45,6 +45,7 @@ void kernel_look(const char *root, struct kernel_facts *ret)
 
 	*ret = (struct kernel_facts){};
 	look_text(root, ret->release, sizeof(ret->release), "/proc/sys/kernel/osrelease");
+	ret->has_sysfs = look_exists(root, "/sys/kernel");
 	ret->has_btf = look_exists(root, "/sys/kernel/btf/vmlinux");
 	ret->is_jit_on = look_at_jit(root);
 	ret->may_bind = are_ports_free(root);
@@ -167,15 +168,31 @@ static void judge_tracepoints(const struct kernel_facts *facts, const struct pla
 		return;
 	}
 	finding_text(f, "no transmit stamps by BPF around the driver: %s",
-		     facts->has_btf ? "the tracepoint net_dev_start_xmit is refused"
-				    : "the kernel has no BTF (CONFIG_DEBUG_INFO_BTF)");
+		     facts->has_btf	 ? "the tracepoint net_dev_start_xmit is refused"
+		     : !facts->has_sysfs ? "the kernel's BTF is in /sys, which is not mounted"
+					 : "the kernel has no BTF (CONFIG_DEBUG_INFO_BTF)");
 	finding_why(f, "%s",
 		    plan->is_transparent ? "what a queue of an egress port adds is not corrected, and "
 					   "one-step messages stay one-step"
 					 : "the drivers' own software stamps are taken, or, if one has none, "
 					   "those before the queue, "
 					   "which miss the wait in it: up to milliseconds under load");
-	finding_mend(f, "a kernel with CONFIG_DEBUG_INFO_BTF and tracepoints");
+	finding_mend(f, "%s",
+		     facts->has_sysfs ? "a kernel with CONFIG_DEBUG_INFO_BTF and tracepoints"
+				      : "mount -t sysfs sysfs /sys");
+}
+
+static void judge_sysfs(const struct kernel_facts *facts, struct findings *findings)
+{
+	struct finding *f;
+
+	if (facts->has_sysfs)
+		return;
+	f = finding_add(findings, FINDING_NOTE, "sysfs", "");
+	finding_text(f, "/sys is not mounted: processors, RTC, PPS and hardware clocks cannot be looked at");
+	finding_why(f,
+		    "what is wrong with them is not told here; and the daemon finds the kernel's BTF there");
+	finding_mend(f, "mount -t sysfs sysfs /sys");
 }
 
 static void judge_pins(const struct kernel_facts *facts, struct findings *findings)
@@ -290,6 +307,7 @@ void kernel_judge(const struct kernel_facts *facts, const struct plan *plan, str
 
 	finding_text(f, "Linux %s",
 		     *facts->release ? facts->release : "(/proc/sys/kernel/osrelease cannot be read)");
+	judge_sysfs(facts, findings);
 	judge_capabilities(facts, plan, findings);
 	if (plan->uses_sockets)
 		return;

@@ -22,6 +22,7 @@ struct kernel_facts {
 	int bpf_error; /* 0; -EPERM: our programs are not permitted, -ENOSYS: there is none */
 	enum answer has_tc_programs, has_ring_buffer, has_lru_hash, has_set_hash, has_atomics, has_tcx;
 	enum answer has_start_xmit; /* a program for tp_btf/net_dev_start_xmit loads */
+	bool has_sysfs;		    /* /sys is mounted */
 	bool has_btf;
 	bool is_bpffs_mounted;
 	enum answer is_bpffs_writable;

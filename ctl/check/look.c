@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "util/cleanup.h"
 
@@ -57,6 +58,26 @@ int look_text(const char *root, char *text, size_t size, const char *path, ...)
 	if (r < 0)
 		*text = '\0';
 	return r;
+}
+
+int look_link(const char *root, char *text, size_t size, const char *path, ...)
+{
+	char whole[LOOK_PATH_SIZE];
+	va_list rest;
+	ssize_t n;
+	bool fits;
+
+	*text = '\0';
+	va_start(rest, path);
+	fits = make_path(whole, root, path, rest);
+	va_end(rest);
+	if (!fits)
+		return -ENAMETOOLONG;
+	n = readlink(whole, text, size - 1);
+	if (n < 0)
+		return -errno;
+	text[n] = '\0';
+	return 0;
 }
 
 int look_number(const char *root, long long *ret, const char *path, ...)

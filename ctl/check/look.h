@@ -19,6 +19,9 @@ int look_text(const char *root, char *text, size_t size, const char *path, ...)
 /* A decimal number alone in a file. 0, -errno, or -EINVAL for other text; then *ret is untouched. */
 int look_number(const char *root, long long *ret, const char *path, ...)
 	__attribute__((format(printf, 3, 4)));
+/* Where a symbolic link points. 0, or -errno and the text is empty. */
+int look_link(const char *root, char *text, size_t size, const char *path, ...)
+	__attribute__((format(printf, 4, 5)));
 /* Whether there is something of that name. */
 bool look_exists(const char *root, const char *path, ...) __attribute__((format(printf, 2, 3)));
 /* Whether a list of words, separated by white space, has this one. */

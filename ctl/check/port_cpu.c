@@ -11,10 +11,19 @@ static void judge_rps(const struct port_facts *facts, struct findings *findings)
 			     "received frames stay on the CPU that got them (no RPS)");
 		return;
 	}
-	f = port_finding(facts, findings, facts->is_stamped_after_rps ? FINDING_NOTE : FINDING_GOOD, "rps");
+	f = port_finding(facts, findings,
+			 facts->is_stamped_before_rps == ANSWER_YES ? FINDING_GOOD : FINDING_NOTE, "rps");
+	if (facts->is_stamped_before_rps == ANSWER_UNKNOWN) {
+		finding_text(f,
+			     "RPS hands received frames to other CPUs; whether they are stamped before that "
+			     "cannot be seen in this network namespace");
+		finding_why(f, "after it, the stamp is that of a CPU which an interrupt has to wake first");
+		finding_mend(f, "sysctl net.core.netdev_tstamp_prequeue  # in the first one: 1 is before");
+		return;
+	}
 	finding_text(f, "RPS hands received frames to other CPUs; they are stamped %s that",
-		     facts->is_stamped_after_rps ? "after" : "before");
-	if (!facts->is_stamped_after_rps)
+		     facts->is_stamped_before_rps == ANSWER_YES ? "before" : "after");
+	if (facts->is_stamped_before_rps == ANSWER_YES)
 		return;
 	finding_why(
 		f,

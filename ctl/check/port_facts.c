@@ -220,8 +220,8 @@ static void look_sysfs(const char *root, struct port_facts *facts)
 	const char *name = facts->link.name;
 	long long number;
 
-	facts->is_stamped_after_rps =
-		look_number(root, &number, "/proc/sys/net/core/netdev_tstamp_prequeue") == 0 && number == 0;
+	if (look_number(root, &number, "/proc/sys/net/core/netdev_tstamp_prequeue") == 0)
+		facts->is_stamped_before_rps = number ? ANSWER_YES : ANSWER_NO;
 	facts->has_ipv6 = look_exists(root, "/proc/sys/net/ipv6");
 	facts->is_ipv6_disabled =
 		look_number(root, &number, "/proc/sys/net/ipv6/conf/%s/disable_ipv6", name) == 0 && number;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "ctl/check/check.h"
+#include "ctl/check/kernel.h"
 #include "netlink/ethtool.h"
 #include "netlink/ethtool_tuning.h"
 #include "netlink/flowtable.h"
@@ -69,7 +70,8 @@ struct port_facts {
 	bool has_sysfs; /* /sys shows this interface: it is of this network namespace */
 	bool is_wireless;
 	bool has_rps;
-	bool is_stamped_after_rps; /* netdev_tstamp_prequeue is 0 */
+	enum answer is_stamped_before_rps; /* netdev_tstamp_prequeue, which other network namespaces do not
+					      show */
 	bool is_threaded;
 	long long gro_flush_timeout_ns, napi_defer_hard_irqs;
 	bool has_bql;  /* a byte queue limit has been at work */

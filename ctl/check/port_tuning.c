@@ -160,7 +160,9 @@ static void judge_eee(const struct port_facts *facts, struct findings *findings)
 		return;
 	if (!tuning->is_eee_enabled || !tuning->is_eee_active) {
 		finding_text(port_finding(facts, findings, FINDING_GOOD, "eee"),
-			     tuning->is_eee_enabled
+			     tuning->is_eee_enabled && !facts->link.has_carrier
+				     ? "whether Energy-Efficient Ethernet is used shows when it is connected"
+			     : tuning->is_eee_enabled
 				     ? "the other end does not take part in Energy-Efficient Ethernet"
 				     : "Energy-Efficient Ethernet is off");
 		return;

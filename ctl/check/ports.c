@@ -179,15 +179,19 @@ static int check_all(struct checked *checked)
 	return 0;
 }
 
-static void check_host_of_ports(const struct check_options *options, struct findings *findings)
+static void check_host_of_ports(const struct check_options *options, const struct kernel_facts *kernel,
+				struct findings *findings)
 {
 	struct time_namespace_facts namespace;
 	struct plan plan = plan_of(options->config);
-	struct pps_facts pps = {.is_system_clock = plan.is_system_clock};
+	struct pps_facts pps = {.is_system_clock = plan.is_system_clock, .has_sysfs = kernel->has_sysfs};
+	struct timex tx = {};
 
 	time_namespace_look(options->root, &namespace);
 	time_namespace_judge(&namespace, findings);
 	pps_look(options->root, &pps);
+	if (adjtimex(&tx) >= 0)
+		pps_read(&tx, &pps);
 	pps_judge(&pps, findings);
 }
 
@@ -200,7 +204,7 @@ int check_ports(const struct check_options *options, const struct kernel_facts *
 
 	if (r < 0)
 		return r;
-	check_host_of_ports(options, findings);
+	check_host_of_ports(options, kernel, findings);
 	*checked =
 		(struct checked){.options = options, .kernel = kernel, .links = links, .findings = findings};
 	for (size_t i = 0; i < options->n_ports; i++)

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* /sys/class/pps, /sys/class/ptp, and adjtimex(2), which needs no privilege to be read. */
+/* /sys/class/pps, /sys/class/ptp, and what adjtimex(2) tells of the kernel's consumer. */
 #include "ctl/check/pps.h"
 
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/timex.h>
 
 #include "ctl/check/look.h"
 #include "util/cleanup.h"
@@ -63,37 +62,52 @@ static size_t look_class(const char *root, const char *class,
 	return n;
 }
 
-void pps_look(const char *root, struct pps_facts *ret)
+void pps_look(const char *root, struct pps_facts *facts)
 {
-	struct timex tx = {};
+	facts->n_pps = look_class(root, "pps", look_pps, facts->pps);
+	facts->n_phc = look_class(root, "ptp", look_phc, facts->phc);
+}
 
-	ret->n_pps = look_class(root, "pps", look_pps, ret->pps);
-	ret->n_phc = look_class(root, "ptp", look_phc, ret->phc);
-	if (adjtimex(&tx) < 0)
-		return;
-	ret->is_steered_by_pps = tx.status & (STA_PPSFREQ | STA_PPSTIME);
-	ret->is_pulse_there = tx.status & STA_PPSSIGNAL;
+void pps_read(const struct timex *tx, struct pps_facts *facts)
+{
+	facts->is_frequency_steered = tx->status & STA_PPSFREQ;
+	facts->is_time_steered = tx->status & STA_PPSTIME;
+	facts->is_pulse_there = tx->status & STA_PPSSIGNAL;
+}
+
+static const char *why_steered(const struct pps_facts *facts)
+{
+	if (facts->is_system_clock)
+		return "with local_clock system two steer one clock";
+	if (facts->is_time_steered)
+		return "CLOCK_MONOTONIC, of which PTP time is made, is slewed to the pulse by what no field "
+		       "of "
+		       "the kernel's shows; the servo has to find it out";
+	return "the rate of CLOCK_MONOTONIC, of which PTP time is made, follows the pulse; the kernel tells "
+	       "it, "
+	       "and the daemon feeds it forward";
 }
 
 static void judge_consumer(const struct pps_facts *facts, struct findings *findings)
 {
 	struct finding *f;
 
-	if (!facts->is_steered_by_pps) {
-		finding_text(finding_add(findings, FINDING_GOOD, "pps-consumer", ""),
-			     "the kernel does not steer its clock by a pulse");
+	if (!facts->is_frequency_steered && !facts->is_time_steered) {
+		finding_text(
+			finding_add(findings, FINDING_GOOD, "pps-consumer", ""), "%s",
+			facts->is_pulse_there
+				? "the kernel's consumer is bound to a pulse (PPS), and does not steer by it"
+				: "the kernel does not steer its clock by a pulse");
 		return;
 	}
 	f = finding_add(findings, facts->is_system_clock ? FINDING_PROBLEM : FINDING_NOTE, "pps-consumer",
 			"");
-	finding_text(f, "the kernel steers its clock by a pulse (PPS)%s",
+	finding_text(f, "the kernel steers its clock's %s%s%s by a pulse (PPS)%s",
+		     facts->is_frequency_steered ? "rate" : "",
+		     facts->is_frequency_steered && facts->is_time_steered ? " and " : "",
+		     facts->is_time_steered ? "time" : "",
 		     facts->is_pulse_there ? "" : ", which does not come now");
-	finding_why(
-		f, "%s",
-		facts->is_system_clock
-			? "with local_clock system two steer one clock"
-			: "CLOCK_MONOTONIC, of which PTP time is made, changes its rate by what no field of "
-			  "the kernel's shows; the servo has to find it out");
+	finding_why(f, "%s", why_steered(facts));
 	finding_mend(f,
 		     "fudge 127.127.22.0 flag3 0  # in ntp.conf (ntpd's PPS driver), then start ntpd anew");
 }
@@ -126,7 +140,9 @@ static void judge_phc(const struct pps_facts *facts, struct findings *findings)
 
 void pps_judge(const struct pps_facts *facts, struct findings *findings)
 {
-	judge_pps(facts, findings);
+	if (facts->has_sysfs)
+		judge_pps(facts, findings);
 	judge_consumer(facts, findings);
-	judge_phc(facts, findings);
+	if (facts->has_sysfs)
+		judge_phc(facts, findings);
 }

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/timex.h>
 
 #include "ctl/check/finding.h"
 
@@ -17,13 +18,18 @@ struct pps_device {
 };
 
 struct pps_facts {
+	bool has_sysfs;
 	size_t n_pps, n_phc; /* more than PPS_DEVICES_MAX if some are not in the list */
 	struct pps_device pps[PPS_DEVICES_MAX], phc[PPS_DEVICES_MAX];
 	/* What adjtimex(2) says of the kernel's own consumer. */
-	bool is_steered_by_pps; /* frequency or time follow the pulse */
-	bool is_pulse_there;
-	bool is_system_clock; /* the configuration has local_clock system */
+	bool is_frequency_steered, is_time_steered; /* by the pulse */
+	bool is_pulse_there;			    /* the consumer is bound to a source that pulses */
+	bool is_system_clock;			    /* the configuration has local_clock system */
 };
 
-void pps_look(const char *root, struct pps_facts *ret);
+/* Devices. */
+void pps_look(const char *root, struct pps_facts *facts);
+/* What adjtimex(2) returned. */
+void pps_read(const struct timex *tx, struct pps_facts *facts);
+/* Of devices nothing if `has_sysfs` is not set. */
 void pps_judge(const struct pps_facts *facts, struct findings *findings);

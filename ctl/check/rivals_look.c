@@ -184,27 +184,12 @@ static size_t read_command_line(const char *root, const char *pid, char command[
 	return len;
 }
 
-static bool read_link(char *ret, size_t size, const char *root, const char *rest)
-{
-	char path[LOOK_PATH_SIZE];
-	ssize_t n;
-
-	if (snprintf(path, sizeof(path), "%s%s", root, rest) >= (int)sizeof(path))
-		return false;
-	n = readlink(path, ret, size - 1);
-	if (n < 0)
-		return false;
-	ret[n] = '\0';
-	return true;
-}
-
 static void look_at_place(const char *root, struct rival *rival)
 {
-	char ours[64], theirs[64], path[64];
+	char ours[64], theirs[64];
 
-	snprintf(path, sizeof(path), "/proc/%d/ns/net", rival->pid);
-	rival->is_place_known = read_link(ours, sizeof(ours), root, "/proc/self/ns/net") &&
-				read_link(theirs, sizeof(theirs), root, path);
+	rival->is_place_known = look_link(root, ours, sizeof(ours), "/proc/self/ns/net") == 0 &&
+				look_link(root, theirs, sizeof(theirs), "/proc/%d/ns/net", rival->pid) == 0;
 	rival->is_elsewhere = rival->is_place_known && strcmp(ours, theirs) != 0;
 }
 
@@ -304,8 +289,8 @@ static bool has_open(const char *root, const char *pid, const uint64_t inodes[IN
 	if (snprintf(path, sizeof(path), "%s/proc/%.16s/fd", root, pid) < (int)sizeof(path))
 		fds = opendir(path);
 	while (fds && (entry = readdir(fds)) != NULL) {
-		snprintf(path, sizeof(path), "/proc/%.16s/fd/%.16s", pid, entry->d_name);
-		if (read_link(link, sizeof(link), root, path) && is_one_of(link, inodes, n))
+		if (look_link(root, link, sizeof(link), "/proc/%.16s/fd/%.16s", pid, entry->d_name) == 0 &&
+		    is_one_of(link, inodes, n))
 			return true;
 	}
 	return false;

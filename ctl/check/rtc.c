@@ -10,7 +10,8 @@
 
 #include "ctl/check/look.h"
 
-#define FOLDER "/sys/class/rtc/rtc0"
+#define FOLDER	 "/sys/class/rtc/rtc%d"
+#define RTCS_MAX 8
 /* It tells whole seconds. */
 #define OFF_NOTE_S 2
 
@@ -26,14 +27,33 @@ static bool look_at_adjtime(const char *root)
 	return line && strncmp(line + 1, "LOCAL", 5) == 0;
 }
 
+/* The one that the system's clock was set by at boot, else the first. */
+static int find_rtc(const char *root)
+{
+	int first = -1;
+
+	for (int i = 0; i < RTCS_MAX; i++) {
+		long long is_source = 0;
+
+		if (!look_exists(root, FOLDER, i))
+			continue;
+		if (look_number(root, &is_source, FOLDER "/hctosys", i) == 0 && is_source)
+			return i;
+		first = first < 0 ? i : first;
+	}
+	return first;
+}
+
 void rtc_look(const char *root, int64_t now_utc_s, int64_t zone_s, struct rtc_facts *ret)
 {
+	int number = find_rtc(root);
 	long long epoch_s;
 
-	*ret = (struct rtc_facts){.is_there = look_exists(root, FOLDER),
-				  .is_local_time = look_at_adjtime(root)};
-	look_text(root, ret->name, sizeof(ret->name), FOLDER "/name");
-	if (look_number(root, &epoch_s, FOLDER "/since_epoch") < 0)
+	*ret = (struct rtc_facts){.is_there = number >= 0, .is_local_time = look_at_adjtime(root)};
+	if (!ret->is_there)
+		return;
+	look_text(root, ret->name, sizeof(ret->name), FOLDER "/name", number);
+	if (look_number(root, &epoch_s, FOLDER "/since_epoch", number) < 0)
 		return;
 	ret->can_be_read = true;
 	ret->minus_system_s = epoch_s - now_utc_s - (ret->is_local_time ? zone_s : 0);

@@ -6,7 +6,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/timex.h>
 #include <unistd.h>
 
 #include "bc/engine/leap.h"
@@ -15,27 +14,39 @@
 
 #define SYSTEM_LEAP_PATH "/usr/share/zoneinfo/leap-seconds.list"
 #define LEAP_SIZE_MAX	 65536
-/* Since 2017. */
+/* Since 2017; a list may know better. */
 #define TAI_OFFSET_S 37
 /* The kernel's limit without the tick is 500 ppm; an oscillator off by that much is broken, or badly set. */
 #define FREQUENCY_NOTE_PPM 400.0
 
-void system_time_ask(struct system_time_facts *facts)
+void system_time_read(int state, const struct timex *tx, struct system_time_facts *facts)
 {
 	double nominal_tick_us = 1e6 / (double)sysconf(_SC_CLK_TCK);
+
+	facts->is_synchronized = !(tx->status & STA_UNSYNC) && state != TIME_ERROR;
+	facts->has_loop = tx->status & (STA_PLL | STA_FLL);
+	facts->leap = tx->status & STA_INS ? 1 : tx->status & STA_DEL ? -1 : 0;
+	facts->tai_offset_s = tx->tai;
+	facts->frequency_ppm =
+		(double)tx->freq / 65536.0 + ((double)tx->tick - nominal_tick_us) / nominal_tick_us * 1e6;
+}
+
+void system_time_ask(struct system_time_facts *facts)
+{
 	struct timex tx = {};
 	int state = adjtimex(&tx);
 
-	if (state < 0) {
+	if (state < 0)
 		facts->error = -errno;
-		return;
-	}
-	facts->is_synchronized = !(tx.status & STA_UNSYNC) && state != TIME_ERROR;
-	facts->has_loop = tx.status & (STA_PLL | STA_FLL);
-	facts->leap = tx.status & STA_INS ? 1 : tx.status & STA_DEL ? -1 : 0;
-	facts->tai_offset_s = tx.tai;
-	facts->frequency_ppm =
-		(double)tx.freq / 65536.0 + ((double)tx.tick - nominal_tick_us) / nominal_tick_us * 1e6;
+	else
+		system_time_read(state, &tx, facts);
+}
+
+static int tai_offset_by(const struct bc_leap_table *table, int64_t now_utc_s)
+{
+	struct bc_leap_info info = bc_leap_table_at(table, now_utc_s + TAI_OFFSET_S);
+
+	return info.is_valid ? info.utc_offset_s : TAI_OFFSET_S;
 }
 
 void system_time_look(const char *root, const struct plan *plan, int64_t now_utc_s,
@@ -47,6 +58,7 @@ void system_time_look(const char *root, const struct plan *plan, int64_t now_utc
 	const char *path = is_chosen ? plan->leap_path : SYSTEM_LEAP_PATH;
 	int r;
 
+	facts->right_tai_offset_s = TAI_OFFSET_S;
 	if (!text || !table || (!is_chosen && !look_exists(root, "%s", path)))
 		return;
 	snprintf(facts->leap_path, sizeof(facts->leap_path), "%s", path);
@@ -55,6 +67,8 @@ void system_time_look(const char *root, const struct plan *plan, int64_t now_utc
 		r = bc_leap_table_parse(text, strlen(text), table);
 	facts->leap_error = r;
 	facts->is_leap_expired = r == 0 && table->expires_utc_s <= now_utc_s;
+	if (r == 0)
+		facts->right_tai_offset_s = tai_offset_by(table, now_utc_s);
 }
 
 static void mend_unsynchronized(const char *keeper, struct finding *f)
@@ -124,7 +138,7 @@ static void judge_leap(const struct system_time_facts *facts, struct findings *f
 static void judge_tai(const struct system_time_facts *facts, const struct plan *plan,
 		      struct findings *findings)
 {
-	bool is_good = facts->tai_offset_s == TAI_OFFSET_S;
+	bool is_good = facts->tai_offset_s == facts->right_tai_offset_s;
 	struct finding *f = finding_add(findings, is_good ? FINDING_GOOD : FINDING_NOTE, "tai", "");
 
 	finding_text(f, "the kernel's TAI offset is %d s%s", facts->tai_offset_s,
@@ -134,8 +148,9 @@ static void judge_tai(const struct system_time_facts *facts, const struct plan *
 	finding_why(f,
 		    "ebpf-bc does not read CLOCK_TAI, but who does (the qdiscs etf and taprio, applications) "
 		    "is wrong "
-		    "by the difference to %d s, which has been right since 2017%s",
-		    TAI_OFFSET_S,
+		    "by the difference to %d s%s%s",
+		    facts->right_tai_offset_s,
+		    facts->right_tai_offset_s == TAI_OFFSET_S ? ", which has been right since 2017" : "",
 		    plan->is_system_clock ? "; local_clock system sets it once a master is followed" : "");
 	if (!plan->is_system_clock)
 		finding_mend(f, "local_clock system, or chrony with leapsectz right/UTC");

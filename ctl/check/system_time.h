@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/timex.h>
 
 #include "ctl/check/finding.h"
 #include "ctl/check/plan.h"
@@ -14,13 +15,16 @@ struct system_time_facts {
 	bool has_loop; /* the kernel's own PLL or FLL steers */
 	int leap;      /* to come at the end of this UTC day: 1, -1, or 0 */
 	int tai_offset_s;
-	double frequency_ppm; /* correction in force, frequency and tick */
-	char leap_path[256];  /* of the list; "": there is none */
-	int leap_error;	      /* -errno: it cannot be read, or is none (-EINVAL) */
+	int right_tai_offset_s; /* as the list says, or for all that is known */
+	double frequency_ppm;	/* correction in force, frequency and tick */
+	char leap_path[256];	/* of the list; "": there is none */
+	int leap_error;		/* -errno: it cannot be read, or is none (-EINVAL) */
 	bool is_leap_expired;
 };
 
-/* adjtimex(2) with no mode. */
+/* What adjtimex(2) returned, and filled in. */
+void system_time_read(int state, const struct timex *tx, struct system_time_facts *facts);
+/* Asks it, with no mode. */
 void system_time_ask(struct system_time_facts *facts);
 /* The list that the plan names, or else the system's. */
 void system_time_look(const char *root, const struct plan *plan, int64_t now_utc_s,

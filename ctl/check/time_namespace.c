@@ -4,13 +4,19 @@
 
 #include <string.h>
 
+#include "ctl/check/look.h"
 #include "util/macros.h"
 #include "util/time_namespace.h"
 
 void time_namespace_look(const char *root, struct time_namespace_facts *ret)
 {
+	char ours[64], first[64];
+
 	*ret = (struct time_namespace_facts){};
 	ret->error = time_namespace_ahead_ns(root, &ret->ahead_ns);
+	ret->is_of_first = look_link(root, ours, sizeof(ours), "/proc/self/ns/time") == 0 &&
+			   look_link(root, first, sizeof(first), "/proc/1/ns/time") == 0 &&
+			   strcmp(ours, first) == 0;
 }
 
 void time_namespace_judge(const struct time_namespace_facts *facts, struct findings *findings)
@@ -37,5 +43,6 @@ void time_namespace_judge(const struct time_namespace_facts *facts, struct findi
 	finding_why(f, "frames are stamped with the kernel's, and the daemon uses that one; but its "
 		       "*_mono_ns are not "
 		       "the CLOCK_MONOTONIC of other programs here");
-	finding_mend(f, "nsenter --target 1 --time ebpf-bc ...  # starts it outside");
+	finding_mend(f, facts->is_of_first ? "start ebpf-bc outside of this container"
+					   : "nsenter --target 1 --time ebpf-bc ...  # starts it outside");
 }

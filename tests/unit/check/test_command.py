@@ -116,6 +116,15 @@ class Findings(Check):
         self.find_topic(findings, "bpf", "problem")
         self.assertNotIn("btf", {one["topic"] for one in findings})
 
+    @unittest.skipUnless(os.geteuid() == 0, "only root can unmount")
+    def test_without_sysfs_nothing_in_it_is_told_to_be_good(self):
+        done = subprocess.run(["unshare", "--mount", "sh", "-c", 'umount -l /sys && exec "$@"', "sh", TOOL, "check",
+                               "--json"], capture_output=True, text=True, timeout=LIMIT_S)
+        findings = json.loads(done.stdout)["findings"]
+        self.find_topic(findings, "sysfs", "note")
+        self.assertFalse({one["topic"] for one in findings} & {"pps", "phc", "rtc", "c-states", "p-states", "isolation",
+                                                               "hyper-threading"})
+
     def test_options_may_stand_behind_ports(self):
         self.assertIn("no-such-port", {one["port"] for one in json.loads(
             self.run_tool("no-such-port", "--json").stdout)["findings"]})

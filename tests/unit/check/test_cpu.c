@@ -38,6 +38,19 @@ static int teardown(void **state)
 	return 0;
 }
 
+static void set_latency_limit(struct box *box, int32_t limit_us)
+{
+	char path[128];
+	FILE *file;
+
+	tree_write(&box->tree, "/dev/cpu_dma_latency", "");
+	snprintf(path, sizeof(path), "%s/dev/cpu_dma_latency", box->tree.root);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	assert_int_equal(fwrite(&limit_us, sizeof(limit_us), 1, file), 1);
+	fclose(file);
+}
+
 static void add_state(struct box *box, const char *number, const char *name, const char *latency,
 		      const char *is_disabled)
 {
@@ -103,6 +116,40 @@ static void a_tuned_server_is_good(void **state)
 	assert_non_null(strstr(assert_finding(&box->findings, "isolation", FINDING_GOOD)->text, "CPUs 2-3"));
 }
 
+static void the_worst_of_the_cpus_that_are_online_counts(void **state)
+{
+	struct box *box = *state;
+
+	add_state(box, "0", "C1\n", "2\n", "0\n");
+	tree_write(&box->tree, CPU "online", "0-1,3\n");
+	tree_write(&box->tree, CPU "cpu1/cpuidle/state0/latency", "2\n");
+	tree_write(&box->tree, CPU "cpu2/cpuidle/state0/latency", "900\n");
+	tree_write(&box->tree, CPU "cpu3/cpuidle/state0/latency", "200\n");
+	tree_write(&box->tree, CPU "cpu3/cpuidle/state0/name", "C6\n");
+	tree_write(&box->tree, CPU "cpu0/cpufreq/scaling_governor", "performance\n");
+	tree_write(&box->tree, CPU "cpu1/cpufreq/scaling_governor", "schedutil\n");
+	tree_write(&box->tree, CPU "cpu3/cpufreq/scaling_governor", "performance\n");
+	look_and_judge(box);
+	assert_memory_equal(assert_finding(&box->findings, "c-states", FINDING_NOTE)->text,
+			    "an idle CPU 3 (not all are alike) sleeps as deep as C6", 54);
+	assert_memory_equal(assert_finding(&box->findings, "p-states", FINDING_NOTE)->text,
+			    "the clock rate of the CPU 1 (not all are alike) goes by governor schedutil", 74);
+	/* The other way round. */
+	tree_write(&box->tree, CPU "cpu0/cpuidle/state0/latency", "300\n");
+	tree_write(&box->tree, CPU "cpu0/cpufreq/scaling_governor", "powersave\n");
+	look_and_judge(box);
+	assert_int_equal(box->facts.deepest_cpu, 0);
+	assert_int_equal(box->facts.governor_cpu, 0);
+	/* None comes into the deep ones while somebody needs short waits. */
+	set_latency_limit(box, 10);
+	look_and_judge(box);
+	assert_non_null(strstr(assert_finding(&box->findings, "c-states", FINDING_GOOD)->text,
+			       "limited by /dev/cpu_dma_latency"));
+	set_latency_limit(box, 2000000000);
+	look_and_judge(box);
+	assert_finding(&box->findings, "c-states", FINDING_NOTE);
+}
+
 static void one_rate_is_as_good_as_the_governor_performance(void **state)
 {
 	struct box *box = *state;
@@ -133,6 +180,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_laptop_sleeps_deep_and_runs_at_any_rate),
 		TEST(a_tuned_server_is_good),
+		TEST(the_worst_of_the_cpus_that_are_online_counts),
 		TEST(one_rate_is_as_good_as_the_governor_performance),
 		TEST(a_guest_without_any_of_it_is_good),
 	};

@@ -41,6 +41,7 @@ static int setup(void **state)
 				.has_atomics = ANSWER_YES,
 				.has_tcx = ANSWER_YES,
 				.has_start_xmit = ANSWER_YES,
+				.has_sysfs = true,
 				.has_btf = true,
 				.is_bpffs_mounted = true,
 				.is_bpffs_writable = ANSWER_YES,
@@ -212,7 +213,12 @@ static void a_router_without_btf_is_told_what_that_costs(void **state)
 	judge(box);
 	f = assert_finding(&box->findings, "btf", FINDING_NOTE);
 	assert_non_null(strstr(f->why, "is not corrected"));
-	box->facts.has_btf = true;
+	box->facts.has_sysfs = false; /* nor what is in it */
+	judge(box);
+	assert_string_equal(assert_finding(&box->findings, "btf", FINDING_NOTE)->mend,
+			    "mount -t sysfs sysfs /sys");
+	assert_finding(&box->findings, "sysfs", FINDING_NOTE);
+	box->facts.has_sysfs = box->facts.has_btf = true;
 	judge(box);
 	assert_non_null(strstr(assert_finding(&box->findings, "btf", FINDING_NOTE)->text, "is refused"));
 }

@@ -181,7 +181,11 @@ static void an_igb_with_coalescing_and_eee_is_told_how_to_be_without(void **stat
 	port.tuning.rx_usecs = 50;
 	port.tuning.is_eee_enabled = true;
 	assert_only("coalescing", FINDING_NOTE, "ethtool -C eth0 adaptive-rx off rx-usecs 0");
-	assert_told("eee", FINDING_GOOD);
+	assert_non_null(strstr(assert_told("eee", FINDING_GOOD)->text, "the other end"));
+	port.link.has_carrier = false;
+	judge();
+	assert_non_null(strstr(assert_told("eee", FINDING_GOOD)->text, "when it is connected"));
+	port.link.has_carrier = true;
 	port.tuning.is_eee_active = true;
 	judge();
 	assert_string_equal(assert_told("eee", FINDING_NOTE)->mend, "ethtool --set-eee eth0 eee off");
@@ -479,9 +483,13 @@ static void rps_matters_where_the_stamp_comes_after_it(void **state)
 {
 	(void)state;
 	port.has_rps = true;
+	port.is_stamped_before_rps = ANSWER_YES;
 	judge();
 	assert_int_equal(n_not_good(), 0);
-	port.is_stamped_after_rps = true;
+	port.is_stamped_before_rps = ANSWER_UNKNOWN;
+	judge();
+	assert_non_null(strstr(assert_told("rps", FINDING_NOTE)->text, "cannot be seen"));
+	port.is_stamped_before_rps = ANSWER_NO;
 	assert_only("rps", FINDING_NOTE, "sysctl -w net.core.netdev_tstamp_prequeue=1");
 }
 

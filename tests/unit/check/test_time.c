@@ -138,6 +138,41 @@ static void a_kernel_that_does_not_tell_is_a_note(void **state)
 	assert_null(findings_get(&box->findings, "tai", ""));
 }
 
+static void what_the_kernel_tells_is_taken_as_it_means_it(void **state)
+{
+	const struct timex tx = {
+		.status = STA_PLL | STA_INS, .tai = 37, .freq = -3 * 65536, .tick = 10001}; /* +100 ppm */
+	struct timex other = {.status = STA_UNSYNC | STA_DEL, .tick = 10000};
+	struct box *box = *state;
+	struct system_time_facts *facts = &box->facts;
+
+	system_time_read(TIME_INS, &tx, facts);
+	assert_true(facts->is_synchronized && facts->has_loop);
+	assert_int_equal(facts->leap, 1);
+	assert_int_equal(facts->tai_offset_s, 37);
+	assert_true(facts->frequency_ppm > 96.9 && facts->frequency_ppm < 97.1);
+	system_time_read(TIME_ERROR, &other, facts);
+	assert_false(facts->is_synchronized || facts->has_loop);
+	assert_int_equal(facts->leap, -1);
+	other.status = 0;
+	system_time_read(TIME_ERROR, &other, facts);
+	assert_false(facts->is_synchronized);
+	assert_int_equal(facts->leap, 0);
+}
+
+static void a_list_tells_the_right_tai_offset(void **state)
+{
+	struct box *box = *state;
+
+	box->facts.tai_offset_s = 38;
+	judge(box);
+	assert_finding(&box->findings, "tai", FINDING_NOTE);
+	tree_write(&box->tree, "/usr/share/zoneinfo/leap-seconds.list",
+		   "#@ 4100000000\n" LEAPS "4000000000 38\n");
+	judge(box);
+	assert_finding(&box->findings, "tai", FINDING_GOOD);
+}
+
 static void an_expired_list_of_leap_seconds_is_a_note(void **state)
 {
 	struct box *box = *state;
@@ -198,6 +233,21 @@ static void an_rtc_in_local_time_is_taken_for_that_and_told(void **state)
 	assert_finding(&box->findings, "rtc-local", FINDING_NOTE);
 }
 
+static void of_several_rtcs_that_of_the_boot_counts(void **state)
+{
+	struct box *box = *state;
+	struct rtc_facts facts;
+
+	tree_write(&box->tree, "/sys/class/rtc/rtc1/name", "ds1307\n");
+	tree_write(&box->tree, "/sys/class/rtc/rtc2/name", "snvs\n");
+	look_at_rtc(box, &facts);
+	assert_string_equal(facts.name, "ds1307");
+	tree_write(&box->tree, "/sys/class/rtc/rtc1/hctosys", "0\n");
+	tree_write(&box->tree, "/sys/class/rtc/rtc2/hctosys", "1\n");
+	look_at_rtc(box, &facts);
+	assert_string_equal(facts.name, "snvs");
+}
+
 static void an_rtc_that_is_off_missing_or_unreadable_is_a_note(void **state)
 {
 	struct box *box = *state;
@@ -254,10 +304,13 @@ int main(void)
 		TEST(a_leap_second_to_come_is_told),
 		TEST(a_tai_offset_of_0_is_told_and_who_sets_it),
 		TEST(a_kernel_that_does_not_tell_is_a_note),
+		TEST(what_the_kernel_tells_is_taken_as_it_means_it),
+		TEST(a_list_tells_the_right_tai_offset),
 		TEST(an_expired_list_of_leap_seconds_is_a_note),
 		TEST(a_configured_list_that_is_none_is_a_problem),
 		TEST(an_rtc_that_agrees_is_good),
 		TEST(an_rtc_in_local_time_is_taken_for_that_and_told),
+		TEST(of_several_rtcs_that_of_the_boot_counts),
 		TEST(an_rtc_that_is_off_missing_or_unreadable_is_a_note),
 		TEST(the_vdso_is_judged_by_the_system_call),
 		TEST(late_wake_ups_are_a_note),
