@@ -10,6 +10,7 @@
 #include <sys/time.h>
 #include <sys/un.h>
 
+#include "ctl/value.h"
 #include "util/cleanup.h"
 #include "util/paths.h"
 
@@ -109,14 +110,13 @@ static void note_error(struct client *client, struct json_object *error)
 {
 	const char *words =
 		json_object_is_type(error, json_type_string) ? json_object_get_string(error) : "?";
+	char printable[VALUE_TEXT_SIZE];
 
 	if (strcmp(words, "unknown request") == 0)
 		fail(client, -EPROTO, "this daemon is older and cannot tell that");
 	else
-		snprintf(client->error, sizeof(client->error), "the daemon says: %s", words);
-	for (char *c = client->error; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = '?';
+		snprintf(client->error, sizeof(client->error), "the daemon says: %s",
+			 value_printable(words, printable));
 }
 
 int client_receive(struct client *client, struct json_object **ret_answer)

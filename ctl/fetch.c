@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Requests and their answers. Names are checked here, so that they may be printed. */
+/* Requests and their answers. */
 #include "ctl/fetch.h"
 
 #include <errno.h>
@@ -33,9 +33,6 @@ bool json_get_name(struct json_object *value, char ret_name[NAME_SIZE])
 
 	if (!json_object_is_type(value, json_type_string) || !*text || strlen(text) >= NAME_SIZE)
 		return false;
-	for (const char *c = text; *c; c++)
-		if (*c <= ' ' || *c > '~')
-			return false;
 	strcpy(ret_name, text);
 	return true;
 }

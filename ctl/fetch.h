@@ -10,6 +10,7 @@
 
 #define NAME_SIZE 16 /* IFNAMSIZ */
 
+/* Names are as the daemon tells them, of any octets: whoever prints them sees to it (value_printable()). */
 struct names {
 	size_t n;
 	char name[EBC_MAX_PORTS][NAME_SIZE];
@@ -31,7 +32,7 @@ struct residences {
 	struct residence *list; /* sorted by ports and type */
 };
 
-/* Only these; NULL: all. */
+/* Which residences; NULL: whichever. */
 struct residence_filter {
 	const char *port; /* ingress or egress */
 	const char *type;
@@ -58,4 +59,5 @@ int residences_since(const struct residences *now, const struct residences *earl
 
 /* A boundary of the socket's numbers and texts; false where they are missing or something else. */
 bool json_get_u64(struct json_object *value, uint64_t *ret_value);
+/* Not empty, and short enough for an interface. */
 bool json_get_name(struct json_object *value, char ret_name[NAME_SIZE]);

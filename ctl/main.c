@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* ebpf-bcctl: asks a running ebpf-bc, by one of its commands. */
+#include <fcntl.h>
 #include <getopt.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ctl/check/check.h"
 #include "ctl/residence.h"
@@ -61,6 +63,20 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
+/* What is opened later must not become the standard output of a caller who closed it. */
+static bool fill_standard_descriptors(void)
+{
+	int fd;
+
+	do {
+		/* Who writes there is told that he cannot. */
+		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option long_options[] = {
@@ -69,11 +85,13 @@ int main(int argc, char **argv)
 	const struct command *command;
 	int option;
 
+	if (!fill_standard_descriptors())
+		return EXIT_REFUSED;
 	/* Of the user's locale only its characters: numbers keep their point. */
 	setlocale(LC_CTYPE, "");
 	/* A reader that has seen enough shows as an error of writing. */
 	signal(SIGPIPE, SIG_IGN);
-	while ((option = getopt_long(argc, argv, "+s:vh", long_options, NULL)) != -1) {
+	while ((option = tool_getopt(argc, argv, "+:s:vh", long_options)) != -1) {
 		switch (option) {
 		case 's':
 			socket_path = optarg;

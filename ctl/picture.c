@@ -79,7 +79,7 @@ void picture_log_axis(const char *axis, double min, double max, bool has_labels,
 void picture_put_name(const char *name, FILE *to)
 {
 	for (; *name; name++)
-		putc(*name == '\'' || *name == '`' || *name == '\\' ? '?' : *name, to);
+		putc(strchr("'`\\\x7f", *name) || (unsigned char)*name < ' ' ? '?' : *name, to);
 }
 
 /* gnuplot reads from `in` and writes into `out`. */

@@ -8,12 +8,14 @@
 #include "ctl/fetch.h"
 #include "ctl/value.h"
 
-struct json_object *rates_find(struct json_object *stats, const char *name)
+struct json_object *rates_find(struct json_object *stats, struct json_object *port)
 {
+	struct json_object *name = value_get(port, "name");
+
 	for (size_t i = 0; i < value_length(stats); i++) {
 		struct json_object *one = json_object_array_get_idx(stats, i);
 
-		if (value_is(one, "name", name))
+		if (name && json_object_equal(value_get(one, "name"), name))
 			return one;
 	}
 	return NULL;

@@ -5,8 +5,8 @@
 #include <json-c/json.h>
 #include <stdbool.h>
 
-/* The entry of that port's name in `stats`, or NULL. */
-struct json_object *rates_find(struct json_object *stats, const char *name);
+/* The entry in `stats` that has the name of `port` (an object with `name`; NULL: none has), or NULL. */
+struct json_object *rates_find(struct json_object *stats, struct json_object *port);
 /* Per second; NaN where one of them (either may be NULL) does not have it, or where it fell: begun anew. */
 double rates_of(struct json_object *now, struct json_object *earlier, const char *counter, double seconds);
 /* The sum over all counters whose name says that something was refused; NaN where none can be told. */

@@ -94,7 +94,9 @@ static bool write_row(struct stream *stream, struct json_object *row)
 	csv_put_name(ingress, stream->to);
 	putc(',', stream->to);
 	csv_put_name(egress, stream->to);
-	fprintf(stream->to, ",%s,%" PRIu64 ",%" PRIu64 ",%s,%" PRIu64 ",%" PRIu64, type, field[FIELD_DOMAIN],
+	putc(',', stream->to);
+	csv_put_name(type, stream->to);
+	fprintf(stream->to, ",%" PRIu64 ",%" PRIu64 ",%s,%" PRIu64 ",%" PRIu64, field[FIELD_DOMAIN],
 		field[FIELD_SDO_ID], identity, field[FIELD_SEQUENCE_ID], field[FIELD_BEFORE_NS]);
 	if (has_queued)
 		fprintf(stream->to, ",%" PRIu64 ",%" PRIu64 "\n", field[FIELD_QUEUED_NS],

@@ -149,14 +149,6 @@ static bool read_options(struct options *o, int argc, char **argv)
 	return true;
 }
 
-static bool is_known(const struct names *names, const char *name, const char *what)
-{
-	if (!name || names_have(names, name))
-		return true;
-	tool_complain_name(what, name, names);
-	return false;
-}
-
 static enum exit_status refuse_to_draw(const char *reason)
 {
 	tool_complain("cannot draw", reason);
@@ -295,7 +287,17 @@ static enum exit_status plot(const struct residences *residences, const char *pa
 	return EXIT_FINE;
 }
 
-static enum exit_status run_once(struct client *client, const struct options *o)
+static void complain_of_nothing(const struct box *box)
+{
+	bool is_end = strcmp(box->clock_type, "BC") == 0 || strcmp(box->clock_type, "OC") == 0;
+
+	tool_complain(
+		is_end ? "no event message was measured: no clock of this type lets those of its domain pass"
+		       : "no event message was measured",
+		is_end ? box->clock_type : NULL);
+}
+
+static enum exit_status run_once(struct client *client, const struct box *box, const struct options *o)
 {
 	_cleanup_(residences_free) struct residences residences = {};
 	int r = measure(client, o, &residences);
@@ -307,7 +309,7 @@ static enum exit_status run_once(struct client *client, const struct options *o)
 	if (tool_finish() != EXIT_FINE)
 		return EXIT_REFUSED;
 	if (residences.n == 0) {
-		tool_complain("no event message was measured", NULL);
+		complain_of_nothing(box);
 		return EXIT_REFUSED;
 	}
 	return o->plot_path ? plot(&residences, o->plot_path) : EXIT_FINE;
@@ -321,8 +323,8 @@ static enum exit_status run(struct client *client, const struct options *o)
 
 	if (r < 0)
 		return tool_fail(client, r);
-	if (!is_known(&box.ports, o->filter.port, "port") ||
-	    !is_known(&box.message_types, o->filter.type, "type of message"))
+	if (!tool_is_known("port", o->filter.port, &box.ports) ||
+	    !tool_is_known("type of message", o->filter.type, &box.message_types))
 		return EXIT_USAGE;
 	/* Not only after the minutes that a measurement takes, and before anything is forgotten. */
 	if (o->plot_path && picture_check(o->plot_path, reason, sizeof(reason)) < 0)
@@ -340,7 +342,7 @@ static enum exit_status run(struct client *client, const struct options *o)
 	case OUTPUT_WATCH:
 		return run_watch(client, o);
 	default:
-		return run_once(client, o);
+		return run_once(client, &box, o);
 	}
 }
 

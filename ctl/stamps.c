@@ -142,11 +142,12 @@ static void add_row(struct grid *grid, const struct box *box, struct json_object
 {
 	const char *port = port_of(box, row);
 	int64_t mono_ns = number_of(row, FIELD_MONO_NS);
+	char printable[VALUE_TEXT_SIZE];
 
 	grid_add(grid, COLOUR_NONE, "%" PRId64 ".%09" PRId64, (int64_t)(mono_ns / NSEC_PER_SEC),
 		 (int64_t)(mono_ns % NSEC_PER_SEC));
 	if (port)
-		grid_add(grid, COLOUR_NONE, "%s", port);
+		grid_add(grid, COLOUR_NONE, "%s", value_printable(port, printable));
 	else
 		grid_add(grid, COLOUR_NONE, "port-%" PRId64, number_of(row, FIELD_PORT));
 	add_text(grid, row, FIELD_DIRECTION);
@@ -191,14 +192,6 @@ static enum exit_status print_json(const struct box *box, struct json_object *ro
 	return tool_finish();
 }
 
-static bool is_known(const struct options *o, const struct box *box)
-{
-	if (!o->port || names_have(&box->ports, o->port))
-		return true;
-	tool_complain_name("port", o->port, &box->ports);
-	return false;
-}
-
 static enum exit_status run(const char *socket_path, const struct options *o)
 {
 	static struct box box;
@@ -212,7 +205,8 @@ static enum exit_status run(const char *socket_path, const struct options *o)
 	r = fetch_box(client, &box);
 	if (r < 0)
 		return tool_fail(client, r);
-	if (!is_known(o, &box))
+	if (!tool_is_known("port", o->port, &box.ports) ||
+	    !tool_is_known("type of message", o->type, &box.message_types))
 		return EXIT_USAGE;
 	r = query_rows(client, &stamps_table, NULL, NULL, rows);
 	if (r < 0)

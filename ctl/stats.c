@@ -67,19 +67,18 @@ static bool is_wanted(const struct options *o, struct json_object *stats)
 
 static bool is_known(const struct options *o, struct json_object *stats)
 {
-	if (!o->port || rates_find(stats, o->port))
+	for (size_t i = 0; i < value_length(stats); i++)
+		if (is_wanted(o, json_object_array_get_idx(stats, i)))
+			return true;
+	if (!o->port)
 		return true;
 	tool_complain_port(o->port, stats);
 	return false;
 }
 
-static int look(struct client *client, const struct options *o, struct looks *looks)
+static int look_again(struct client *client, const struct options *o, uint64_t begin_mono_ns,
+		      struct looks *looks)
 {
-	uint64_t begin_mono_ns = now_mono_ns();
-	int r = query_stats(client, &looks->first);
-
-	if (r < 0 || o->rate_s <= 0)
-		return r;
 	pause_until(begin_mono_ns + (uint64_t)(o->rate_s * NSEC_PER_SEC), -1);
 	looks->seconds = (double)(now_mono_ns() - begin_mono_ns) / NSEC_PER_SEC;
 	return query_stats(client, &looks->last);
@@ -92,9 +91,7 @@ static struct json_object *now_of(const struct looks *looks)
 
 static struct json_object *earlier_of(const struct looks *looks, struct json_object *stats)
 {
-	char name[VALUE_TEXT_SIZE];
-
-	return looks->last ? rates_find(looks->first, value_text(stats, "name", "", name)) : NULL;
+	return looks->last ? rates_find(looks->first, stats) : NULL;
 }
 
 /* Returns how many were added. */
@@ -194,15 +191,20 @@ static enum exit_status run(const char *socket_path, const struct options *o)
 	_cleanup_(tool_cleanup_client) struct client *client = NULL;
 	_cleanup_(looks_cleanup) struct looks looks = {};
 	enum exit_status status = tool_connect(socket_path, &client);
+	uint64_t begin_mono_ns = now_mono_ns();
 	int r;
 
 	if (status != EXIT_FINE)
 		return status;
-	r = look(client, o, &looks);
+	r = query_stats(client, &looks.first);
 	if (r < 0)
 		return tool_fail(client, r);
 	if (!is_known(o, looks.first))
 		return EXIT_USAGE;
+	if (o->rate_s > 0)
+		r = look_again(client, o, begin_mono_ns, &looks);
+	if (r < 0)
+		return tool_fail(client, r);
 	return o->wants_json ? print_json(o, &looks) : print_table(o, &looks);
 }
 
@@ -215,8 +217,9 @@ enum exit_status stats_main(const char *socket_path, int argc, char **argv)
 	if (!o.wants_help)
 		return run(socket_path, &o);
 	puts("usage: ebpf-bcctl [-s SOCKET] stats [options]\n\n"
-	     "What each port counted since the daemon was started; ebpf-bc-counters(7) tells what they "
-	     "mean.\n\n"
+	     "What each port counted since the daemon was started, or reloaded with a changed "
+	     "configuration;\n"
+	     "ebpf-bc-counters(7) tells what they mean.\n\n"
 	     "  --port NAME       only this port\n"
 	     "  --all             also the counters that are 0\n"
 	     "  --rate [SECONDS]  looks twice and adds how many a second came meanwhile (1)\n"

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "ctl/histogram.h"
+#include "ctl/value.h"
 #include "util/cleanup.h"
 #include "util/macros.h"
 
@@ -78,6 +79,13 @@ static double max_ns(const struct ebc_histogram *h)
 	return h->count ? (double)h->max_ns : NAN;
 }
 
+static void set_name(char cell[static CELL_SIZE], const char name[NAME_SIZE])
+{
+	char printable[VALUE_TEXT_SIZE];
+
+	snprintf(cell, CELL_SIZE, "%.*s", NAME_SIZE - 1, value_printable(name, printable));
+}
+
 static void fill_row(const struct residence *r, char cells[COLUMNS][CELL_SIZE])
 {
 	const struct ebc_histogram *total = &r->measured.total;
@@ -96,9 +104,9 @@ static void fill_row(const struct residence *r, char cells[COLUMNS][CELL_SIZE])
 		histogram_quantile_ns(&r->measured.queued, 9900),
 	};
 
-	strcpy(cells[0], r->ingress);
-	strcpy(cells[1], r->egress);
-	strcpy(cells[2], r->type);
+	set_name(cells[0], r->ingress);
+	set_name(cells[1], r->egress);
+	set_name(cells[2], r->type);
 	snprintf(cells[3], CELL_SIZE, "%" PRIu64, (uint64_t)total->count);
 	for (size_t i = 0; i < ARRAY_SIZE(times); i++)
 		format_duration(times[i], cells[COLUMN_NAMES + 1 + i]);
@@ -149,6 +157,9 @@ void table_print(const struct residences *residences, const char *line_end, FILE
 
 void csv_put_name(const char *name, FILE *to)
 {
+	char printable[VALUE_TEXT_SIZE];
+
+	name = value_printable(name, printable);
 	if (!strpbrk(name, ",\"")) {
 		fputs(name, to);
 		return;

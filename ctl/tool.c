@@ -28,21 +28,28 @@ bool tool_complain(const char *words, const char *detail)
 	return false;
 }
 
-int tool_option(int argc, char **argv, const struct option *long_options)
+int tool_getopt(int argc, char **argv, const char *options, const struct option *long_options)
 {
 	int option;
 
 	/* getopt's own words begin with the command's name instead of ours. */
 	opterr = 0;
-	option = getopt_long(argc, argv, "+:h", long_options, NULL);
+	option = getopt_long(argc, argv, options, long_options, NULL);
 	if (option == ':')
 		tool_complain("this option needs a value", argv[optind - 1]);
 	else if (option == '?')
 		tool_complain("no such option", argv[MAX(optind - 1, 1)]);
-	else if (option == -1 && optind < argc)
-		tool_complain("unexpected argument", argv[optind]);
-	else
+	return option == ':' ? '?' : option;
+}
+
+int tool_option(int argc, char **argv, const struct option *long_options)
+{
+	int option;
+
+	option = tool_getopt(argc, argv, "+:h", long_options);
+	if (option != -1 || optind >= argc)
 		return option;
+	tool_complain("unexpected argument", argv[optind]);
 	return '?';
 }
 
@@ -93,14 +100,17 @@ void tool_cleanup_json(struct json_object **object)
 	json_object_put(*object);
 }
 
-void tool_complain_name(const char *what, const char *name, const struct names *names)
+bool tool_is_known(const char *what, const char *name, const struct names *names)
 {
 	char printable[VALUE_TEXT_SIZE];
 
+	if (!name || names_have(names, name))
+		return true;
 	fprintf(stderr, PROGRAM "no such %s: %s; there are:", what, value_printable(name, printable));
 	for (size_t i = 0; i < names->n; i++)
-		fprintf(stderr, " %s", names->name[i]);
+		fprintf(stderr, " %s", value_printable(names->name[i], printable));
 	putc('\n', stderr);
+	return false;
 }
 
 void tool_complain_port(const char *name, struct json_object *objects)

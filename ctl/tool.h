@@ -21,6 +21,8 @@ typedef enum exit_status (*command_fn)(const char *socket_path, int argc, char *
 
 /* One line on the standard error, what is not printable in `detail` (may be NULL) replaced. Returns false. */
 bool tool_complain(const char *words, const char *detail);
+/* As getopt_long(), with our form of complaints; `options` contain ':' as the first behind '+', if any. */
+int tool_getopt(int argc, char **argv, const char *options, const struct option *long_options);
 /*
  * The next option of a command: -1 after the last, '?' after a complaint (also of arguments that are no
  * options: no command has any). Sets optarg. `long_options` as getopt_long() takes them; -h is 'h'.
@@ -37,9 +39,10 @@ enum exit_status tool_connect(const char *socket_path, struct client **ret_clien
 /* For _cleanup_(). */
 void tool_cleanup_client(struct client **client);
 void tool_cleanup_json(struct json_object **object);
-/* Complains of an unknown name and tells which there are: `names`, or members "name" of the array `objects`.
- */
-void tool_complain_name(const char *what, const char *name, const struct names *names);
+/* False after complaining of a name (NULL: none is asked for) that is not among `names`, with which there
+ * are. */
+bool tool_is_known(const char *what, const char *name, const struct names *names);
+/* The same complaint; the names are members "name" of the array `objects`. */
 void tool_complain_port(const char *name, struct json_object *objects);
 enum exit_status tool_out_of_memory(void);
 /* Tells why a call of the client or of fetch.h failed: what to end with. */

@@ -60,6 +60,8 @@ static bool read_options(struct options *o, int argc, char **argv)
 	}
 	if (o->wants_json && o->csv_path && strcmp(o->csv_path, "-") == 0)
 		return tool_complain("only one of --json and --csv - can have the standard output", NULL);
+	if (o->csv_path && o->plot_path && strcmp(o->csv_path, o->plot_path) == 0)
+		return tool_complain("--csv and --plot cannot have one file", o->plot_path);
 	return true;
 }
 

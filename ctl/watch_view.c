@@ -81,10 +81,10 @@ struct port_rates {
 	double first, second, refused;
 };
 
-static struct port_rates rates_of_port(const struct watched *watched, const char *name)
+static struct port_rates rates_of_port(const struct watched *watched, struct json_object *port)
 {
-	struct json_object *now = rates_find(watched->stats, name);
-	struct json_object *earlier = rates_find(watched->earlier_stats, name);
+	struct json_object *now = rates_find(watched->stats, port);
+	struct json_object *earlier = rates_find(watched->earlier_stats, port);
 	const struct traffic *traffic = traffic_of(watched);
 	double seconds = watched->stats_s;
 
@@ -97,10 +97,10 @@ static void add_port(struct grid *grid, const struct watched *watched, struct js
 {
 	char text[VALUE_TEXT_SIZE], words[WORDS_SIZE];
 	bool is_unusable = value_get(port, "is_usable") && !value_true(port, "is_usable");
-	struct port_rates rates = rates_of_port(watched, value_text(port, "name", "-", text));
+	struct port_rates rates = rates_of_port(watched, port);
 	double delay_ns = NAN;
 
-	grid_add(grid, COLOUR_NONE, "%s", text);
+	grid_add(grid, COLOUR_NONE, "%s", value_text(port, "name", "-", text));
 	value_text(port, "state", "-", text);
 	grid_add(grid, words_state_colour(text), "%s", text);
 	value_number(port, "delay_ns", &delay_ns);
@@ -243,10 +243,9 @@ static struct json_object *rates_json(const struct watched *watched)
 	for (size_t i = 0; i < value_length(watched->ports); i++) {
 		struct json_object *port = json_object_array_get_idx(watched->ports, i);
 		struct json_object *one = json_object_new_object();
-		char name[VALUE_TEXT_SIZE];
-		struct port_rates rates = rates_of_port(watched, value_text(port, "name", "-", name));
+		struct port_rates rates = rates_of_port(watched, port);
 
-		json_object_object_add(one, "name", json_object_new_string(name));
+		json_object_object_add(one, "name", json_object_get(value_get(port, "name")));
 		json_object_object_add(one, traffic->first_member, tool_json_number(rates.first, 3));
 		json_object_object_add(one, traffic->second_member, tool_json_number(rates.second, 3));
 		json_object_object_add(one, "refused_per_s", tool_json_number(rates.refused, 3));

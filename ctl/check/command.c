@@ -93,7 +93,7 @@ static bool read_options(struct options *o, int argc, char **argv)
 	int option;
 
 	optind = 0; /* another line than the one before: all anew */
-	while ((option = getopt_long(argc, argv, "f:h", long_options, NULL)) != -1)
+	while ((option = tool_getopt(argc, argv, ":f:h", long_options)) != -1)
 		if (!set_option(o, option))
 			return false;
 	while (optind < argc)

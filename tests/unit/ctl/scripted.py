@@ -72,7 +72,7 @@ STAMPS = [[3000, 1, "tx", "sync", 0, 0, "001122.fffe.334455-1", 17, "start_xmit"
 
 def normal_answers(offsets=(), log=()):
     return {
-        "ports": [{"clock_type": "BC", "ports": ["eth0", "eth1", "eth2"], "message_types": ["sync"]}],
+        "ports": [{"clock_type": "BC", "ports": ["eth0", "eth1", "eth2"], "message_types": ["sync", "delay_req"]}],
         "status": [{"status": STATUS}],
         "port_status": PORTS,
         "stats": stats(),

@@ -144,6 +144,64 @@ class Stats(Commands):
                           self.run_tool(command, "--port", "eth9", status=2).stderr)
 
 
+    def test_an_unknown_port_is_told_before_the_time_of_a_rate(self):
+        self.serve()
+        self.run_tool("stats", "--port", "eth9", "--rate", "3600", status=2)
+
+
+class OddNames(Commands):
+    """A port whose name is not ASCII and holds what a terminal would obey."""
+    NAME, SHOWN = "lan\u00e9\x1b", "lan???"
+
+    def setUp(self):
+        super().setUp()
+        self.looks = 0
+        histogram = {"count": 1, "sum_ns": 5, "sum_squares": "25", "min_ns": 5, "max_ns": 5, "buckets": [[5, 1]]}
+        residence = {"ingress": self.NAME, "egress": "eth1", "type": "sync", "total": histogram, "before": histogram,
+                     "queued": histogram}
+        self.serve(ports=[{"clock_type": "E2E_TC", "ports": [self.NAME, "eth1"], "message_types": ["sync"]}],
+                   port_status=[scripted.port(1, self.NAME, "FORWARDING"), {"end": True}], stats=self.count,
+                   residence=[{"residence": residence}, {"end": True}])
+
+    def count(self, _):
+        self.looks += 1
+        return [{"stats": {"number": 1, "name": self.NAME, "counters": {"rx_sync": 8 * self.looks}}}, {"end": True}]
+
+    def test_tables_show_what_is_printable(self):
+        for arguments in (("ports",), ("stats", "--all"), ("stamps", "--limit", "1"), ("residence",),
+                          ("residence", "--csv"), ("watch", "--count", "1")):
+            text = self.run_tool(*arguments).stdout
+            self.assertIn(self.SHOWN, text)
+            self.assertNotIn("\x1b", text)
+        for command in ("stats", "stamps", "residence"):
+            self.assertIn(f"there are: {self.SHOWN}", self.run_tool(command, "--port", "x", status=2).stderr)
+
+    def test_it_is_chosen_by_its_own_name_and_json_has_it(self):
+        for command, member, key in (("stats", "ports", "name"), ("stamps", "stamps", "name"),
+                                     ("residence", "residences", "ingress")):
+            told = json.loads(self.run_tool(command, "--json", "--port", self.NAME).stdout)
+            self.assertEqual({one[key] for one in told[member]}, {self.NAME})
+
+    def test_it_has_rates(self):
+        told = json.loads(self.run_tool("stats", "--json", "--rate", "0.05").stdout)["ports"][0]
+        self.assertGreater(told["rates"]["rx_sync"], 0)
+        told = json.loads(self.run_tool("watch", "--json", "--interval", "0.25", "--count", "2").stdout.splitlines()[1])
+        self.assertEqual(told["rates"][0]["name"], self.NAME)
+        self.assertGreater(told["rates"][0]["sync_in_per_s"], 0)
+
+    @unittest.skipUnless(shutil.which("gnuplot"), "no gnuplot")
+    def test_it_can_be_drawn(self):
+        path = self.folder / "picture.svg"
+        self.run_tool("residence", "--plot", str(path))
+        self.assertIn("lan\u00e9?", "".join(ElementTree.parse(path).getroot().itertext()))
+
+
+class Residence(Commands):
+    def test_a_clock_that_forwards_nothing_says_so(self):
+        self.serve(residence=[{"end": True}])
+        self.assertIn("no clock of this type lets those of its domain pass: BC", self.run_tool("residence", status=1).stderr)
+
+
 class Stamps(Commands):
     def test_stamps_are_a_table_by_time(self):
         self.serve()
@@ -160,6 +218,11 @@ class Stamps(Commands):
         self.assertEqual(told[0], {**dict(zip(scripted.STAMP_FIELDS, scripted.STAMPS[2])), "name": "eth0"})
         for wrong in ("0", "-1", "x", "1x", ""):
             self.run_tool("stamps", "--limit", wrong, status=2)
+
+    def test_an_unknown_type_is_told_which_there_are(self):
+        self.serve()
+        self.assertIn("no such type of message: nope; there are: sync delay_req",
+                      self.run_tool("stamps", "--type", "nope", status=2).stderr)
 
     def test_none_is_1_and_says_why(self):
         self.serve(stamps=[{"fields": scripted.STAMP_FIELDS}, {"end": True}])
@@ -326,7 +389,8 @@ class Trace(Commands):
             self.assertIn("makes no sense", self.run_tool("trace", status=1).stderr)
 
     def test_wrong_usage(self):
-        for arguments in (("--seconds", "x"), ("--seconds", "0"), ("--csv", "-", "--json"), ("--plot",)):
+        for arguments in (("--seconds", "x"), ("--seconds", "0"), ("--csv", "-", "--json"), ("--plot",),
+                          ("--csv", "a.svg", "--plot", "a.svg")):
             self.run_tool("trace", *arguments, status=2)
 
 
@@ -574,6 +638,10 @@ class Refusals(Commands):
         self.answer_always(b'{"error":"no \\u001b[2J\\nway"}')
         self.expect("the daemon says: no ?[2J?way", 1)
 
+    def test_nor_what_it_would_obey_beyond_ascii(self):
+        self.answer_always('{"error":"no \u009b2J\u202eway"}'.encode())
+        self.expect("the daemon says: no ??2J???way", 1)
+
     def test_an_older_daemon_is_told(self):
         self.answer_always({"error": "unknown request"})
         self.expect("older", 1)
@@ -618,6 +686,21 @@ class Refusals(Commands):
             self.run_tool(command, "-x", status=2)
             self.run_tool(command, "--json=5", status=2)
             self.run_tool(command, "more", status=2)
+
+    def test_wrong_usage_before_and_of_other_commands_has_the_same_form(self):
+        for arguments in (["-x"], ["--nonsense"], ["-s"], ["nonsense"], ["check", "--nonsense"], ["check", "-f"],
+                          ["check", "--port"]):
+            done = subprocess.run([TOOL, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                                  timeout=LIMIT_S)
+            self.assertEqual(done.returncode, 2)
+            self.assertRegex(done.stderr, r"\Aebpf-bcctl: [^\n]+\nebpf-bcctl: see [^\n]+\n\Z")
+
+    def test_a_closed_output_is_1_and_no_request(self):
+        daemon = self.serve()
+        done = subprocess.run(["sh", "-c", '"$0" -s "$1" status >&-', TOOL, str(self.path)], stderr=subprocess.PIPE,
+                              text=True, timeout=LIMIT_S)
+        self.assertEqual((done.returncode, done.stderr), (1, "ebpf-bcctl: standard output: Bad file descriptor\n"))
+        self.assertEqual([one["request"] for one in daemon.requests], ["status", "port_status"])
 
     def test_help_needs_no_daemon(self):
         for command in (*self.COMMANDS, "residence"):
