@@ -23,7 +23,10 @@ struct report {
 void report_init(struct report *report, const struct settings *settings, const struct port *ports);
 void report_action(struct report *report, const struct bc_action *action);
 
-/* What the daemon itself counts for a port. X(identifier, name in logs) */
+/*
+ * What the daemon itself counts for a port. X(identifier, name in logs). rx_refused_stale is the engine's
+ * name for the same; here it is a transparent clock's, which has no engine.
+ */
 #define DAEMON_COUNTERS(X)                                                                                \
 	X(RX_CHECKSUM, "rx_refused_udp_checksum")                                                         \
 	X(RX_STALE_LINK, "rx_refused_stale_link") /* came from an interface that the port no longer is */ \
