@@ -13,15 +13,16 @@
 #include "bpf/ebc_abi.h"
 
 /* X(identifier, name) */
-#define ALARM_KINDS(X)                  \
-	X(HOLDOVER, "holdover")         \
-	X(NO_MASTER, "no_master")       \
-	X(PORT_FAULTY, "port_faulty")   \
-	X(NOT_ATTACHED, "not_attached") \
-	X(STEP_GUARD, "step_guard")     \
-	X(PATH_DELAY, "path_delay")     \
-	X(RIVAL, "rival")               \
-	X(STAMPS_BEFORE_QUEUE, "stamps_before_queue")
+#define ALARM_KINDS(X)                                \
+	X(HOLDOVER, "holdover")                       \
+	X(NO_MASTER, "no_master")                     \
+	X(PORT_FAULTY, "port_faulty")                 \
+	X(NOT_ATTACHED, "not_attached")               \
+	X(STEP_GUARD, "step_guard")                   \
+	X(PATH_DELAY, "path_delay")                   \
+	X(RIVAL, "rival")                             \
+	X(STAMPS_BEFORE_QUEUE, "stamps_before_queue") \
+	X(NO_BPF, "no_bpf")
 
 enum alarm_kind {
 #define X(id, name) ALARM_##id,

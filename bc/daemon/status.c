@@ -191,6 +191,9 @@ void status_housekeeping(struct app *app)
 	alarms_set(&app->status.alarms, ALARM_STAMPS_BEFORE_QUEUE, ALARM_NO_PORT,
 		   app->tx_stamp == EBC_STAMP_TC, app->status.started_mono_ns,
 		   "transmit stamps do not see the wait in a queue");
+	alarms_set(&app->status.alarms, ALARM_NO_BPF, ALARM_NO_PORT,
+		   app->backend == &backend_sockets && !app->settings->uses_sockets,
+		   app->status.started_mono_ns, "stamps are taken by sockets, since BPF is not permitted");
 	for (size_t i = 0; i < app->n_ports; i++) {
 		struct control_port_status port;
 

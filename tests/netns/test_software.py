@@ -7,7 +7,7 @@ import tempfile
 import time
 import unittest
 
-from harness import bpfobjects, frames, network, programs, wire
+from harness import bpfobjects, control, frames, network, programs, wire
 from harness.load import UdpFlood
 from harness.process import run
 from netns.support import (BOX, IN_SYNC_NS, START_S, Rig, blast, served_time_errors_ns, until, wait_in_sync)
@@ -82,6 +82,7 @@ class WithoutPrivileges(unittest.TestCase):
             self.assertEqual(self.rig.lab.box.tc("qdisc", "show", "dev", name).count("clsact"), 0)
 
     def test_who_asks_for_residence_is_told_that_none_is_measured(self):
+        self.assertNotIn(("no_bpf", None), control.alarms(self.control_path))
         done = run([programs.find_ebpf_bcctl(), "-s", self.control_path, "residence"], check=False)
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("no residence is measured", done.stdout)
@@ -159,7 +160,8 @@ class FallBack(unittest.TestCase):
             lab.box.bridge("br0", ["bc2", "bc3"])
         port_options = {"bc2": {"network_transport": "L2"}}
         with Rig(n_clients=3, transport="UDPv4", prepare=prepare, box=False, clients=False) as rig:
-            ignored = {"publish_stamps": 1, "tx_stamp_point": "xmit", "rx_ring_bytes": 65536}
+            path = os.path.join(directory, "control")
+            ignored = {"publish_stamps": 1, "tx_stamp_point": "xmit", "rx_ring_bytes": 65536, "control_socket": path}
             rig.box = rig.start_box(ignored, interfaces=[*rig.ports, "br0"], port_options=port_options,
                                     program=without_bpf(directory))
             rig.clients = [rig.start_client(0), rig.start_client(1, transport="L2")]
@@ -167,6 +169,7 @@ class FallBack(unittest.TestCase):
             self.assertEqual(len(rig.box.find_all("cannot load the BPF programs: not permitted.*sockets instead")), 1)
             rig.box.wait_for(r"port 4 \(bc3\): UDP on a member of a bridge or bond needs time_stamping bpf", START_S)
             rig.box.wait_for(r"port 5 \(br0\): its driver takes no software transmit stamps", START_S)
+            self.assertIn(("no_bpf", None), control.alarms(path))
             self.assertEqual([match[1] for match in rig.box.find_all("no effect without BPF: (.*)")],
                              ["publish_stamps, tx_stamp_point, rx_ring_bytes"])
             self.assertEqual(rig.box.stop(), 0)

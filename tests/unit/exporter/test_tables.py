@@ -49,6 +49,16 @@ class Tables(Case):
         section = text.partition("\nMETRICS\n")[2].partition("\nSET-UP\n")[0]
         self.assertEqual(re.findall(r"^\*\*(ebpf_bc_\w+)\*\* \((\w+)\)\n    \w", section, re.M), table())
 
+    def test_every_kind_of_alarm_has_its_label_and_is_explained(self):
+        kinds = re.findall(r'^\tX\(\w+, "(\w+)"\)', (TREE / "bc/daemon/alarms.h").read_text(encoding="utf-8"), re.M)
+        self.start_double(double.Clock())
+        labels = [dict(labels)["kind"] for _, labels in self.start().metrics()["ebpf_bc_alarms"].samples]
+        self.assertGreater(len(kinds), 7)
+        self.assertEqual(labels, [*kinds, "other"])
+        for page, quote in (("docs/control.md", "`{}`"), ("docs/man/ebpf-bcctl.8.rst", "``{}``")):
+            text = (TREE / page).read_text(encoding="utf-8")
+            self.assertEqual([kind for kind in kinds if quote.format(kind) not in text], [], page)
+
     def test_the_manual_lists_each_option(self):
         text = (TREE / "docs/man/ebpf-bc-exporter.8.rst").read_text(encoding="utf-8")
         section = text.partition("\nOPTIONS\n")[2].partition("\nPATHS\n")[0]
