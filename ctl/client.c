@@ -3,6 +3,8 @@
 #include "ctl/client.h"
 
 #include <errno.h>
+#include <json-c/json_visit.h>
+#include <math.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,14 +12,17 @@
 #include <sys/time.h>
 #include <sys/un.h>
 
+#include "ctl/pause.h"
 #include "ctl/value.h"
 #include "util/cleanup.h"
+#include "util/macros.h"
 #include "util/paths.h"
 
-#define PATIENCE_MS 5000
+#define PATIENCE_NS (5 * NSEC_PER_SEC)
 
 struct client {
 	int fd;
+	uint64_t deadline_mono_ns; /* 0: none */
 	char error[128];
 	char text[EBC_CONTROL_ANSWER_MAX];
 };
@@ -27,15 +32,37 @@ static void cleanup_client(struct client **client)
 	client_free(*client);
 }
 
+/* How long to wait for one thing, at least 1 ms where there is time at all; 0: none is left. */
+static int patience_ms(uint64_t deadline_mono_ns)
+{
+	uint64_t now = now_mono_ns(), ns = PATIENCE_NS;
+
+	if (deadline_mono_ns && deadline_mono_ns <= now)
+		return 0;
+	if (deadline_mono_ns && deadline_mono_ns - now < ns)
+		ns = deadline_mono_ns - now;
+	return (int)(ns / NSEC_PER_MSEC) + 1;
+}
+
 int client_new(const char *path, struct client **ret_client)
+{
+	return client_new_until(path, 0, ret_client);
+}
+
+int client_new_until(const char *path, uint64_t deadline_mono_ns, struct client **ret_client)
 {
 	_cleanup_(cleanup_client) struct client *client = calloc(1, sizeof(*client));
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
+	int ms = patience_ms(deadline_mono_ns);
+	struct timeval patience = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
 
 	if (!client)
 		return -ENOMEM;
 	client->fd = -1;
+	client->deadline_mono_ns = deadline_mono_ns;
+	/* Of a socket no time at all is for ever. */
+	if (ms == 0)
+		return -EAGAIN;
 	if (strlen(path) >= sizeof(address.sun_path))
 		return -ENAMETOOLONG;
 	strcpy(address.sun_path, path);
@@ -56,6 +83,11 @@ void client_free(struct client *client)
 		return;
 	close_fd(client->fd);
 	free(client);
+}
+
+void client_set_deadline(struct client *client, uint64_t deadline_mono_ns)
+{
+	client->deadline_mono_ns = deadline_mono_ns;
 }
 
 void client_ask(struct client *client, struct json_object *request)
@@ -83,7 +115,7 @@ static ssize_t receive_text(struct client *client)
 {
 	struct pollfd polled = {.fd = client->fd, .events = POLLIN};
 	ssize_t len;
-	int r = poll(&polled, 1, PATIENCE_MS);
+	int ms = patience_ms(client->deadline_mono_ns), r = ms ? poll(&polled, 1, ms) : 0;
 
 	if (r <= 0)
 		return r == 0 ? -ETIMEDOUT : -errno;
@@ -94,6 +126,20 @@ static ssize_t receive_text(struct client *client)
 	return len < 0 ? -errno : len;
 }
 
+/* What is no JSON, though json-c takes it. */
+static int refuse_infinite(struct json_object *value, int flags, struct json_object *parent, const char *key,
+			   size_t *index, void *context)
+{
+	(void)flags;
+	(void)parent;
+	(void)key;
+	(void)index;
+	(void)context;
+	return json_object_is_type(value, json_type_double) && !isfinite(json_object_get_double(value))
+		       ? JSON_C_VISIT_RETURN_ERROR
+		       : JSON_C_VISIT_RETURN_CONTINUE;
+}
+
 static struct json_object *parse(const char *text, size_t len)
 {
 	struct json_tokener *tokener = json_tokener_new_ex(8);
@@ -102,6 +148,10 @@ static struct json_object *parse(const char *text, size_t len)
 	if (tokener) {
 		answer = json_tokener_parse_ex(tokener, text, (int)len);
 		json_tokener_free(tokener);
+	}
+	if (json_c_visit(answer, 0, refuse_infinite, NULL) < 0) {
+		json_object_put(answer);
+		answer = NULL;
 	}
 	return answer;
 }

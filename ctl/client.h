@@ -3,12 +3,18 @@
 #pragma once
 
 #include <json-c/json.h>
+#include <stdint.h>
 
 struct client;
 
 /* 0 or -errno; -ENOENT and -ECONNREFUSED: no daemon there; -EPROTOTYPE: another kind of socket; -EAGAIN:
  * nobody accepts within five seconds. */
 int client_new(const char *path, struct client **ret_client);
+/* The same, but neither connecting nor receiving waits beyond this time: then they are -EAGAIN, -ETIMEDOUT.
+ */
+int client_new_until(const char *path, uint64_t deadline_mono_ns, struct client **ret_client);
+/* Another such time; 0: none. */
+void client_set_deadline(struct client *client, uint64_t deadline_mono_ns);
 /* Accepts NULL. */
 void client_free(struct client *client);
 

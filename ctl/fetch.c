@@ -8,8 +8,13 @@
 #include <string.h>
 
 #include "ctl/histogram.h"
+#include "ctl/pause.h"
 #include "util/cleanup.h"
 #include "util/decimal128.h"
+#include "util/macros.h"
+
+/* However slowly they come one by one. */
+#define RESIDENCES_PATIENCE_NS (30 * NSEC_PER_SEC)
 
 static void cleanup_json(struct json_object **object)
 {
@@ -193,8 +198,7 @@ static int receive_residence(struct client *client, const struct residence_filte
 		return r;
 	if (json_object_object_get_ex(answer, "end", &object))
 		return 1;
-	if (!json_object_object_get_ex(answer, "residence", &object) || !get_residence(object, one) ||
-	    residences->n == EBC_RESIDENCES)
+	if (!json_object_object_get_ex(answer, "residence", &object) || !get_residence(object, one))
 		return client_complain(client);
 	if (one->measured.total.count == 0 || !filter_matches(filter, one->ingress, one->egress, one->type))
 		return 0;
@@ -209,12 +213,16 @@ int fetch_residences(struct client *client, const struct residence_filter *filte
 		     struct residences *ret_residences)
 {
 	_cleanup_(residences_free) struct residences residences = {};
-	int r;
+	uint64_t deadline_mono_ns = now_mono_ns() + RESIDENCES_PATIENCE_NS;
+	int r = 0;
 
 	client_ask(client, request("residence"));
-	do {
+	/* The end is a message, too. */
+	for (int n = 0; r == 0; n++) {
+		if (n > EBC_RESIDENCES || now_mono_ns() > deadline_mono_ns)
+			return client_complain(client);
 		r = receive_residence(client, filter, &residences);
-	} while (r == 0);
+	}
 	if (r < 0)
 		return r;
 	if (residences.n)

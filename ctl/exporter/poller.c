@@ -16,6 +16,8 @@
 
 #define FRESH_NS NSEC_PER_SEC
 #define IDLE_NS	 (10 * NSEC_PER_SEC)
+/* For all of a round: those who wait for it are answered before a scrape each five seconds gives up. */
+#define ROUND_NS (4 * NSEC_PER_SEC)
 /* Histograms are most of what there is to tell, and change little in a second. */
 #define RESIDENCE_NS (5 * NSEC_PER_SEC)
 
@@ -35,7 +37,7 @@ struct poller {
 	struct offsets_place place;
 	struct trace incoming;
 	uint64_t residences_mono_ns; /* asked for last */
-	char told[192];		     /* the error that was logged last; "": that the daemon is there */
+	char told[256];		     /* the error that was logged last; "": that the daemon is there */
 	bool has_told;
 };
 
@@ -46,6 +48,8 @@ static void explain(int error, const char *path, char *text, size_t size)
 		snprintf(text, size, "%s: no daemon there", path);
 	else if (error == -EPROTOTYPE)
 		snprintf(text, size, "%s: the socket is not ebpf-bc's", path);
+	else if (error == -EAGAIN)
+		snprintf(text, size, "%s: the daemon does not answer", path);
 	else
 		snprintf(text, size, "%s: %s", path, strerror(-error));
 }
@@ -58,14 +62,11 @@ static void set_client(struct poller *poller, struct client *client)
 	pthread_mutex_unlock(&poller->lock);
 }
 
-static int connect_to_daemon(struct poller *poller, struct snapshot *ret_snapshot)
+static int connect_to_daemon(struct poller *poller, uint64_t deadline_mono_ns, struct snapshot *ret_snapshot)
 {
 	struct client *client;
-	int r;
+	int r = client_new_until(poller->socket_path, deadline_mono_ns, &client);
 
-	if (poller->client)
-		return 0;
-	r = client_new(poller->socket_path, &client);
 	if (r < 0) {
 		explain(r, poller->socket_path, ret_snapshot->error, sizeof(ret_snapshot->error));
 		return r;
@@ -74,20 +75,38 @@ static int connect_to_daemon(struct poller *poller, struct snapshot *ret_snapsho
 	return 0;
 }
 
-/* An empty snapshot with the reason where the daemon does not tell. */
-static void ask(struct poller *poller, bool has_residences, struct snapshot *ret_snapshot)
+/* 0 or -errno, and then the reason is there and the connection is not. */
+static int ask_connected(struct poller *poller, bool has_residences, struct snapshot *ret_snapshot)
 {
-	int r = connect_to_daemon(poller, ret_snapshot);
+	int r = snapshot_take(poller->client, has_residences, &poller->place, &poller->incoming,
+			      ret_snapshot);
+	char words[128];
 
-	if (r < 0)
-		return;
-	r = snapshot_take(poller->client, has_residences, &poller->place, &poller->incoming, ret_snapshot);
-	if (r == 0)
-		return;
-	snprintf(ret_snapshot->error, sizeof(ret_snapshot->error), "%s: %s", poller->socket_path,
-		 client_error(poller->client));
+	snprintf(words, sizeof(words), "%.127s", r < 0 ? client_error(poller->client) : ret_snapshot->error);
+	if (*words)
+		snprintf(ret_snapshot->error, sizeof(ret_snapshot->error), "%s: %s", poller->socket_path,
+			 words);
 	/* Whatever else it still sends would be taken for the next answer. */
-	set_client(poller, NULL);
+	if (r < 0)
+		set_client(poller, NULL);
+	return r;
+}
+
+/* An empty snapshot with the reason where the daemon does not tell. */
+static void ask(struct poller *poller, bool *has_residences, struct snapshot *ret_snapshot)
+{
+	uint64_t deadline_mono_ns = now_mono_ns() + ROUND_NS;
+
+	if (poller->client) {
+		client_set_deadline(poller->client, deadline_mono_ns);
+		/* A daemon that begins anew, as it does to take another configuration, hangs up on all. */
+		if (ask_connected(poller, *has_residences, ret_snapshot) != -EPIPE)
+			return;
+		*ret_snapshot = (struct snapshot){};
+	}
+	*has_residences = true;
+	if (connect_to_daemon(poller, deadline_mono_ns, ret_snapshot) == 0)
+		ask_connected(poller, true, ret_snapshot);
 }
 
 /* Where both are one clock the way of the answer does not count. */
@@ -136,7 +155,7 @@ static void publish(struct poller *poller, struct snapshot *snapshot, bool has_r
 	snapshot->taken_mono_ns = now_mono_ns();
 	if (snapshot->is_up)
 		note_daemon(known, snapshot);
-	known->n_errors += !snapshot->is_up;
+	known->n_errors += *snapshot->error != '\0';
 	if (snapshot->is_up && !has_residences) {
 		snapshot->residences = known->snapshot.residences;
 		known->snapshot.residences = (struct residences){};
@@ -153,22 +172,22 @@ static void tell(struct poller *poller, const struct snapshot *snapshot)
 		return;
 	poller->has_told = true;
 	strcpy(poller->told, snapshot->error);
-	if (snapshot->is_up)
-		fprintf(stderr, "ebpf-bc-exporter: %s: a daemon answers\n", poller->socket_path);
-	else
+	if (*snapshot->error)
 		fprintf(stderr, "ebpf-bc-exporter: %s; asking on\n", snapshot->error);
+	else
+		fprintf(stderr, "ebpf-bc-exporter: %s: a daemon answers\n", poller->socket_path);
 }
 
 static void run_round(struct poller *poller)
 {
 	uint64_t now = now_mono_ns();
-	bool has_residences = now >= poller->residences_mono_ns + RESIDENCE_NS ||
-			      !poller->residences_mono_ns || !poller->client;
+	bool has_residences = now >= poller->residences_mono_ns + RESIDENCE_NS;
 	struct snapshot snapshot = {};
 
-	ask(poller, has_residences, &snapshot);
+	ask(poller, &has_residences, &snapshot);
+	/* What could not be told is asked for again, so that the reason stays one as long as it is one. */
 	if (has_residences)
-		poller->residences_mono_ns = now;
+		poller->residences_mono_ns = *snapshot.error ? 0 : now;
 	tell(poller, &snapshot);
 	pthread_mutex_lock(&poller->lock);
 	publish(poller, &snapshot, has_residences);

@@ -18,8 +18,8 @@ struct known {
 	struct trace trace;
 	uint64_t daemon_started_mono_ns; /* the last one that answered; 0: none so far */
 	int64_t daemon_ahead_ns; /* its CLOCK_MONOTONIC less ours: in another time namespace they differ */
-	uint64_t n_errors;	 /* rounds in which the daemon was not there or made no sense */
-	uint64_t n_restarts;	 /* another daemon than the round before last that was answered */
+	uint64_t n_errors;   /* rounds in which the daemon was not there, made no sense or could not tell */
+	uint64_t n_restarts; /* rounds with another daemon than the last that answered */
 };
 
 /* A time of ours on the daemon's clock, as its stamps and states are told. */

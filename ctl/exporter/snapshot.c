@@ -4,15 +4,15 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
-#include "ctl/pause.h"
 #include "util/cleanup.h"
 #include "util/macros.h"
 
 /* However fast they come: more messages than these have no sense as one answer. */
 #define MESSAGES_MAX 1024
 #define LOG_ROWS_MAX 512
-#define PATIENCE_NS  (10 * NSEC_PER_SEC)
 
 static void cleanup_json(struct json_object **object)
 {
@@ -49,10 +49,8 @@ typedef bool (*take_fn)(void *to, struct json_object *member);
 static int walk(struct client *client, struct json_object *request, const char *member_name, take_fn take,
 		void *to, struct json_object **ret_end)
 {
-	uint64_t deadline_mono_ns = now_mono_ns() + PATIENCE_NS;
-
 	client_ask(client, request);
-	for (int n = 0; n < MESSAGES_MAX && now_mono_ns() < deadline_mono_ns; n++) {
+	for (int n = 0; n < MESSAGES_MAX; n++) {
 		_cleanup_(cleanup_json) struct json_object *answer = NULL;
 		struct json_object *member;
 		int r = client_receive(client, &answer);
@@ -139,18 +137,37 @@ static bool take_log(void *to, struct json_object *rows)
 	return true;
 }
 
-/* A list that the daemon may not have at all (-EPROTO): NULL then. */
+/* What a daemon says that has nothing of the kind: another clock than that, or an older version. */
+static bool has_nothing(const struct client *client)
+{
+	static const char *const words[] = {"nothing is measured", "no residence is measured",
+					    "is older and cannot tell"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (strstr(client_error(client), words[i]))
+			return true;
+	return false;
+}
+
+/* After an error of the daemon (-EPROTO) all else is asked for nevertheless, and what it says is kept. */
+static int go_on(const struct client *client, int r, struct snapshot *snapshot)
+{
+	if (r != -EPROTO)
+		return r;
+	if (!has_nothing(client))
+		snprintf(snapshot->error, sizeof(snapshot->error), "%s", client_error(client));
+	return 0;
+}
+
 static int take_list(struct client *client, const char *request, const char *member, take_fn take,
-		     struct json_object **ret_list)
+		     struct json_object **ret_list, struct snapshot *snapshot)
 {
 	_cleanup_(cleanup_json) struct json_object *list = json_object_new_array(), *end = NULL;
 	int r = walk(client, new_request(request), member, take, list, &end);
 
-	if (r == -EPROTO)
-		return 0;
 	if (r == 0)
 		*ret_list = TAKE_PTR(list);
-	return r;
+	return go_on(client, r, snapshot);
 }
 
 static bool get_i64(struct json_object *value, int64_t *ret_value)
@@ -206,8 +223,6 @@ static int follow_offsets(struct client *client, struct offsets_place *place, st
 
 	json_object_object_add(request, "since", json_object_new_uint64(place->next));
 	r = walk(client, request, "offsets", take_offsets, incoming, &end);
-	if (r == -EPROTO)
-		return 0;
 	if (r < 0)
 		return r;
 	return get_u64(end, "next", &place->next) ? 0 : client_complain(client);
@@ -227,19 +242,16 @@ static int take_rest(struct client *client, bool has_residences, struct offsets_
 		     struct trace *incoming, struct snapshot *snapshot)
 {
 	static const struct residence_filter all = {};
-	int r = take_list(client, "port_status", "port", take_numbered, &snapshot->ports);
+	int r = take_list(client, "port_status", "port", take_numbered, &snapshot->ports, snapshot);
 
 	if (r == 0)
-		r = take_list(client, "stats", "stats", take_counters, &snapshot->counters);
+		r = take_list(client, "stats", "stats", take_counters, &snapshot->counters, snapshot);
 	if (r == 0)
-		r = take_list(client, "log", "log", take_log, &snapshot->log);
+		r = take_list(client, "log", "log", take_log, &snapshot->log, snapshot);
 	if (r == 0)
-		r = follow_offsets(client, place, incoming);
-	if (r == 0 && has_residences) {
-		r = fetch_residences(client, &all, &snapshot->residences);
-		if (r == -EPROTO)
-			r = 0;
-	}
+		r = go_on(client, follow_offsets(client, place, incoming), snapshot);
+	if (r == 0 && has_residences)
+		r = go_on(client, fetch_residences(client, &all, &snapshot->residences), snapshot);
 	return r;
 }
 
@@ -247,14 +259,19 @@ int snapshot_take(struct client *client, bool has_residences, struct offsets_pla
 		  struct trace *incoming, struct snapshot *ret_snapshot)
 {
 	_cleanup_(snapshot_clear) struct snapshot snapshot = {.is_up = true};
+	struct offsets_place reached = *place;
 	int r = take_status(client, &snapshot.status);
 
 	if (r < 0)
 		return r;
-	find_place(snapshot.status, place);
-	r = take_rest(client, has_residences, place, incoming, &snapshot);
-	if (r < 0)
+	find_place(snapshot.status, &reached);
+	incoming->n = 0;
+	r = take_rest(client, has_residences, &reached, incoming, &snapshot);
+	if (r < 0) {
+		incoming->n = 0;
 		return r;
+	}
+	*place = reached;
 	*ret_snapshot = snapshot;
 	snapshot = (struct snapshot){};
 	return 0;

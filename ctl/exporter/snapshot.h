@@ -12,9 +12,11 @@
 
 struct snapshot {
 	bool is_up;
-	char error[192]; /* why not, one line */
+	char error[256]; /* why not, or what the daemon could not tell though it is up; one line, "" for
+			    nothing */
 	uint64_t taken_mono_ns;
-	/* NULL where it is not up, or, but for the status, where the daemon has nothing of the kind. */
+	/* NULL where it is not up, or, but for the status, where the daemon has nothing of the kind or cannot
+	 * tell. */
 	struct json_object *status;   /* an object with the integers pid and started_mono_ns */
 	struct json_object *ports;    /* objects in the order of their numbers, which begin at 1 */
 	struct json_object *counters; /* as many objects, in the same order; values are not negative */
@@ -32,8 +34,9 @@ struct offsets_place {
 };
 
 /*
- * Asks for everything; residences are asked for only if `has_residences`. Offsets that are new after `place`
- * are added to `incoming`. 0, or -errno as client_receive() and the snapshot is empty.
+ * Asks for everything; residences are asked for only if `has_residences`. `incoming` becomes the offsets that
+ * are new after `place`, which moves. 0, or -errno as client_receive(): the snapshot and `incoming` are
+ * empty, `place` is where it was.
  */
 int snapshot_take(struct client *client, bool has_residences, struct offsets_place *place,
 		  struct trace *incoming, struct snapshot *ret_snapshot);

@@ -279,6 +279,8 @@ function drawPulse() {
 		words = `The exporter does not answer (${failure}).`;
 	else if (isDown)
 		words = `No daemon: ${asText(last.error)}.` + (rows.length ? " The trace shown is what was measured before." : "");
+	else if (last && last.error)
+		words = `The daemon cannot tell all: ${asText(last.error)}.`;
 	$("#pulse").className = isStale || isDown ? "bad" : "good";
 	$("#pulse").textContent = isStale ? (last ? "\u25b2 stale" : "asking \u2026") : isDown ? "\u25b2 no daemon" : "\u25cf live";
 	$("#banner").hidden = !words;

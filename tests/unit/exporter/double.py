@@ -2,6 +2,7 @@
 """A control socket that says what a test wants, sense or nonsense: the daemon's protocol (docs/control.md) without a
 daemon. Also what it says: a boundary clock and a transparent clock, with names that try to be markup."""
 
+import collections
 import json
 import math
 import os
@@ -31,7 +32,7 @@ def histogram(values):
     for ns in values:
         buckets[bucket(ns)] = buckets.get(bucket(ns), 0) + 1
     return {"count": len(values), "sum_ns": sum(values), "sum_squares": str(sum(ns * ns for ns in values)),
-            "min_ns": min(values), "max_ns": max(values), "buckets": sorted(map(list, buckets.items()))}
+            "min_ns": min(values, default=0), "max_ns": max(values, default=0), "buckets": sorted(map(list, buckets.items()))}
 
 
 class Clock:
@@ -144,11 +145,11 @@ class Clock:
 
 class Double:
     """Listens at `path` and answers in a thread. `answer(request text)` returns messages, as objects or octets;
-    None: nothing ever. Counts the requests for the status."""
+    None: nothing ever. Counts the requests by name."""
 
     def __init__(self, path, answer):
         self.path, self.answer = path, answer
-        self.n_rounds = 0
+        self.asked = collections.Counter()
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._listener.bind(path)
         os.chmod(path, 0o666)
@@ -176,11 +177,16 @@ class Double:
     def _serve(self, client):
         try:
             while text := client.recv(4096):
-                self.n_rounds += b'"status"' in text
+                self.asked[json.loads(text)["request"]] += 1
                 for message in self.answer(text) or ():
                     client.send(message if isinstance(message, bytes) else json.dumps(message).encode())
         except OSError:
             pass
+
+    def hang_up(self):
+        """On all who are connected; who comes again is served."""
+        while self._clients:
+            self._clients.pop().shutdown(socket.SHUT_RDWR)
 
     def close(self):
         self._is_closed = True

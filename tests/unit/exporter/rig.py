@@ -2,6 +2,7 @@
 """An exporter that is started for a test, and requests to it."""
 
 import http.client
+import json
 import os
 import pathlib
 import re
@@ -81,6 +82,13 @@ class Exporter:
         status, _, text = self.request("/metrics")
         assert status == 200, text
         return prometheus.parse(text)
+
+    def status(self):
+        """The object that is told to the page."""
+        return json.loads(self.request("/status.json")[2])
+
+    def rows(self):
+        return self.status()["trace"]["rows"]
 
     def wait_for(self, condition):
         """Until condition(metrics) is true."""

@@ -57,11 +57,11 @@ class Web(Case):
         daemon = self.start_double(double.Clock())
         exporter = self.start()
         exporter.metrics()
-        begin_s, n = time.monotonic(), daemon.n_rounds
+        begin_s, n = time.monotonic(), daemon.asked["status"]
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             done = list(pool.map(lambda i: exporter.request(("/metrics", "/status.json")[i % 2])[0], range(160)))
         self.assertEqual(set(done), {200})
-        self.assertLessEqual(daemon.n_rounds - n, time.monotonic() - begin_s + 1)
+        self.assertLessEqual(daemon.asked["status"] - n, time.monotonic() - begin_s + 1)
 
     @staticmethod
     def trickle(connections, ended):
@@ -158,6 +158,74 @@ class Daemons(Case):
             # Not after the five seconds of patience with the daemon.
             self.assertLess(time.monotonic() - begin_s, 4)
             waiting.exception(LIMIT_S)
+
+    def test_a_daemon_that_begins_anew_is_asked_again_in_the_same_round(self):
+        clock = double.Clock()
+        daemon = self.start_double(clock)
+        exporter = self.start()
+        exporter.metrics()
+        rows = exporter.rows()
+        clock.began_mono_ns += double.NS
+        daemon.hang_up()
+        families = exporter.wait_for(lambda now: value(now, "ebpf_bc_exporter_daemon_restarts_total") == 1)
+        self.assertEqual(value(families, "ebpf_bc_up"), 1)
+        self.assertEqual(value(families, "ebpf_bc_exporter_errors_total"), 0)
+        self.assertEqual([line for line in exporter.lines if "asking on" in line], [])
+        # Its residences were asked for at once, and its offsets are another's.
+        self.assertEqual(daemon.asked["residence"], 2)
+        self.assertEqual(len(exporter.rows()), 2 * len(rows))
+
+    def test_what_the_daemon_cannot_tell_is_told_once_and_all_else_is_there(self):
+        clock = double.Clock(("gm0", "c1", "c2"), "E2E_TC")
+        good = clock.answers
+        clock.answers = lambda asked: [{"error": "residences cannot be read"}] if asked["request"] == "residence" \
+            else good(asked)
+        self.start_double(clock)
+        exporter = self.start()
+        families = exporter.wait_for(lambda now: value(now, "ebpf_bc_exporter_errors_total") >= 2)
+        self.assertEqual(value(families, "ebpf_bc_up"), 1)
+        self.assertIn("ebpf_bc_port_state", families)
+        self.assertNotIn("ebpf_bc_residence_seconds", families)
+        self.assertEqual([line.rpartition(": ")[2] for line in exporter.lines[1:]],
+                         ["residences cannot be read; asking on"])
+
+    def test_of_what_a_daemon_has_not_it_tells_nothing(self):
+        clock = double.Clock()
+        good = clock.answers
+        for words in ("no residence is measured: this clock runs without BPF programs", "unknown request"):
+            clock.answers = lambda asked, words=words: [{"error": words}] if asked["request"] == "residence" \
+                else good(asked)
+            daemon = self.start_double(clock)
+            exporter = self.start()
+            self.assertEqual(value(exporter.metrics(), "ebpf_bc_exporter_errors_total"), 0)
+            self.assertEqual(len(exporter.lines), 2)
+            exporter.end()
+            daemon.close()
+
+    def test_a_list_that_never_ends_holds_nobody_up(self):
+        one = double.Clock(("gm0", "c1", "c2"), "E2E_TC")
+        residence = one.answers({"request": "residence"})[0]
+        nothing = {"residence": {**residence["residence"], "total": double.histogram([])}}
+        good = one.answers
+
+        def slowly(message):
+            while True:
+                time.sleep(0.5)
+                yield message
+        for request, answer in (("residence", lambda: slowly(residence)), ("log", lambda: slowly({"fields": []})),
+                                ("residence", lambda: [nothing] * 1025 + [{"end": True}])):
+            with self.subTest(request=request):
+                one.answers = lambda asked, request=request, answer=answer: \
+                    answer() if asked["request"] == request else good(asked)
+                daemon = self.start_double(one)
+                exporter = self.start()
+                begin_s = time.monotonic()
+                self.assertEqual(value(exporter.metrics(), "ebpf_bc_up"), 0)
+                # Prometheus' limit where it asks each five seconds.
+                self.assertLess(time.monotonic() - begin_s, 5)
+                exporter.wait_for_line("asking on")
+                exporter.end()
+                daemon.close()
 
     def test_files_that_are_no_socket_of_ours(self):
         (self.folder / "file").write_text("x")

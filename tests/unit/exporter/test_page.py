@@ -11,7 +11,7 @@ import time
 import unittest
 
 from unit.exporter import double
-from unit.exporter.rig import LIMIT_S, Case
+from unit.exporter.rig import LIMIT_S, Case, value
 
 CHROMIUM = shutil.which("chromium")
 VOID = {"meta", "link", "br", "hr", "img", "input"}
@@ -156,6 +156,7 @@ class Page(Case):
         def lose(exporter, daemon):
             exporter.metrics()
             daemon.close()
+            exporter.wait_for(lambda now: value(now, "ebpf_bc_up") == 0)
         page = self.show(double.Clock(), before=lose)
         self.assertIn("No daemon", page.one(id="state").text)
         self.assertGreater(len(page.one(class_="trace").one("path", class_="curve").attributes["d"]), 1000)
