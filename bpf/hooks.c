@@ -25,7 +25,7 @@
 #define PIN_PATH_OCTETS 256
 #define PRIORITY_LAST	16 /* priorities from 1 are tried, as others may have taken one */
 
-static int tcx_attach(int program_fd, uint32_t ifindex, enum ebc_direction direction)
+static int tcx_create(int program_fd, uint32_t ifindex, enum ebc_direction direction)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = FLAG_BEFORE);
 
@@ -49,7 +49,7 @@ static bool tcx_pin_path(const struct ebc_hook_programs *programs, uint32_t ifin
 bool ebc_hooks_has_tcx(int program_fd)
 {
 	/* A kernel with tcx misses the device; one without does not know the attach type. */
-	_cleanup_fd_ int fd = tcx_attach(program_fd, INT_MAX, EBC_DIRECTION_RX);
+	_cleanup_fd_ int fd = tcx_create(program_fd, INT_MAX, EBC_DIRECTION_RX);
 
 	return fd == -ENODEV;
 }
@@ -66,6 +66,16 @@ static int tcx_check(int link_fd, uint32_t ifindex)
 	return info.xdp.ifindex == ifindex ? 0 : -ENOENT;
 }
 
+/* A new link has the kernel wait until no CPU looks at the old list of programs any more; another program in
+ * a link that is there does not. */
+static int tcx_attach(const struct ebc_hook_programs *programs, uint32_t ifindex,
+		      enum ebc_direction direction)
+{
+	int fd = ebc_left_hooks_take(programs->left, ifindex, direction, programs->fd[direction]);
+
+	return fd >= 0 ? fd : tcx_create(programs->fd[direction], ifindex, direction);
+}
+
 /* The link that is pinned there already, if it still hangs at its hook; else a new one, which is pinned. */
 static int tcx_attach_pinned(const struct ebc_hook_programs *programs, uint32_t ifindex,
 			     enum ebc_direction direction)
@@ -74,13 +84,13 @@ static int tcx_attach_pinned(const struct ebc_hook_programs *programs, uint32_t 
 	int fd;
 
 	if (!tcx_pin_path(programs, ifindex, direction, path, sizeof(path)))
-		return tcx_attach(programs->fd[direction], ifindex, direction);
+		return tcx_attach(programs, ifindex, direction);
 	fd = bpf_obj_get(path);
 	if (fd >= 0 && tcx_check(fd, ifindex) == 0)
 		return fd;
 	close_fd(fd);
 	unlink(path);
-	fd = tcx_attach(programs->fd[direction], ifindex, direction);
+	fd = tcx_attach(programs, ifindex, direction);
 	if (fd < 0)
 		return fd;
 	/* Somebody may have removed the folder: then the port ends with the process, but it serves. */

@@ -18,10 +18,13 @@ struct ebc_hook_programs {
 	int fd[EBC_DIRECTIONS]; /* by enum ebc_direction */
 	const char *
 		pin_directory; /* where tcx links are pinned, and found again; NULL: they are not; borrowed */
+	struct ebc_left_hooks *left; /* by a predecessor; NULL: none; borrowed */
 	uint32_t id[EBC_DIRECTIONS];
 	uint32_t handle; /* of our clsact filters: tells the instances of one host apart */
 	bool use_tcx;
 };
+
+struct ebc_left_hooks;
 
 struct ebc_hooks {
 	uint32_t ifindex;
@@ -46,5 +49,9 @@ void ebc_hooks_remove_left_over(const struct ebc_hook_programs *programs, uint32
 /* Takes away the clsact filters of `programs`, by handle and number, wherever they came from. Its other
  * fields do not matter. */
 void ebc_hooks_remove_of(const struct ebc_hook_programs *programs, uint32_t ifindex);
+/* Puts the program at a hook that was left, in the place of the one that is there, and returns the link; -1:
+ * none was left there. `left` may be NULL. */
+int ebc_left_hooks_take(struct ebc_left_hooks *left, uint32_t ifindex, enum ebc_direction direction,
+			int program_fd);
 /* 0 when both programs hang at their hooks; -ENOENT when not. */
 int ebc_hooks_check(const struct ebc_hook_programs *programs, const struct ebc_hooks *hooks);

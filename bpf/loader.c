@@ -377,6 +377,7 @@ int ebc_loader_new(const struct ebc_loader_options *options, struct ebc_loader *
 	}
 	if (options->mode == EBC_MODE_TRANSPARENT && options->set_pin_directory && !loader->took_over)
 		ebc_set_pin(loader, options, hash);
+	loader->programs.left = options->left_hooks;
 	if (loader->set_directory[0])
 		loader->programs.pin_directory = loader->set_directory;
 	loader->ctl->corrects_without_lease = loader->set_directory[0] != '\0';

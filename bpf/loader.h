@@ -16,6 +16,7 @@
 #define EBC_PIN_PATH_OCTETS 192 /* of a folder in which a set is pinned */
 
 struct ebc_loader;
+struct ebc_left_hooks;
 
 enum ebc_attach_mode {
 	EBC_ATTACH_AUTO = 0, /* tcx where the kernel has it, else clsact */
@@ -42,6 +43,9 @@ struct ebc_loader_options {
 	/* The ports to be: what dead predecessors left there is found by them. Borrowed during the call. */
 	const uint32_t *set_ifindexes;
 	size_t n_set_ifindexes;
+	/* What an instance that ended left, or NULL. Borrowed until ebc_loader_remove_predecessors() or
+	 * ebc_loader_free(). */
+	struct ebc_left_hooks *left_hooks;
 	bool has_all_domains;	/* sdo_id and domain_number only name the instance */
 	bool leaves_own_domain; /* ... and what is theirs is another's */
 	enum ebc_attach_mode attach_mode;
@@ -174,6 +178,15 @@ size_t ebc_loader_remove_predecessors(struct ebc_loader *loader);
 bool ebc_loader_leave(struct ebc_loader *loader, char *ret_directory);
 /* Takes away what was left there, unless a successor has done so or goes on with it. */
 void ebc_loader_remove_left(const char *directory);
+
+/*
+ * For a boundary clock's successor in this process: ebc_loader_free(), which is to follow, lets its programs
+ * hang where they hang, and the successor's take their places one by one, without a wait. The lease is to end
+ * before. NULL: there is nothing that could be left so. The caller owns it.
+ */
+struct ebc_left_hooks *ebc_loader_leave_hooks(struct ebc_loader *loader);
+/* Takes away what no successor has taken. Accepts NULL. */
+void ebc_left_hooks_free(struct ebc_left_hooks *left);
 
 /* Sums the per-CPU counters of one port (0 .. EBC_MAX_PORTS - 1). */
 int ebc_loader_counters(struct ebc_loader *loader, uint32_t port_index, struct ebc_counters *ret_counters);

@@ -446,6 +446,7 @@ size_t ebc_loader_remove_predecessors(struct ebc_loader *loader)
 	for (size_t i = 0; i < n; i++)
 		remove_set(loader->predecessors[i]);
 	loader->n_predecessors = 0;
+	loader->programs.left = NULL;
 	return n;
 }
 

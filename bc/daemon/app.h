@@ -19,7 +19,8 @@ struct app {
 	const struct settings *settings;
 	struct ebc_links *links;
 	const struct backend *backend;
-	struct ebc_loader *loader; /* the BPF back end's, as is the sender; NULL otherwise */
+	struct ebc_loader *loader;	   /* the BPF back end's, as is the sender; NULL otherwise */
+	struct ebc_left_hooks *left_hooks; /* by the instance before, until this one has started */
 	struct sender *sender;
 	struct sockets *sockets;	       /* the other back end's */
 	struct bc_engine *engine;	       /* a boundary clock's; NULL otherwise */
@@ -44,6 +45,7 @@ struct app {
 	double kernel_rate_at_start_ppb, kernel_rate_ppb; /* the second less the first */
 	int instance_fds[BC_MAX_PORTS];			  /* each holds the right to one port and domain */
 	int signal_fd, deadline_fd, housekeeping_fd, clock_watch_fd;
+	int membership_fd; /* of the Ethernet groups of all ports; -errno: none */
 	uint64_t armed_deadline_mono_ns;
 	unsigned int n_housekeeping;
 	bool made_pin_directory;

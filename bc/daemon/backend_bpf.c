@@ -110,6 +110,7 @@ static int start(struct app *app, char *reason, size_t reason_size)
 		ifindexes[i] = (uint32_t)app->ports[i].link.ifindex;
 	options.set_ifindexes = ifindexes;
 	options.n_set_ifindexes = app->n_ports;
+	options.left_hooks = app->left_hooks;
 	make_pin_directory(app);
 	r = ebc_loader_new(&options, &app->loader, why, sizeof(why));
 	if (r < 0) {

@@ -31,6 +31,8 @@ void handover_take(struct app *app, const struct settings *next, struct handover
 	memcpy(ret->clock_identity, app->clock_identity, sizeof(ret->clock_identity));
 	for (size_t i = 0; i < app->n_ports; i++)
 		snprintf(ret->port_names[i], IFNAMSIZ, "%s", app->settings->ports[i].name);
+	if (app->loader && next->loader.mode == EBC_MODE_BOUNDARY && !next->uses_sockets)
+		ret->left_hooks = ebc_loader_leave_hooks(app->loader);
 	leave_programs(app, next, ret);
 	leave_programs(app->other_domains, next, ret);
 }
@@ -39,6 +41,8 @@ void handover_release(struct handover *handover)
 {
 	bc_engine_free(handover->engine);
 	handover->engine = NULL;
+	ebc_left_hooks_free(handover->left_hooks);
+	handover->left_hooks = NULL;
 	for (size_t i = 0; i < handover->n_left; i++)
 		ebc_loader_remove_left(handover->left[i]);
 	/* Stays while something is in it. */

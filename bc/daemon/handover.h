@@ -26,7 +26,8 @@ struct handover {
 	uint8_t clock_identity[PTP_CLOCK_IDENTITY_LEN];
 	char left[HANDOVER_SETS][EBC_PIN_PATH_OCTETS]; /* folders of what is pinned */
 	size_t n_left;
-	const char *made_pin_directory; /* of the old settings; NULL: it was there before */
+	struct ebc_left_hooks *left_hooks; /* of a boundary clock's programs; NULL: none */
+	const char *made_pin_directory;	   /* of the old settings; NULL: it was there before */
 	struct leap_file leap_file;
 	/* To what ran before: an interface or a file that has gone since does not keep it from starting. */
 	bool is_going_back;

@@ -8,22 +8,30 @@
 #include <sys/socket.h>
 
 #include "util/cleanup.h"
+#include "util/macros.h"
 
-static int join_packet(int ifindex, const struct membership_groups *groups)
+static int change_packet(int packet_fd, int option, int ifindex, const struct membership_groups *groups)
 {
-	_cleanup_fd_ int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	int r = 0;
 
-	if (fd < 0)
-		return -errno;
 	for (int i = 0; i < 2; i++) {
 		struct packet_mreq mreq = {
 			.mr_ifindex = ifindex, .mr_type = PACKET_MR_MULTICAST, .mr_alen = 6};
 
 		memcpy(mreq.mr_address, groups->mac[i], 6);
-		if (setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &mreq, sizeof(mreq)) < 0)
-			return -errno;
+		if (setsockopt(packet_fd, SOL_PACKET, option, &mreq, sizeof(mreq)) < 0)
+			r = -errno;
 	}
-	return TAKE_FD(fd);
+	return r;
+}
+
+static int join_packet(int packet_fd, int ifindex, const struct membership_groups *groups)
+{
+	int r = packet_fd < 0 ? packet_fd : change_packet(packet_fd, PACKET_ADD_MEMBERSHIP, ifindex, groups);
+
+	if (packet_fd >= 0 && r < 0)
+		change_packet(packet_fd, PACKET_DROP_MEMBERSHIP, ifindex, groups);
+	return r;
 }
 
 static int join_ipv4(int ifindex, const struct membership_groups *groups)
@@ -57,35 +65,49 @@ static int join_ipv6(int ifindex, const struct membership_groups *groups)
 	return TAKE_FD(fd);
 }
 
-static int join(int ifindex, const struct membership_groups *groups, enum ebc_transport transport)
+int membership_packet_socket(void)
 {
-	switch (transport) {
-	case EBC_TRANSPORT_UDP_IPV4:
-		return join_ipv4(ifindex, groups);
-	case EBC_TRANSPORT_UDP_IPV6:
-		return join_ipv6(ifindex, groups);
-	default:
-		return join_packet(ifindex, groups);
-	}
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+
+	return fd < 0 ? -errno : fd;
 }
 
-int membership_join(struct membership *membership, int ifindex, const struct membership_groups *groups)
+static int join(struct membership *membership, const struct membership_groups *groups,
+		enum ebc_transport transport)
 {
-	static const enum ebc_transport transports[MEMBERSHIP_TRANSPORTS] = {
-		EBC_TRANSPORT_UDP_IPV4, EBC_TRANSPORT_UDP_IPV6, EBC_TRANSPORT_IEEE_802_3};
+	int r = transport == EBC_TRANSPORT_UDP_IPV4 ? join_ipv4(membership->ifindex, groups)
+		: transport == EBC_TRANSPORT_UDP_IPV6
+			? join_ipv6(membership->ifindex, groups)
+			: join_packet(membership->packet_fd, membership->ifindex, groups);
+
+	if (r < 0)
+		return r;
+	if (transport == EBC_TRANSPORT_IEEE_802_3)
+		membership->packet_groups = groups;
+	else
+		membership->fd[transport == EBC_TRANSPORT_UDP_IPV6] = r;
+	return 0;
+}
+
+int membership_join(struct membership *membership, int packet_fd, int ifindex,
+		    const struct membership_groups *groups)
+{
+	static const enum ebc_transport transports[] = {EBC_TRANSPORT_UDP_IPV4, EBC_TRANSPORT_UDP_IPV6,
+							EBC_TRANSPORT_IEEE_802_3};
 
 	membership_leave(membership);
-	for (int i = 0; i < MEMBERSHIP_TRANSPORTS; i++) {
+	membership->packet_fd = packet_fd;
+	membership->ifindex = ifindex;
+	for (size_t i = 0; i < ARRAY_SIZE(transports); i++) {
 		int r;
 
 		if (!groups->all_transports && transports[i] != groups->transport)
 			continue;
-		r = join(ifindex, groups, transports[i]);
+		r = join(membership, groups, transports[i]);
 		if (r < 0 && transports[i] == groups->transport) {
 			membership_leave(membership);
 			return r;
 		}
-		membership->fd[i] = r < 0 ? -1 : r;
 	}
 	membership->is_joined = true;
 	return 0;
@@ -93,7 +115,11 @@ int membership_join(struct membership *membership, int ifindex, const struct mem
 
 void membership_leave(struct membership *membership)
 {
-	for (int i = 0; i < MEMBERSHIP_TRANSPORTS; i++)
-		membership->fd[i] = close_fd(membership->fd[i]);
-	membership->is_joined = false;
+	/* Fails when the interface has gone, and the membership with it. */
+	if (membership->packet_groups)
+		change_packet(membership->packet_fd, PACKET_DROP_MEMBERSHIP, membership->ifindex,
+			      membership->packet_groups);
+	for (size_t i = 0; i < ARRAY_SIZE(membership->fd); i++)
+		close_fd(membership->fd[i]);
+	*membership = MEMBERSHIP_NONE;
 }

@@ -11,14 +11,15 @@
 
 #include "bpf/ebc_abi.h"
 
-#define MEMBERSHIP_TRANSPORTS 3
-
 struct membership {
 	bool is_joined;
-	int fd[MEMBERSHIP_TRANSPORTS]; /* -1: none */
+	int ifindex;
+	int fd[2];				       /* of IPv4 and IPv6; -1: none */
+	int packet_fd;				       /* borrowed */
+	const struct membership_groups *packet_groups; /* those joined on it; NULL: none; borrowed */
 };
 
-#define MEMBERSHIP_NONE ((struct membership){.fd = {-1, -1, -1}})
+#define MEMBERSHIP_NONE ((struct membership){.fd = {-1, -1}})
 
 struct membership_groups {
 	enum ebc_transport transport;
@@ -28,6 +29,11 @@ struct membership_groups {
 	struct in6_addr ipv6[2];
 };
 
-/* Joins on `ifindex`, leaving what was joined before. 0 or -errno. */
-int membership_join(struct membership *membership, int ifindex, const struct membership_groups *groups);
+/* For the Ethernet groups of any number of ports: the kernel waits up to 20 ms at the end of each packet
+ * socket. A descriptor, or -errno, with which Ethernet groups are not joined. */
+int membership_packet_socket(void);
+/* Joins on `ifindex`, leaving what was joined before. 0 or -errno. Socket and groups are borrowed until the
+ * membership is left. */
+int membership_join(struct membership *membership, int packet_fd, int ifindex,
+		    const struct membership_groups *groups);
 void membership_leave(struct membership *membership);

@@ -109,7 +109,8 @@ bool port_refresh(struct app *app, struct port *port)
 	if (!attach(app, port))
 		return false;
 	if (!port->membership.is_joined) {
-		r = membership_join(&port->membership, link.ifindex, &port->settings->groups);
+		r = membership_join(&port->membership, app->membership_fd, link.ifindex,
+				    &port->settings->groups);
 		if (r < 0 && link.is_up) {
 			snprintf(port->reason, sizeof(port->reason), "cannot join groups: %s", strerror(-r));
 			return false;

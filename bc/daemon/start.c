@@ -236,6 +236,7 @@ static void clear(struct app *app)
 		.deadline_fd = -1,
 		.housekeeping_fd = -1,
 		.clock_watch_fd = -1,
+		.membership_fd = -1,
 		.armed_deadline_mono_ns = UINT64_MAX,
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(app->instance_fds); i++)
@@ -270,6 +271,7 @@ int app_start(struct app *app, const struct settings *settings, const struct han
 	app->settings = settings;
 	app->n_ports = settings->n_ports;
 	app->is_successor = handover;
+	app->left_hooks = handover && !settings->is_other_domains ? handover->left_hooks : NULL;
 	for (size_t i = 0; i < app->n_ports; i++)
 		port_init(&app->ports[i], i, settings);
 	report_init(&app->report, settings, app->ports);
@@ -291,6 +293,8 @@ int app_start(struct app *app, const struct settings *settings, const struct han
 		log_line(LOG_ERR, "cannot open rtnetlink: %s", strerror(-r));
 		return r;
 	}
+	/* Who joins no Ethernet group does not need it, nor the capability. */
+	app->membership_fd = membership_packet_socket();
 	r = look_at_ports(app, &engine_config, handover);
 	if (r < 0)
 		return r;
@@ -345,5 +349,6 @@ void app_stop(struct app *app)
 	close_fd(app->deadline_fd);
 	close_fd(app->housekeeping_fd);
 	close_fd(app->clock_watch_fd);
+	close_fd(app->membership_fd);
 	clear(app);
 }

@@ -401,6 +401,75 @@ static void a_killed_process_with_tcx_leaves_nothing(void **state)
 	netlab_free(&lab);
 }
 
+static uint32_t link_id(int fd)
+{
+	struct bpf_link_info info = {};
+	uint32_t len = sizeof(info);
+
+	assert_int_equal(bpf_obj_get_info_by_fd(fd, &info, &len), 0);
+	return info.id;
+}
+
+/* Ends `loader`, one of whose links may be detached; returns its successor. */
+static struct ebc_loader *succeed(struct ebc_loader *loader, const struct netlab *lab)
+{
+	struct ebc_left_hooks *left = ebc_loader_leave_hooks(loader);
+	struct ebc_loader_options options = rig_options();
+
+	assert_non_null(left);
+	ebc_loader_free(loader);
+	assert_int_equal(tcx_programs(lab, EBC_DIRECTION_RX), 1);
+	options.left_hooks = left;
+	loader = rig_loader(&options);
+	rig_attach(loader, lab);
+	ebc_loader_remove_predecessors(loader);
+	ebc_left_hooks_free(left);
+	assert_attached(lab, EBC_ATTACH_TCX, 1, 0);
+	assert_int_equal(ebc_loader_check_port(loader, lab->port_ifindex), 0);
+	return loader;
+}
+
+/* Our own frames are stamped by the programs of this loader. */
+static void assert_stamps(struct ebc_loader *loader, const struct netlab *lab)
+{
+	struct frame_spec spec = frame_sync(EBC_TRANSPORT_IEEE_802_3);
+	int fd = rig_daemon_socket(loader);
+	struct ebc_tx_record record;
+	uint8_t frame[FRAME_OCTETS];
+
+	assert_true(rig_send(fd, lab->port_ifindex, frame, frame_build(&spec, frame, NULL)));
+	assert_true(rig_wait_tx(loader, 1000, &record));
+	close(fd);
+}
+
+static void a_successor_takes_the_place_of_programs_that_were_left(void **state)
+{
+	struct ebc_loader *loader;
+	struct netlab lab;
+	uint32_t id;
+
+	(void)state;
+	if (n_modes == 1)
+		return;
+	netlab_new(&lab);
+	loader = new_loader(EBC_ATTACH_TCX);
+	rig_attach(loader, &lab);
+	id = link_id(loader->ports[0].hooks.link_fd[EBC_DIRECTION_RX]);
+	loader = succeed(loader, &lab);
+	assert_int_equal(link_id(loader->ports[0].hooks.link_fd[EBC_DIRECTION_RX]), id);
+	assert_stamps(loader, &lab);
+
+	/* Somebody detaches one meanwhile. */
+	detach_link(loader->ports[0].hooks.link_fd[EBC_DIRECTION_TX]);
+	loader = succeed(loader, &lab);
+	assert_stamps(loader, &lab);
+
+	ebc_left_hooks_free(ebc_loader_leave_hooks(loader));
+	assert_attached(&lab, EBC_ATTACH_TCX, 0, 0);
+	ebc_loader_free(loader);
+	netlab_free(&lab);
+}
+
 static void left_over_filters_are_replaced(void **state)
 {
 	(void)state;
@@ -460,6 +529,7 @@ int main(void)
 		cmocka_unit_test(what_others_take_away_is_noticed),
 		cmocka_unit_test(a_lost_interface_is_noticed),
 		cmocka_unit_test(a_killed_process_with_tcx_leaves_nothing),
+		cmocka_unit_test(a_successor_takes_the_place_of_programs_that_were_left),
 		cmocka_unit_test(left_over_filters_are_replaced),
 		cmocka_unit_test(instances_of_two_domains_share_a_port),
 	};

@@ -61,6 +61,14 @@ class Reload(unittest.TestCase):
         assert_median_as_before(self, self.client, self.begin_s)
         self.assertLess(worst_offset_ns(self.client, self.begin_s), IN_SYNC_NS)
 
+    def links_at(self, port):
+        ifindex = self.rig.lab.box.ifindex(port)
+        return {one for one in bpfobjects.held_by(self.pid) if one.kind == "link" and one.ifindex == ifindex}
+
+    def n_packet_sockets(self):
+        with open(f"/proc/{self.pid}/net/packet", encoding="ascii") as file:
+            return len(file.readlines()) - 1
+
     def test_a_service_manager_is_told_what_the_clock_does_and_that_it_lives(self):
         self.manager.wait_for("READY=1", n=1)
         self.manager.wait_for("STATUS=locked to", n=1)
@@ -82,10 +90,14 @@ class Reload(unittest.TestCase):
 
     def test_another_port_list_and_other_intervals_hold_from_then_on_and_clients_see_no_step(self):
         start, n_ready = len(self.port.captured), self.manager.count("READY=1")
-        n_open = len(os.listdir(f"/proc/{self.pid}/fd"))
+        n_open, links = len(os.listdir(f"/proc/{self.pid}/fd")), self.links_at("bc1")
+        self.assertEqual(len(links), 2)
         self.assertIn("started anew", self.box.reload({"logSyncInterval": -4}, interfaces=["bc0", "bc1"]))
         self.assertEqual(test_stop.programs_at(self.rig, "bc2"), {})
         self.assertIn("started anew", self.box.reload({"logSyncInterval": -4}))
+        # The kernel makes one wait for each new or closed link, and for each packet socket, so there are none.
+        self.assertEqual(self.links_at("bc1"), links)
+        self.assertLess(self.n_packet_sockets(), len(self.rig.ports))
         self.manager.wait_for("RELOADING=1", n=2)
         self.manager.wait_for("READY=1", n=n_ready + 2)
         wait_in_sync(self.rig.clients[1])
