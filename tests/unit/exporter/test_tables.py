@@ -15,6 +15,20 @@ TREE = pathlib.Path(__file__).resolve().parents[3]
 ENTRY = re.compile(r'^(?:VALUE|FAMILY)\("(\w+)", "(gauge|counter|histogram)"', re.M)
 
 
+MANUAL = TREE / "docs/man/ebpf-bc-exporter.8.rst"
+MANUAL_ENTRY = re.compile(r"^\*\*(ebpf_bc_\w+)\*\* \((\w+)\)\n((?:    .+\n)+)", re.M)
+
+
+def manual_table():
+    """{name: (type, help, names of labels)}, as the manual has it."""
+    section = MANUAL.read_text(encoding="utf-8").partition("\nMETRICS\n")[2].partition("\nSET-UP\n")[0]
+    entries = {}
+    for name, kind, text in MANUAL_ENTRY.findall(section):
+        help_text, _, labels = " ".join(text.split()).partition(" Labels: ")
+        entries[name] = kind, help_text, set(re.findall(r"\w+", re.sub(r"\(.*?\)", "", labels)))
+    return entries
+
+
 def table():
     """[(name, type)]"""
     return ENTRY.findall((TREE / "ctl/exporter/metrics.def").read_text(encoding="utf-8"))
@@ -30,7 +44,7 @@ class Tables(Case):
             self.assertEqual(name.endswith("_total"), kind == "counter", name)
             self.assertNotRegex(name, r"_(ns|ms|us|ppb|count|sum|bucket)$")
 
-    def test_what_is_told_is_in_the_table_and_all_of_the_table_is_told(self):
+    def test_what_is_told_is_in_the_table_and_in_the_manual_with_its_words_and_labels(self):
         told = {}
         for clock_type, state in (("BC", "holdover"), ("E2E_TC", "forwarding")):
             clock = double.Clock(clock_type=clock_type, ports=("gm0", "c1", "c2"))
@@ -39,15 +53,14 @@ class Tables(Case):
                 **status, "state": state, "holdover": {"age_ns": 5, "expected_error_ns": 7}}
             daemon = self.start_double(clock)
             exporter = self.start()
-            told.update({name: family.kind for name, family in exporter.metrics().items()})
+            for name, family in exporter.metrics().items():
+                labels = {label for _, labels in family.samples for label, _ in labels}
+                told[name] = family.kind, family.help, labels | told.get(name, (0, 0, set()))[2]
             exporter.end()
             daemon.close()
-        self.assertEqual(told, dict(table()))
-
-    def test_the_manual_lists_each_metric_with_its_type(self):
-        text = (TREE / "docs/man/ebpf-bc-exporter.8.rst").read_text(encoding="utf-8")
-        section = text.partition("\nMETRICS\n")[2].partition("\nSET-UP\n")[0]
-        self.assertEqual(re.findall(r"^\*\*(ebpf_bc_\w+)\*\* \((\w+)\)\n    \w", section, re.M), table())
+        self.assertEqual({name: kind for name, (kind, _, _) in told.items()}, dict(table()))
+        self.assertEqual(told, manual_table())
+        self.assertEqual(list(manual_table()), [name for name, _ in table()])
 
     def test_every_kind_of_alarm_has_its_label_and_is_explained(self):
         kinds = re.findall(r'^\tX\(\w+, "(\w+)"\)', (TREE / "bc/daemon/alarms.h").read_text(encoding="utf-8"), re.M)
@@ -59,11 +72,12 @@ class Tables(Case):
             text = (TREE / page).read_text(encoding="utf-8")
             self.assertEqual([kind for kind in kinds if quote.format(kind) not in text], [], page)
 
-    def test_the_manual_lists_each_option(self):
-        text = (TREE / "docs/man/ebpf-bc-exporter.8.rst").read_text(encoding="utf-8")
-        section = text.partition("\nOPTIONS\n")[2].partition("\nPATHS\n")[0]
-        told = re.findall(r"^  (-\w)", self.run_program("-h", status=0).stdout, re.M)
-        self.assertEqual(re.findall(r"^(-\w)", section, re.M), told)
+    def test_the_manual_lists_each_option_and_the_default_addresses(self):
+        section = MANUAL.read_text(encoding="utf-8").partition("\nOPTIONS\n")[2].partition("\nPATHS\n")[0]
+        printed = self.run_program("-h", status=0).stdout
+        self.assertEqual(re.findall(r"^(-\w)", section, re.M), re.findall(r"^  (-\w)", printed, re.M))
+        addresses = r"127\.0\.0\.1:\d+ and \[::1\]:\d+"
+        self.assertEqual(re.findall(addresses, section), re.findall(addresses, printed))
 
     def test_every_metric_that_the_dashboard_asks_for_exists(self):
         dashboard = json.loads((TREE / "packaging/grafana/ebpf-bc.json").read_text(encoding="utf-8"))
