@@ -29,6 +29,7 @@ WANTED = """
 /lib/systemd/system/ebpf-bc.service /lib/systemd/system/ebpf-bc@.service
 /usr/share/doc/ebpf-bc/README.Debian /usr/share/doc/ebpf-bc/copyright /usr/share/doc/ebpf-bc/changelog.gz
 /usr/share/doc/ebpf-bc/examples/system-clock.conf /usr/share/doc/ebpf-bc/CHANGELOG.md
+/usr/share/doc/ebpf-bc/README.md.gz
 /usr/share/bash-completion/completions/ebpf-bcctl
 """
 WANTED_OF_EXPORTER = """
