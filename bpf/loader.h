@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Loads the kernel programs of one instance, attaches them to ports, and gives out what they record.
- * Does not log: errors are -errno, and loading also gives a reason in words. One thread, and one network namespace: that of the thread at
- * ebc_loader_new(), to which interface numbers belong.
+ * Does not log: errors are -errno, and loading also gives a reason in words. One thread, and one network
+ * namespace: that of the thread at ebc_loader_new(), to which interface numbers belong.
  */
 #pragma once
 
