@@ -20,7 +20,7 @@ struct ebc_ethtool_tuning {
 	enum ebc_duplex duplex;
 
 	bool has_features;
-	bool has_gro_hw, has_gro_fraglist, has_lro, has_tso, has_hw_tc;
+	bool has_gro_hw, has_gro_fraglist, has_gro_udp_forwarding, has_lro, has_tso, has_hw_tc;
 
 	/* Of the interrupt for received frames; that for transmitted ones comes after any stamp. */
 	bool has_coalesce;

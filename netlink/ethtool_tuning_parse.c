@@ -74,6 +74,7 @@ int ebc_ethtool_parse_features(const struct nlmsghdr *nlh, void *data)
 	tuning->has_features = true;
 	tuning->has_gro_hw = ebc_ethtool_bitset_has(active, "rx-gro-hw");
 	tuning->has_gro_fraglist = ebc_ethtool_bitset_has(active, "rx-gro-list");
+	tuning->has_gro_udp_forwarding = ebc_ethtool_bitset_has(active, "rx-udp-gro-forwarding");
 	tuning->has_lro = ebc_ethtool_bitset_has(active, "rx-lro");
 	tuning->has_tso = ebc_ethtool_bitset_has(active, "tx-tcp-segmentation") ||
 			  ebc_ethtool_bitset_has(active, "tx-tcp6-segmentation");

@@ -79,12 +79,13 @@ static void parse_info(struct nlattr *attr, const struct ebc_link *link, struct 
 		parse_bridge_port(info[IFLA_INFO_SLAVE_DATA], detail);
 }
 
-static enum ebc_xdp_mode parse_xdp(struct nlattr *attr)
+static enum ebc_xdp_mode parse_xdp(struct nlattr *attr, uint32_t *ret_program)
 {
 	struct nlattr *xdp[IFLA_XDP_MAX + 1];
 
 	if (!nested(attr, xdp, IFLA_XDP_MAX))
 		return EBC_XDP_NONE;
+	*ret_program = get_u32(xdp[IFLA_XDP_PROG_ID]);
 	switch (get_u8(xdp[IFLA_XDP_ATTACHED])) {
 	case XDP_ATTACHED_NONE:
 		return EBC_XDP_NONE;
@@ -97,6 +98,14 @@ static enum ebc_xdp_mode parse_xdp(struct nlattr *attr)
 	default:
 		return EBC_XDP_SEVERAL;
 	}
+}
+
+static void parse_switch_id(struct nlattr *attr, struct ebc_link_detail *detail)
+{
+	if (!attr || nla_len(attr) > (int)sizeof(detail->switch_id))
+		return;
+	detail->switch_id_len = (uint8_t)nla_len(attr);
+	memcpy(detail->switch_id, nla_data(attr), detail->switch_id_len);
 }
 
 int ebc_link_detail_parse(struct nlmsghdr *nlh, struct ebc_link_detail *ret_detail)
@@ -119,7 +128,8 @@ int ebc_link_detail_parse(struct nlmsghdr *nlh, struct ebc_link_detail *ret_deta
 	detail.master_ifindex = link.master_ifindex;
 	if (attrs[IFLA_PARENT_DEV_BUS_NAME])
 		nla_strlcpy(detail.parent_bus, attrs[IFLA_PARENT_DEV_BUS_NAME], sizeof(detail.parent_bus));
-	detail.xdp = parse_xdp(attrs[IFLA_XDP]);
+	detail.xdp = parse_xdp(attrs[IFLA_XDP], &detail.xdp_program);
+	parse_switch_id(attrs[IFLA_PHYS_SWITCH_ID], &detail);
 	parse_info(attrs[IFLA_LINKINFO], &link, &detail);
 	*ret_detail = detail;
 	return 0;

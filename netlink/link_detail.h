@@ -26,6 +26,8 @@ enum ebc_bridge_port_state {
 	EBC_BRIDGE_PORT_BLOCKING,
 };
 
+#define EBC_SWITCH_ID_MAX 32
+
 struct ebc_link_detail {
 	int ifindex;
 	char name[IFNAMSIZ];
@@ -34,7 +36,10 @@ struct ebc_link_detail {
 	bool is_multicast;
 	char parent_bus[16]; /* "pci", "usb", "virtio"; "" for what has none, and before Linux 5.14 */
 	enum ebc_xdp_mode xdp;
+	uint32_t xdp_program; /* its id; 0: unknown, or several */
 	int master_ifindex;
+	/* Of a port of a switch chip: equal for all of its ports. */
+	uint8_t switch_id_len, switch_id[EBC_SWITCH_ID_MAX];
 
 	struct {
 		bool is_stp, is_vlan_filtering, is_snooping;

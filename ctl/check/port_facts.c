@@ -125,6 +125,32 @@ static void look_stack(struct ebc_links *links, struct port_facts *facts)
 	}
 }
 
+static void look_switch(struct ebc_links *links, struct port_facts *facts)
+{
+	_cleanup_free_ struct ebc_link_detail *list = NULL;
+	const struct ebc_link_detail *ours = &facts->detail;
+	size_t n;
+
+	if (ours->switch_id_len == 0 || !facts->link.is_bridge_member)
+		return;
+	list = calloc(INTERFACES_MAX, sizeof(*list));
+	if (!list || ebc_link_detail_list(links, list, INTERFACES_MAX, &n) < 0)
+		return;
+	facts->n_of_same_switch = port_n_of_same_switch(ours, list, MIN(n, INTERFACES_MAX));
+}
+
+size_t port_n_of_same_switch(const struct ebc_link_detail *ours, const struct ebc_link_detail *list, size_t n)
+{
+	size_t n_same = 0;
+
+	for (size_t i = 0; i < n; i++)
+		n_same += list[i].ifindex != ours->ifindex &&
+			  list[i].master_ifindex == ours->master_ifindex &&
+			  list[i].switch_id_len == ours->switch_id_len &&
+			  memcmp(list[i].switch_id, ours->switch_id, ours->switch_id_len) == 0;
+	return n_same;
+}
+
 static bool is_our_filter(const struct ebc_tc_filter *filter)
 {
 	return strncmp(filter->program, "ebc_ingress", strlen("ebc_ingress")) == 0 ||
@@ -248,6 +274,10 @@ void port_look(const char *root, struct ebc_links *links, const char *name, stru
 		int ifindex = facts.link.ifindex;
 
 		look_stack(links, &facts);
+		look_switch(links, &facts);
+		if (facts.detail.xdp_program)
+			port_look_program_name(facts.detail.xdp_program, facts.xdp_name,
+					       sizeof(facts.xdp_name));
 		facts.has_driver = ebc_ethtool_get(facts.link.name, &facts.driver) == 0;
 		facts.has_tuning = ebc_ethtool_tuning_get(facts.link.name, &facts.tuning) == 0;
 		facts.qdiscs_error = ebc_qdisc_list(links, ifindex, facts.qdiscs, ARRAY_SIZE(facts.qdiscs),

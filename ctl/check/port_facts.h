@@ -48,6 +48,7 @@ struct port_facts {
 	struct ebc_link_detail master; /* bridge or bond that it is a member of; ifindex 0: none */
 	char lowest[128];	       /* names of what is below it, ", " between; "": nothing is */
 	char active[IFNAMSIZ];	       /* of a bond: the member that sends */
+	size_t n_of_same_switch;       /* other members of its bridge whose switch chip is the same */
 
 	struct ebc_ethtool_info driver; /* .driver: "" if unknown */
 	bool has_driver;
@@ -58,6 +59,7 @@ struct port_facts {
 	struct ebc_qdisc qdiscs[PORT_QDISCS];
 	int qdiscs_error;
 
+	char xdp_name[16]; /* of the XDP program, or "id 7"; "": unknown */
 	struct port_programs tcx_ingress, tcx_egress;
 	size_t n_ingress_filters, n_egress_filters;	    /* of clsact, ours not counted */
 	struct ebc_tc_filter ingress_filter, egress_filter; /* the first of them */
@@ -86,8 +88,13 @@ struct port_facts {
 void port_look(const char *root, struct ebc_links *links, const char *name, struct port_facts *ret);
 /* What the configuration says of it; NULL: there is none. */
 void port_use_of(const struct ebc_config *config, const char *name, struct port_use *ret);
+/* How many others in the list have its master and its switch chip, which it has. */
+size_t port_n_of_same_switch(const struct ebc_link_detail *ours, const struct ebc_link_detail *list,
+			     size_t n);
 /* The name in the list that differs least, if it differs by few letters only; NULL: none. */
 const char *port_nearest_name(const struct ebc_link_detail *list, size_t n, const char *name);
 
 /* Private to port_look(): BPF programs of tcx. */
+/* The name of a BPF program; "id 7" where it may not be asked for, or has none. */
+void port_look_program_name(uint32_t id, char *name, size_t size);
 void port_look_programs(int ifindex, bool is_egress, struct port_programs *ret);

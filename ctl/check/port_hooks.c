@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Who else has programs, filters or short cuts where the clock's programs hang. */
-
 #include "ctl/check/port_judge.h"
+
+#include <string.h>
+
+/* Programs of libxdp and Cilium are; only who holds the link can take them away. */
+#define IF_BY_LINK "  # refused: bpftool link list, and end its owner"
 
 static void judge_xdp(const struct port_facts *facts, struct findings *findings)
 {
@@ -12,7 +16,7 @@ static void judge_xdp(const struct port_facts *facts, struct findings *findings)
 		[EBC_XDP_GENERIC] = {"generic", "xdpgeneric"},
 		[EBC_XDP_DRIVER] = {"in the driver", "xdpdrv"},
 		[EBC_XDP_OFFLOADED] = {"in the card", "xdpoffload"},
-		[EBC_XDP_SEVERAL] = {"several", "xdp"},
+		[EBC_XDP_SEVERAL] = {"several", ""},
 	};
 	enum ebc_xdp_mode mode = facts->detail.xdp;
 	struct finding *f;
@@ -22,12 +26,17 @@ static void judge_xdp(const struct port_facts *facts, struct findings *findings)
 		return;
 	}
 	f = port_finding(facts, findings, FINDING_NOTE, "xdp");
-	finding_text(f, "an XDP program is attached (%s)", modes[mode].where);
+	finding_text(f, "an XDP program is attached (%s)%s%s", modes[mode].where,
+		     *facts->xdp_name ? ": " : "", facts->xdp_name);
 	finding_why(
 		f,
 		"it runs before the clock's: messages that it redirects, drops or hands to a process never "
 		"come there");
-	finding_mend(f, "ip link set dev %s %s off", facts->link.name, modes[mode].flag);
+	if (mode == EBC_XDP_SEVERAL)
+		finding_mend(f, "ip link set dev %s xdpgeneric off; ip link set dev %s xdpdrv off" IF_BY_LINK,
+			     facts->link.name, facts->link.name);
+	else
+		finding_mend(f, "ip link set dev %s %s off" IF_BY_LINK, facts->link.name, modes[mode].flag);
 }
 
 /* Those that see a frame before ours; where ours are not, they will be put in front of all. */
@@ -48,6 +57,22 @@ static size_t n_behind(const struct port_programs *programs)
 	return n - n_in_front(programs);
 }
 
+/* What tells whose it is; not all versions of bpftool net show tcx. */
+static void mend_by_asking(const char *name, struct finding *f)
+{
+	bool is_id = strncmp(name, "id ", 3) == 0;
+
+	finding_mend(f, "bpftool prog show %s%s  # tells whose it is", is_id ? "" : "name ", name);
+}
+
+static const char *first_behind(const struct port_programs *programs)
+{
+	for (size_t i = n_in_front(programs); i < programs->n; i++)
+		if (!programs->list[i].is_ours)
+			return programs->list[i].name;
+	return NULL;
+}
+
 static void judge_front(const struct port_facts *facts, struct findings *findings)
 {
 	const struct port_programs *programs = &facts->tcx_ingress;
@@ -58,24 +83,27 @@ static void judge_front(const struct port_facts *facts, struct findings *finding
 	finding_why(
 		f, "messages that it drops or redirects do not come to the clock; whoever attaches last with "
 		   "\"before\" is in front, so a new start of the daemon is too");
-	finding_mend(f, "bpftool net show dev %s  # tells whose they are", facts->link.name);
+	mend_by_asking(programs->list[0].name, f);
 }
 
 static void judge_egress(const struct port_facts *facts, struct findings *findings)
 {
 	size_t n = n_behind(&facts->tcx_egress) + facts->n_egress_filters;
+	const char *first = first_behind(&facts->tcx_egress);
 	struct finding *f;
 
 	if (n == 0)
 		return;
 	f = port_finding(facts, findings, FINDING_NOTE, "tc-programs");
-	finding_text(f, "%zu filter%s or program%s of others at tc egress", n, n == 1 ? "" : "s",
-		     n == 1 ? "" : "s");
+	finding_text(f, "%zu filter%s or program%s of others at tc egress, first %s", n, n == 1 ? "" : "s",
+		     n == 1 ? "" : "s", first ? first : facts->egress_filter.kind);
 	finding_why(f,
 		    "they see what the clock sends after its own program: what they drop or redirect gets no "
 		    "transmit stamp");
-	finding_mend(f, "tc filter show dev %s egress; bpftool net show dev %s  # tell whose they are",
-		     facts->link.name, facts->link.name);
+	if (first)
+		mend_by_asking(first, f);
+	else
+		finding_mend(f, "tc filter show dev %s egress", facts->link.name);
 }
 
 static void judge_filters(const struct port_facts *facts, struct findings *findings)

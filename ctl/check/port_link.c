@@ -127,7 +127,7 @@ static void judge_ipv6(const struct port_facts *facts, struct findings *findings
 			     facts->has_ipv6 ? "disabled here" : "not in this kernel");
 		finding_why(f, "the port has no address to send from");
 		finding_mend(f,
-			     facts->has_ipv6 ? "sysctl -w net.ipv6.conf.%s.disable_ipv6=0"
+			     facts->has_ipv6 ? "echo 0 > /proc/sys/net/ipv6/conf/%s/disable_ipv6"
 					     : "network_transport UDPv4  # in the configuration, for %s",
 			     facts->link.name);
 		return;

@@ -20,13 +20,13 @@ static bool is_ours(const char *name)
 	return strcmp(name, "ebc_ingress") == 0 || strcmp(name, "ebc_egress") == 0;
 }
 
-static void read_name(uint32_t id, char *name, size_t size)
+void port_look_program_name(uint32_t id, char *name, size_t size)
 {
 	_cleanup_fd_ int fd = bpf_prog_get_fd_by_id(id);
 	struct bpf_prog_info info = {};
 	uint32_t len = sizeof(info);
 
-	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len) < 0)
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len) < 0 || !*info.name)
 		snprintf(name, size, "id %u", id);
 	else
 		snprintf(name, size, "%s", info.name);
@@ -50,7 +50,7 @@ void port_look_programs(int ifindex, bool is_egress, struct port_programs *ret)
 	}
 	ret->n = MIN(attr.query.prog_cnt, ARRAY_SIZE(ids));
 	for (size_t i = 0; i < ret->n; i++) {
-		read_name(ids[i], ret->list[i].name, sizeof(ret->list[i].name));
+		port_look_program_name(ids[i], ret->list[i].name, sizeof(ret->list[i].name));
 		ret->list[i].is_ours = is_ours(ret->list[i].name);
 	}
 }

@@ -59,10 +59,11 @@ static void describe(const struct port_facts *facts, char *text, size_t size, en
 	snprintf(text, size, "%s%s%s", root, *inner ? " with " : "", inner);
 }
 
-static bool has_kind(const struct port_facts *facts, const char *kind)
+static bool has_etf(const struct port_facts *facts, bool is_root)
 {
 	for (size_t i = 0; i < MIN(facts->n_qdiscs, ARRAY_SIZE(facts->qdiscs)); i++)
-		if (strcmp(facts->qdiscs[i].kind, kind) == 0)
+		if (strcmp(facts->qdiscs[i].kind, "etf") == 0 &&
+		    (facts->qdiscs[i].parent == TC_H_ROOT) == is_root)
 			return true;
 	return false;
 }
@@ -77,11 +78,23 @@ static void judge_etf(const struct port_facts *facts, struct findings *findings)
 {
 	struct finding *f = port_finding(facts, findings, FINDING_PROBLEM, "qdisc");
 
-	finding_text(f, "the queueing discipline is, or contains, etf");
+	finding_text(f, "the queueing discipline is etf");
 	finding_why(
 		f,
 		"it drops every frame that does not bear the time at which it is to leave, and PTP's do not");
 	finding_mend(f, "tc qdisc del dev %s root", facts->link.name);
+}
+
+/* As TSN is mostly set up: one class for what is sent at a set time. */
+static void judge_etf_of_class(const struct port_facts *facts, struct findings *findings)
+{
+	struct finding *f = port_finding(facts, findings, FINDING_NOTE, "etf");
+
+	finding_text(f, "etf is the queueing discipline of a class");
+	finding_why(f,
+		    "it drops every frame that does not bear the time at which it is to leave, and PTP's do "
+		    "not: PTP has to go by another class, which socket_priority chooses");
+	finding_mend(f, "tc -s qdisc show dev %s  # what etf dropped", facts->link.name);
 }
 
 static void judge_slow(const struct port_facts *facts, const char *text, enum queueing worst,
@@ -137,10 +150,12 @@ void port_judge_queue(const struct port_facts *facts, struct findings *findings)
 		port_unseen(facts, findings, "qdisc", "queueing disciplines", facts->qdiscs_error);
 		return;
 	}
-	if (has_kind(facts, "etf")) {
+	if (has_etf(facts, true)) {
 		judge_etf(facts, findings);
 		return;
 	}
+	if (has_etf(facts, false))
+		judge_etf_of_class(facts, findings);
 	describe(facts, text, sizeof(text), &worst);
 	/* An interface that is down has none yet. */
 	if (*text == '\0' || strcmp(text, "noop") == 0)

@@ -156,20 +156,21 @@ static void judge_lower(const struct port_facts *facts, struct findings *finding
 
 static void judge_switch(const struct port_facts *facts, struct findings *findings)
 {
-	bool is_switched = facts->link.is_bridge_member || facts->link.is_bond_member;
+	bool is_switched = facts->n_of_same_switch > 0;
 	struct finding *f;
 
 	if (!facts->link.has_switch_id)
 		return;
 	f = port_finding(facts, findings, is_switched ? FINDING_PROBLEM : FINDING_NOTE, "switch");
-	finding_text(f, "a port of a switch chip (phys_switch_id)%s%s", is_switched ? ", in " : "",
-		     is_switched ? facts->master.name : "");
 	if (is_switched) {
+		finding_text(f, "a port of a switch chip (phys_switch_id), in %s with %zu more of it",
+			     facts->master.name, facts->n_of_same_switch);
 		finding_why(f, "the chip forwards between its ports by itself: PTP passes the clock by, "
 			       "uncorrected, "
 			       "and what is attached here never sees it");
 		finding_mend(f, "ip link set dev %s nomaster", facts->link.name);
 	} else {
+		finding_text(f, "a port of a switch chip (phys_switch_id)");
 		finding_why(
 			f,
 			"the chip lies between the stamps and the wire, with a queue of its own; in a bridge "

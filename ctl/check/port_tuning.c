@@ -35,6 +35,18 @@ static void judge_gro_list(const struct port_facts *facts, struct findings *find
 	finding_mend(f, "ethtool -K %s rx-gro-list off", facts->link.name);
 }
 
+static void judge_udp_forwarding(const struct port_facts *facts, struct findings *findings)
+{
+	struct finding *f;
+
+	if (!facts->tuning.has_gro_udp_forwarding)
+		return;
+	f = port_finding(facts, findings, FINDING_PROBLEM, "gro-udp");
+	finding_text(f, "rx-udp-gro-forwarding is on: datagrams of one flow are joined");
+	finding_why(f, "of messages over UDP that come together only the first is seen and stamped");
+	finding_mend(f, "ethtool -K %s rx-udp-gro-forwarding off", facts->link.name);
+}
+
 static void judge_receive_offload(const struct port_facts *facts, struct findings *findings)
 {
 	bool has_lro = facts->tuning.has_lro, has_gro_hw = facts->tuning.has_gro_hw;
@@ -90,6 +102,7 @@ static void judge_offloads(const struct port_facts *facts, struct findings *find
 	if (!facts->tuning.has_features)
 		return;
 	judge_gro_list(facts, findings);
+	judge_udp_forwarding(facts, findings);
 	judge_receive_offload(facts, findings);
 	judge_tso(facts, findings);
 	judge_hw_tc(facts, findings);

@@ -125,6 +125,12 @@ class Findings(Check):
         self.assertFalse({one["topic"] for one in findings} & {"pps", "phc", "rtc", "c-states", "p-states", "isolation",
                                                                "hyper-threading"})
 
+    @unittest.skipUnless(os.geteuid() == 0, "only root can make a network namespace")
+    def test_a_host_without_ethernet_has_no_port(self):
+        done = subprocess.run(["unshare", "--net", TOOL, "check", "--json"], capture_output=True, text=True,
+                              timeout=LIMIT_S)
+        self.find_topic(json.loads(done.stdout)["findings"], "ports", "problem")
+
     def test_options_may_stand_behind_ports(self):
         self.assertIn("no-such-port", {one["port"] for one in json.loads(
             self.run_tool("no-such-port", "--json").stdout)["findings"]})

@@ -106,6 +106,7 @@ static void a_card_as_it_should_be_is_good(void **state)
 	judge();
 	assert_int_equal(n_not_good(), 0);
 	assert_told("coalescing", FINDING_GOOD);
+	assert_told("offloads", FINDING_GOOD);
 	assert_string_equal(findings.list[0].port, "eth0");
 }
 
@@ -167,7 +168,7 @@ static void udp_needs_an_address_which_may_be_the_bridges(void **state)
 	assert_only("link", FINDING_NOTE, "ip -s link show dev eth0  # and look at the cable");
 	port.link.has_carrier = true;
 	port.is_ipv6_disabled = true;
-	assert_only("address", FINDING_PROBLEM, "sysctl -w net.ipv6.conf.eth0.disable_ipv6=0");
+	assert_only("address", FINDING_PROBLEM, "echo 0 > /proc/sys/net/ipv6/conf/eth0/disable_ipv6");
 	port.has_ipv6 = false;
 	assert_only("address", FINDING_PROBLEM, "network_transport UDPv4  # in the configuration, for eth0");
 	port.use.needs_address = false;
@@ -210,6 +211,10 @@ static void offloads_that_keep_messages_back_are_told(void **state)
 	(void)state;
 	port.tuning.has_gro_fraglist = true;
 	assert_only("gro-list", FINDING_PROBLEM, "ethtool -K eth0 rx-gro-list off");
+	make_good_card(state);
+	port.tuning.has_gro_udp_forwarding = true;
+	assert_only("gro-udp", FINDING_PROBLEM, "ethtool -K eth0 rx-udp-gro-forwarding off");
+	assert_null(findings_get(&findings, "offloads", "eth0"));
 	make_good_card(state);
 	port.tuning.has_lro = port.tuning.has_gro_hw = true;
 	assert_only("receive-offload", FINDING_NOTE, "ethtool -K eth0 lro off rx-gro-hw off");
@@ -354,7 +359,26 @@ static void a_switch_chip_is_a_problem_where_it_forwards_by_itself(void **state)
 	port.link.is_bridge_member = true;
 	port.detail.bridge_port.state = EBC_BRIDGE_PORT_FORWARDING;
 	port.master = (struct ebc_link_detail){.ifindex = 9, .name = "br0", .kind_name = "bridge"};
+	/* The only one of it there. */
+	assert_only("switch", FINDING_NOTE, "");
+	port.n_of_same_switch = 1;
 	assert_only("switch", FINDING_PROBLEM, "ip link set dev eth0 nomaster");
+}
+
+static void ports_of_one_switch_have_one_id_and_one_bridge(void **state)
+{
+	const struct ebc_link_detail list[] = {
+		{.ifindex = 7, .master_ifindex = 9, .switch_id_len = 2, .switch_id = {1, 2}},
+		{.ifindex = 8, .master_ifindex = 9, .switch_id_len = 2, .switch_id = {1, 2}},
+		{.ifindex = 10, .master_ifindex = 9, .switch_id_len = 2, .switch_id = {1, 3}},
+		{.ifindex = 11, .master_ifindex = 9},
+		{.ifindex = 12, .master_ifindex = 13, .switch_id_len = 2, .switch_id = {1, 2}},
+	};
+
+	(void)state;
+	assert_int_equal(port_n_of_same_switch(&list[0], list, ARRAY_SIZE(list)), 1);
+	assert_int_equal(port_n_of_same_switch(&list[2], list, ARRAY_SIZE(list)), 0);
+	assert_int_equal(port_n_of_same_switch(&list[4], list, ARRAY_SIZE(list)), 0);
 }
 
 static void a_vlan_is_told_with_what_is_below(void **state)
@@ -404,8 +428,14 @@ static void what_keeps_frames_back_on_a_free_line_is_told_wherever_it_is(void **
 	put_qdisc("fq_codel", 0x10001);
 	put_qdisc("tbf", 0x10002);
 	assert_only("qdisc", FINDING_NOTE, "tc qdisc del dev eth0 root");
+	port.n_qdiscs = 0;
+	put_qdisc("mqprio", TC_H_ROOT);
 	put_qdisc("etf", 0x10003);
+	assert_only("etf", FINDING_NOTE, "tc -s qdisc show dev eth0  # what etf dropped");
+	port.n_qdiscs = 0;
+	put_qdisc("etf", TC_H_ROOT);
 	assert_only("qdisc", FINDING_PROBLEM, "tc qdisc del dev eth0 root");
+	put_qdisc("tbf", 0x10001);
 	/* More than are in the list. */
 	port.n_qdiscs = 10 * PORT_QDISCS;
 	judge();
@@ -413,13 +443,20 @@ static void what_keeps_frames_back_on_a_free_line_is_told_wherever_it_is(void **
 	assert_only("qdisc", FINDING_NOTE, "");
 }
 
+#define IF_BY_LINK "  # refused: bpftool link list, and end its owner"
+
 static void an_xdp_program_is_told_with_where_it_runs(void **state)
 {
 	(void)state;
 	port.detail.xdp = EBC_XDP_GENERIC;
-	assert_only("xdp", FINDING_NOTE, "ip link set dev eth0 xdpgeneric off");
+	assert_only("xdp", FINDING_NOTE, "ip link set dev eth0 xdpgeneric off" IF_BY_LINK);
+	port.detail.xdp = EBC_XDP_SEVERAL;
+	assert_only("xdp", FINDING_NOTE,
+		    "ip link set dev eth0 xdpgeneric off; ip link set dev eth0 xdpdrv off" IF_BY_LINK);
 	port.detail.xdp = EBC_XDP_DRIVER;
-	assert_only("xdp", FINDING_NOTE, "ip link set dev eth0 xdpdrv off");
+	strcpy(port.xdp_name, "xdp_pass");
+	assert_only("xdp", FINDING_NOTE, "ip link set dev eth0 xdpdrv off" IF_BY_LINK);
+	assert_non_null(strstr(assert_told("xdp", FINDING_NOTE)->text, "(in the driver): xdp_pass"));
 }
 
 static void put_program(struct port_programs *programs, const char *name, bool is_ours)
@@ -436,7 +473,11 @@ static void a_program_at_tc_is_told_only_where_it_is_in_the_way(void **state)
 	judge();
 	assert_int_equal(n_not_good(), 0);
 	put_program(&port.tcx_ingress, "ebc_ingress", true);
-	assert_only("tc-programs", FINDING_NOTE, "bpftool net show dev eth0  # tells whose they are");
+	assert_only("tc-programs", FINDING_NOTE, "bpftool prog show name cil_from_net  # tells whose it is");
+	strcpy(port.tcx_ingress.list[0].name, "id 7");
+	assert_only("tc-programs", FINDING_NOTE, "bpftool prog show id 7  # tells whose it is");
+	strcpy(port.tcx_ingress.list[0].name, "cil_from_net");
+	judge();
 	assert_non_null(strstr(findings_get(&findings, "tc-programs", "eth0")->text, "cil_from_net"));
 	port.tcx_ingress.n = 0;
 	put_program(&port.tcx_ingress, "ebc_ingress", true);
@@ -445,8 +486,12 @@ static void a_program_at_tc_is_told_only_where_it_is_in_the_way(void **state)
 	judge();
 	assert_int_equal(n_not_good(), 0);
 	put_program(&port.tcx_egress, "cil_to_net", false);
-	judge();
-	assert_told("tc-programs", FINDING_NOTE);
+	assert_only("tc-programs", FINDING_NOTE, "bpftool prog show name cil_to_net  # tells whose it is");
+	assert_non_null(strstr(assert_told("tc-programs", FINDING_NOTE)->text, "first cil_to_net"));
+	port.tcx_egress.n = 0;
+	port.n_egress_filters = 1;
+	strcpy(port.egress_filter.kind, "flower");
+	assert_only("tc-programs", FINDING_NOTE, "tc filter show dev eth0 egress");
 }
 
 static void a_filter_of_tc_is_told_with_how_to_be_rid_of_it(void **state)
@@ -580,6 +625,7 @@ int main(void)
 		PORT_TEST(of_bonds_only_one_by_one_is_good),
 		PORT_TEST(a_member_of_a_bond_is_told_that_the_bond_is_the_port),
 		PORT_TEST(a_switch_chip_is_a_problem_where_it_forwards_by_itself),
+		PORT_TEST(ports_of_one_switch_have_one_id_and_one_bridge),
 		PORT_TEST(a_vlan_is_told_with_what_is_below),
 		PORT_TEST(a_queue_is_good_if_the_stamp_comes_after_it),
 		PORT_TEST(what_keeps_frames_back_on_a_free_line_is_told_wherever_it_is),

@@ -68,11 +68,12 @@ static void only_active_features_count(void **state)
 	mnl_attr_put(nlh, ETHTOOL_A_BITSET_NOMASK, 0, NULL);
 	bits = mnl_attr_nest_start(nlh, ETHTOOL_A_BITSET_BITS);
 	put_bit(nlh, "rx-lro");
+	put_bit(nlh, "rx-udp-gro-forwarding");
 	put_bit(nlh, "tx-tcp6-segmentation");
 	mnl_attr_nest_end(nlh, bits);
 	mnl_attr_nest_end(nlh, active);
 	assert_int_equal(ebc_ethtool_parse_features(nlh, &tuning), MNL_CB_OK);
-	assert_true(tuning.has_features && tuning.has_lro && tuning.has_tso);
+	assert_true(tuning.has_features && tuning.has_lro && tuning.has_tso && tuning.has_gro_udp_forwarding);
 	assert_false(tuning.has_gro_fraglist || tuning.has_gro_hw || tuning.has_hw_tc);
 }
 

@@ -134,8 +134,26 @@ static void xdp_has_a_place_where_it_runs(void **state)
 		struct nlattr *xdp = nla_nest_start(msg, IFLA_XDP);
 
 		nla_put_u8(msg, IFLA_XDP_ATTACHED, i);
+		nla_put_u32(msg, IFLA_XDP_PROG_ID, 40U + i);
 		nla_nest_end(msg, xdp);
 		assert_int_equal(parse(msg).xdp, modes[i]);
+		assert_int_equal(parse(msg).xdp_program, 40 + i);
+	}
+}
+
+static void a_switch_has_an_id_of_bounded_length(void **state)
+{
+	static const uint8_t id[EBC_SWITCH_ID_MAX + 1] = {1, 2, 3};
+
+	(void)state;
+	for (int len = EBC_SWITCH_ID_MAX; len <= EBC_SWITCH_ID_MAX + 1; len++) {
+		_cleanup_nl_msg_ struct nl_msg *msg = new_link(0);
+		struct ebc_link_detail detail;
+
+		nla_put(msg, IFLA_PHYS_SWITCH_ID, len, id);
+		detail = parse(msg);
+		assert_int_equal(detail.switch_id_len, len == EBC_SWITCH_ID_MAX ? len : 0);
+		assert_memory_equal(detail.switch_id, id, detail.switch_id_len);
 	}
 }
 
@@ -241,6 +259,7 @@ int main(void)
 		cmocka_unit_test(a_member_of_a_bridge_has_its_state),
 		cmocka_unit_test(a_bond_has_its_mode_and_the_member_that_sends),
 		cmocka_unit_test(xdp_has_a_place_where_it_runs),
+		cmocka_unit_test(a_switch_has_an_id_of_bounded_length),
 		cmocka_unit_test(attributes_that_are_too_short_read_as_nothing),
 		cmocka_unit_test(a_qdisc_has_its_kind_and_its_place),
 		cmocka_unit_test(a_bpf_filter_has_the_name_of_its_program),
