@@ -22,6 +22,8 @@
 
 /* So many places are kept for root and the daemon's own user. */
 #define CLIENTS_RESERVED 4
+/* Any other user has so many at most, so that none shuts out the rest. */
+#define CLIENTS_OF_A_USER_MAX 6
 
 /* Each interval of the timer brings a client one request, up to ... */
 #define TOKEN_INTERVAL_NS     (50 * NSEC_PER_MSEC)
@@ -143,27 +145,35 @@ static void serve(struct control *control, struct control_client *client, uint32
 }
 
 /* A place for a new client, or NULL. */
-static struct control_client *find_place(struct control *control, bool is_privileged)
+static struct control_client *find_place(struct control *control, uid_t uid, bool is_privileged)
 {
 	struct control_client *place = NULL;
-	size_t n_strangers = 0;
+	size_t n_strangers = 0, n_of_user = 0;
 
 	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
-		if (control->clients[i].fd < 0)
+		const struct control_client *client = &control->clients[i];
+
+		if (client->fd < 0) {
 			place = &control->clients[i];
-		else
-			n_strangers += !control->clients[i].is_privileged;
+			continue;
+		}
+		n_strangers += !client->is_privileged;
+		n_of_user += client->uid == uid;
 	}
-	return is_privileged || n_strangers < CONTROL_CLIENTS_MAX - CLIENTS_RESERVED ? place : NULL;
+	if (is_privileged)
+		return place;
+	return n_strangers < CONTROL_CLIENTS_MAX - CLIENTS_RESERVED && n_of_user < CLIENTS_OF_A_USER_MAX
+		       ? place
+		       : NULL;
 }
 
-static bool is_privileged_peer(int fd)
+/* As nobody in particular where it cannot be told. */
+static uid_t uid_of_peer(int fd)
 {
 	struct ucred peer = {};
 	socklen_t len = sizeof(peer);
 
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 &&
-	       (peer.uid == 0 || peer.uid == geteuid());
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 ? peer.uid : (uid_t)-1;
 }
 
 static void refuse(int fd, const char *error)
@@ -180,6 +190,7 @@ static void accept_client(struct control *control)
 	_cleanup_fd_ int fd = accept4(control->socket.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	struct control_client *client;
 	bool is_privileged;
+	uid_t uid;
 
 	/* Also when descriptors are out: tokens keep the loop from turning on it. */
 	control->accept_tokens--;
@@ -188,13 +199,15 @@ static void accept_client(struct control *control)
 		set_listening(control, false);
 	if (fd < 0)
 		return;
-	is_privileged = is_privileged_peer(fd);
-	client = find_place(control, is_privileged);
+	uid = uid_of_peer(fd);
+	is_privileged = uid == 0 || uid == geteuid();
+	client = find_place(control, uid, is_privileged);
 	if (!client) {
 		refuse(fd, "too many clients");
 		return;
 	}
 	*client = (struct control_client){.fd = TAKE_FD(fd),
+					  .uid = uid,
 					  .is_privileged = is_privileged,
 					  .tokens = CLIENT_TOKENS_MAX,
 					  .events = EPOLLIN};

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "bc/daemon/control_json.h"
 #include "bc/daemon/control_walk.h"
@@ -14,7 +15,8 @@
 #define CONTROL_QUEUE_OCTETS   131072
 
 struct control_client {
-	int fd; /* -1: free */
+	int fd;	   /* -1: free */
+	uid_t uid; /* whose it is */
 	bool is_privileged;
 	uint32_t events; /* what epoll waits for */
 	unsigned int tokens;

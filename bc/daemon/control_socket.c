@@ -51,7 +51,9 @@ static int bind_socket(int fd, const struct sockaddr_un *address, int type)
 	if (errno != EADDRINUSE)
 		return -errno;
 	/* Of a file that is no socket connect(2) says the same as of an abandoned one. */
-	if (lstat(address->sun_path, &st) < 0 || !S_ISSOCK(st.st_mode) || !is_abandoned(address, type))
+	if (lstat(address->sun_path, &st) == 0 && !S_ISSOCK(st.st_mode))
+		return -EEXIST;
+	if (!is_abandoned(address, type))
 		return -EADDRINUSE;
 	if (unlink(address->sun_path) < 0)
 		return -errno;

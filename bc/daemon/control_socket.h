@@ -21,8 +21,8 @@ struct control_socket {
 int control_socket_bind(struct control_socket *sock, const char *path, int type, unsigned int mode);
 /*
  * Listens at `path`, open to every user; the file of a dead predecessor gives way. 0, -EADDRINUSE (somebody
- * listens there, or it is no socket), -ENAMETOOLONG (also when empty), or -errno. Closed by the caller also
- * after a failure.
+ * listens there), -EEXIST (a file that is no socket), -ENAMETOOLONG (also when empty), or -errno. Closed by
+ * the caller also after a failure.
  */
 int control_socket_open(struct control_socket *sock, const char *path);
 /* Removes the file while it is its own, and the folder that it made, once it is empty. */

@@ -12,7 +12,7 @@ import time
 WALKS = [json.dumps({"request": name}).encode()
          for name in ("port_status", "stats", "offsets", "log", "stamps", "residence")]
 ASKS = [*WALKS, b'{"request":"status"}', b'{"request":"ports"}']
-N_CLIENTS = 12  # places of those who are not root
+N_CLIENTS = 6  # places of a user
 N_CONNECTIONS = 1000
 
 

@@ -2,6 +2,7 @@
 /* The control socket: who is served, what is refused, and that nobody can hold it up. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,15 +10,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <linux/sockios.h>
 #include <cmocka.h>
 
+#include "bc/daemon/control_private.h"
+#include "bc/daemon/history.h"
 #include "tests/unit/ctl/rig.h"
 #include "tests/unit/ctl/stub_loader.h"
+#include "tests/unit/ctl/stub_state.h"
 #include "util/macros.h"
 
 #define CLIENTS_MAX	 16
@@ -25,7 +31,10 @@
 #define REQUESTS_AT_ONCE 20
 #define REQUESTS	 200 /* which take nine seconds more than those */
 #define NOBODY		 65534
+#define OF_A_USER_MAX	 6
 
+#define ASK_STATUS    "{\"request\":\"status\"}"
+#define ASK_STATS     "{\"request\":\"stats\"}"
 #define ASK_PORTS     "{\"request\":\"ports\"}"
 #define ASK_RESIDENCE "{\"request\":\"residence\"}"
 #define ASK_CLEAR     "{\"request\":\"residence\",\"clear\":true}"
@@ -148,6 +157,90 @@ static void a_walk_goes_as_fast_as_it_is_read(void **state)
 	close(fast);
 }
 
+static const struct control_client *only_client(struct rig *rig)
+{
+	const struct control_client *only = NULL;
+
+	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
+		const struct control_client *client = &rig->control->clients[i];
+
+		if (client->fd < 0)
+			continue;
+		assert_null(only);
+		only = client;
+	}
+	assert_non_null(only);
+	return only;
+}
+
+/* Until nothing happens any more, longer than it takes until more may be done. */
+static void pump_to_rest(struct rig *rig)
+{
+	struct pollfd polled = {.fd = control_fd(rig->control), .events = POLLIN};
+
+	do
+		rig_pump(rig);
+	while (poll(&polled, 1, 150) > 0);
+}
+
+/* Long answers that nobody reads, so many that the kernel takes no more. */
+static void fill_socket(struct rig *rig, const struct control_client *client, int fd)
+{
+	int n_unread = 0, room = 0;
+	socklen_t len = sizeof(room);
+
+	assert_int_equal(getsockopt(client->fd, SOL_SOCKET, SO_SNDBUF, &room, &len), 0);
+	while (n_unread < room) {
+		rig_ask(fd, ASK_STATUS);
+		rig_pump(rig);
+		assert_int_equal(client->n_queued, 0);
+		assert_int_equal(ioctl(client->fd, SIOCOUTQ, &n_unread), 0);
+	}
+}
+
+static void one_message_waits_for_who_asks_on_and_does_not_read(void **state)
+{
+	static const char *const asks[] = {ASK_STATUS, ASK_STATS};
+	struct rig *rig = *state;
+
+	stub_state_status()->n_alarms = 128;
+	for (size_t i = 0; i < 128; i++) {
+		struct control_alarm *alarm = &stub_state_status()->alarms[i];
+
+		*alarm = (struct control_alarm){.kind = "rival", .port = -1};
+		memset(alarm->text, '\n', sizeof(alarm->text) - 1);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(asks); i++) {
+		int fd = rig_connect(rig);
+		const struct control_client *client = only_client(rig);
+
+		fill_socket(rig, client, fd);
+		for (size_t k = 0; k < 3; k++)
+			rig_ask(fd, asks[i]);
+		pump_to_rest(rig);
+		assert_int_equal(client->n_queued, 1);
+		close(fd);
+		rig_pump(rig);
+	}
+}
+
+static void a_walk_that_is_not_read_is_made_no_further(void **state)
+{
+	struct history_row row = {.mono_ns = UINT64_MAX, .offset_ns = INT64_MIN};
+	struct rig *rig = *state;
+	int fd = rig_connect(rig);
+	const struct control_client *client = only_client(rig);
+
+	for (size_t i = 0; i < HISTORY_ROWS; i++)
+		history_add(stub_state_history(), &row);
+	rig_ask(fd, "{\"request\":\"offsets\"}");
+	pump_to_rest(rig);
+	assert_int_equal(client->walk.kind, CONTROL_WALK_OFFSETS);
+	assert_in_range(client->walk.last, 1, HISTORY_ROWS / 2);
+	assert_true(client->n_queued <= 1);
+	close(fd);
+}
+
 static void clearing_ends_the_walks_of_others(void **state)
 {
 	struct rig *rig = *state;
@@ -265,14 +358,14 @@ static void more_clients_than_places_are_refused(void **state)
 }
 
 /* What the child saw comes as its exit status. */
-static int run_as_nobody(struct rig *rig, int (*run)(struct rig *))
+static int run_as(struct rig *rig, uid_t uid, int (*run)(struct rig *))
 {
 	int status;
 	pid_t pid = fork();
 
 	assert_true(pid >= 0);
 	if (pid == 0)
-		_exit(setuid(NOBODY) < 0 ? 99 : run(rig));
+		_exit(setuid(uid) < 0 ? 99 : run(rig));
 	while (waitpid(pid, &status, WNOHANG) == 0)
 		rig_pump(rig);
 	assert_true(WIFEXITED(status));
@@ -319,7 +412,7 @@ static void only_root_may_clear(void **state)
 	if (geteuid() != 0)
 		skip();
 	stub_loader_set_residences(3);
-	assert_int_equal(run_as_nobody(rig, clear_and_read), 0);
+	assert_int_equal(run_as(rig, NOBODY, clear_and_read), 0);
 	assert_int_equal(stub_loader_n_residences(), 3);
 	fd = rig_connect(rig);
 	rig_expect_error(rig, fd, ASK_CLEAR, NULL);
@@ -327,29 +420,44 @@ static void only_root_may_clear(void **state)
 	close(fd);
 }
 
-/* Takes all the places that it can get; the status is how many, by asking on each. */
-static int take_places(struct rig *rig)
+/* Takes all the places that this user can get; returns how many, by asking on each. */
+static int take_places(struct rig *rig, uid_t uid)
 {
 	int n = 0;
 
+	if (seteuid(uid) < 0)
+		return -1;
 	for (int i = 0; i < CLIENTS_MAX; i++) {
 		int fd = connect_blocking(rig);
 
 		if (fd < 0)
-			return 99;
+			return -1;
 		(void)!send(fd, ASK_PORTS, strlen(ASK_PORTS), MSG_NOSIGNAL);
 		n += answer_has(fd, "clock_type");
 	}
-	return n;
+	return seteuid(0) < 0 ? -1 : n;
 }
 
-static void strangers_leave_places_for_root(void **state)
+static int take_all_places(struct rig *rig)
+{
+	if (take_places(rig, NOBODY) != OF_A_USER_MAX)
+		return 1;
+	/* Others are served nevertheless, ... */
+	if (take_places(rig, NOBODY - 1) != STRANGERS_MAX - OF_A_USER_MAX)
+		return 2;
+	if (take_places(rig, NOBODY - 2) != 0)
+		return 3;
+	/* ... and root in any case. */
+	return take_places(rig, 0) == CLIENTS_MAX - STRANGERS_MAX ? 0 : 4;
+}
+
+static void strangers_leave_places_for_others_and_for_root(void **state)
 {
 	struct rig *rig = *state;
 
 	if (geteuid() != 0)
 		skip();
-	assert_int_equal(run_as_nobody(rig, take_places), STRANGERS_MAX);
+	assert_int_equal(run_as(rig, 0, take_all_places), 0);
 }
 
 static void without_programs_there_is_no_residence_and_the_rest_is_told(void **state)
@@ -419,7 +527,7 @@ static void a_file_that_is_no_socket_is_left_alone(void **state)
 	fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
 	assert_true(fd >= 0);
 	close(fd);
-	assert_int_equal(control_new(path, &sources, &control), -EADDRINUSE);
+	assert_int_equal(control_new(path, &sources, &control), -EEXIST);
 	assert_int_equal(unlink(path), 0);
 }
 
@@ -446,12 +554,14 @@ int main(void)
 		CASE(what_follows_the_request_is_not_overlooked),
 		CASE(a_request_that_is_too_long_is_refused),
 		CASE(a_walk_goes_as_fast_as_it_is_read),
+		CASE(one_message_waits_for_who_asks_on_and_does_not_read),
+		CASE(a_walk_that_is_not_read_is_made_no_further),
 		CASE(clearing_ends_the_walks_of_others),
 		CASE(clearing_ends_no_other_walk),
 		CASE(requests_are_limited),
 		CASE(more_clients_than_places_are_refused),
 		CASE(only_root_may_clear),
-		CASE(strangers_leave_places_for_root),
+		CASE(strangers_leave_places_for_others_and_for_root),
 		CASE(without_programs_there_is_no_residence_and_the_rest_is_told),
 		CASE(a_dead_predecessors_socket_gives_way),
 		CASE(a_living_socket_stays_its_owners),
