@@ -33,10 +33,17 @@ _ebpf_bcctl() {
 	local cur=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
 	local command="" socket="" i
 
+	# bash takes `=` for a word of its own.
+	if [[ $cur == = ]]; then
+		cur=""
+	elif [[ $previous == = ]]; then
+		previous=${COMP_WORDS[COMP_CWORD - 2]}
+	fi
 	COMPREPLY=()
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
 		-s) socket=${COMP_WORDS[++i]} ;;
+		-s?*) socket=${COMP_WORDS[i]#-s} ;;
 		-*) ;;
 		*)
 			command=${COMP_WORDS[i]}

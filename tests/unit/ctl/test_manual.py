@@ -110,6 +110,8 @@ class Completion(unittest.TestCase):
         self.assertEqual(self.complete(*where, "stats", "--port", "e"), ["eth0", "eth1"])
         self.assertEqual(self.complete(*where, "stats", "--port", "$"), [r"\$\(touch\$\{IFS\}x\)"])
         self.assertFalse(pathlib.Path("x").exists())
+        self.assertEqual(self.complete("-s" + where[1], "stats", "--port", "=", "e"), ["eth0", "eth1"])
+        self.assertEqual(self.complete(*where, "stats", "--port", "=")[:2], ["eth0", "eth1"])
         self.assertEqual(self.complete("-s", str(folder / "none"), "stats", "--port", ""), [])
 
     def test_types_files_and_interfaces(self):
