@@ -45,6 +45,8 @@ struct backend {
 	void (*take_tx_stamps)(struct app *app, const struct pollfd *polled, size_t n);
 	void (*take_frames)(struct app *app, const struct pollfd *polled, size_t n);
 
+	/* Nothing is consumed any more, before anything is taken away, which may take long. */
+	void (*handle_stopping)(struct app *app);
 	/* Twice a second: this process lives. */
 	void (*handle_alive)(struct app *app);
 	/* app->real_minus_mono_ns is another. */

@@ -13,6 +13,7 @@
 #include "bc/daemon/bpf_records.h"
 #include "bc/daemon/clocks.h"
 #include "bc/daemon/log.h"
+#include "bc/daemon/service.h"
 #include "netlink/ethtool.h"
 #include "util/macros.h"
 
@@ -141,13 +142,19 @@ static void handle_started(struct app *app)
 		app->made_pin_directory = true;
 }
 
-static void stop(struct app *app)
+/* A transparent clock's frames are corrected until the programs go. */
+static void handle_stopping(struct app *app)
 {
-	/* Nothing is consumed any more; a transparent clock's frames are corrected until the programs go. */
 	if (app->loader && app->settings->loader.mode == EBC_MODE_BOUNDARY)
 		ebc_loader_ctl(app->loader)->lease_until_mono_ns = 0;
-	for (size_t i = 0; app->loader && i < app->n_ports; i++)
+}
+
+static void stop(struct app *app)
+{
+	for (size_t i = 0; app->loader && i < app->n_ports; i++) {
+		service_goes_on();
 		port_fini(app, &app->ports[i]);
+	}
 	ebc_loader_free(app->loader);
 	app->loader = NULL;
 	/* Stays when another domain's stamps are in it. */
@@ -269,6 +276,7 @@ const struct backend backend_bpf = {
 	.timeout_ms = timeout_ms,
 	.take_tx_stamps = bpf_records_take_tx_stamps,
 	.take_frames = bpf_records_take_frames,
+	.handle_stopping = handle_stopping,
 	.handle_alive = handle_alive,
 	.handle_clock_set = handle_clock_set,
 	.publish_clock = publish_clock,

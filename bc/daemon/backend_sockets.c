@@ -374,6 +374,11 @@ static void take_frames(struct app *app, const struct pollfd *polled, size_t n)
 		take_port(app, i, &polled[i * WATCH_A_PORT]);
 }
 
+static void handle_stopping(struct app *app)
+{
+	(void)app;
+}
+
 static void handle_alive(struct app *app)
 {
 	(void)app;
@@ -415,6 +420,7 @@ const struct backend backend_sockets = {
 	.timeout_ms = timeout_ms,
 	.take_tx_stamps = take_tx_stamps,
 	.take_frames = take_frames,
+	.handle_stopping = handle_stopping,
 	.handle_alive = handle_alive,
 	.handle_clock_set = handle_clock_set,
 	.publish_clock = publish_clock,

@@ -2,21 +2,17 @@
 /* See service.h. */
 #include "bc/daemon/service.h"
 
-#include "bc/daemon/app.h"
-#include "util/macros.h"
-#include "version.h"
-
-#if EBC_HAS_SYSTEMD
-
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <systemd/sd-daemon.h>
 #include <time.h>
 
+#include "bc/daemon/app.h"
 #include "bc/daemon/clocks.h"
+#include "bc/daemon/notify.h"
 #include "bc/engine/status.h"
+#include "util/macros.h"
 
 #define STATUS_SPACING_NS ((uint64_t)NSEC_PER_SEC)
 /* Of the time that the manager waits: a tick that comes late, or two, is not the end. */
@@ -26,30 +22,28 @@
 static struct {
 	uint64_t told_mono_ns, fed_mono_ns;
 	char told[STATUS_OCTETS];
+	bool owes_ready; /* it was not taken yet; of the rest, what is lost is nothing */
 } service;
-
-static bool has_manager(void)
-{
-	return getenv("NOTIFY_SOCKET");
-}
 
 void service_ready(void)
 {
-	sd_notify(0, "READY=1");
+	service.owes_ready = notify_send("READY=1") == -EAGAIN;
 }
 
 void service_reloading(void)
 {
 	struct timespec now; /* as the manager reads it, in a time namespace too */
+	char text[64];
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
-		   (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);
+	snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
+		 (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);
+	notify_send(text);
 }
 
 void service_stopping(void)
 {
-	sd_notify(0, "STOPPING=1");
+	notify_send("STOPPING=1");
 }
 
 static void describe_engine(const struct app *app, char *ret, size_t size)
@@ -93,7 +87,7 @@ static void describe(const struct app *app, char *ret, size_t size)
 
 static void tell_status(const struct app *app, uint64_t now_mono_ns)
 {
-	char text[STATUS_OCTETS];
+	char text[STATUS_OCTETS], line[STATUS_OCTETS + sizeof("STATUS=")];
 
 	if (now_mono_ns - service.told_mono_ns < STATUS_SPACING_NS)
 		return;
@@ -102,49 +96,35 @@ static void tell_status(const struct app *app, uint64_t now_mono_ns)
 	if (strcmp(text, service.told) == 0)
 		return;
 	memcpy(service.told, text, sizeof(text));
-	sd_notifyf(0, "STATUS=%s", text);
+	snprintf(line, sizeof(line), "STATUS=%s", text);
+	notify_send(line);
 }
 
 static void feed_watchdog(uint64_t now_mono_ns)
 {
-	uint64_t timeout_us;
+	uint64_t timeout_ns = notify_watchdog_ns();
 
-	if (sd_watchdog_enabled(0, &timeout_us) <= 0 ||
-	    now_mono_ns - service.fed_mono_ns < timeout_us * 1000 / WATCHDOG_PART)
+	if (timeout_ns == 0 || now_mono_ns - service.fed_mono_ns < timeout_ns / WATCHDOG_PART)
 		return;
 	service.fed_mono_ns = now_mono_ns;
-	sd_notify(0, "WATCHDOG=1");
+	notify_send("WATCHDOG=1");
+}
+
+void service_goes_on(void)
+{
+	if (notify_has_manager())
+		feed_watchdog(clocks_mono_ns());
 }
 
 void service_housekeeping(const struct app *app, bool is_on_time)
 {
 	uint64_t now_mono_ns = clocks_mono_ns();
 
-	if (!has_manager())
+	if (!notify_has_manager())
 		return;
+	if (service.owes_ready)
+		service_ready();
 	tell_status(app, now_mono_ns);
 	if (is_on_time)
 		feed_watchdog(now_mono_ns);
 }
-
-#else
-
-void service_ready(void)
-{
-}
-
-void service_reloading(void)
-{
-}
-
-void service_stopping(void)
-{
-}
-
-void service_housekeeping(const struct app *app, bool is_on_time)
-{
-	(void)app;
-	(void)is_on_time;
-}
-
-#endif

@@ -15,6 +15,7 @@
 #include "bc/daemon/log.h"
 #include "bc/daemon/one_step_port.h"
 #include "bc/daemon/other_domains.h"
+#include "bc/daemon/service.h"
 #include "util/cleanup.h"
 #include "util/macros.h"
 
@@ -257,6 +258,7 @@ static int start_ports(struct app *app)
 	for (size_t i = 0; i < app->n_ports; i++) {
 		if (is_end_pending() && !(app->loader && ebc_loader_took_over(app->loader)))
 			return -EINTR;
+		service_goes_on();
 		app_refresh_port(app, &app->ports[i]);
 	}
 	return 0;
@@ -333,6 +335,8 @@ int app_start(struct app *app, const struct settings *settings, const struct han
 
 void app_stop(struct app *app)
 {
+	if (app->backend)
+		app->backend->handle_stopping(app);
 	control_free(app->control);
 	other_domains_stop(app);
 	management_free(app->management);

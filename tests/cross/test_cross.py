@@ -66,7 +66,7 @@ class Aarch64(unittest.TestCase):
         cross_file = cls.build / "aarch64.ini"
         cross_file.write_text(CROSS_FILE.format(root=ROOT, compiler=compiler), encoding="utf-8")
         for command in (["meson", "setup", cls.build / "build", TREE, "--cross-file", cross_file, "--buildtype=plain",
-                         "-Dtests=false", "-Dman=disabled", "-Dsystemd=disabled", "-Dexporter=disabled",
+                         "-Dtests=false", "-Dman=disabled", "-Dexporter=disabled",
                          f"-Dbpf_include_dirs={ROOT}/usr/include,/usr/aarch64-linux-gnu/include"],
                         ["ninja", "-C", cls.build / "build"]):
             done = subprocess.run(list(map(str, command)), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

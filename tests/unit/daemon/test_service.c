@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "bc/daemon/app.h"
+#include "bc/daemon/notify.h"
 #include "bc/daemon/service.h"
 #include "util/cleanup.h"
 
@@ -92,11 +93,42 @@ static void the_manager_is_told_no_oftener_than_it_needs(void **state)
 	assert_false(hears(fd, "WATCHDOG=1"));
 }
 
+/* A start with many ports is longer than the manager may wait. */
+static void a_port_that_is_done_is_a_sign_of_life(void **state)
+{
+	_cleanup_fd_ int fd = listen_as_manager();
+
+	(void)state;
+	wait_a_quarter();
+	service_goes_on();
+	assert_true(hears(fd, "WATCHDOG=1"));
+	service_goes_on();
+	assert_false(hears(fd, "WATCHDOG=1"));
+}
+
+/* Without it, the manager would take the reload for one that never ends. */
+static void ready_is_told_as_soon_as_a_manager_that_stood_still_reads(void **state)
+{
+	_cleanup_fd_ int fd = listen_as_manager();
+
+	(void)state;
+	while (notify_send("filled") == 0)
+		;
+	service_ready();
+	assert_false(hears(fd, "READY=1"));
+	service_housekeeping(&app, true);
+	assert_true(hears(fd, "READY=1"));
+	service_housekeeping(&app, true);
+	assert_false(hears(fd, "READY=1"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_engine_that_is_late_is_not_said_to_live),
 		cmocka_unit_test(the_manager_is_told_no_oftener_than_it_needs),
+		cmocka_unit_test(a_port_that_is_done_is_a_sign_of_life),
+		cmocka_unit_test(ready_is_told_as_soon_as_a_manager_that_stood_still_reads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
