@@ -9,11 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl/exporter/metrics.h"
-#include "ctl/exporter/page.h"
+#include "ctl/exporter/answers.h"
+#include "ctl/exporter/listen.h"
 #include "ctl/exporter/poller.h"
-#include "ctl/exporter/status_json.h"
-#include "ctl/exporter/text.h"
 #include "ctl/exporter/visitors.h"
 #include "ctl/pause.h"
 #include "util/cleanup.h"
@@ -30,13 +28,14 @@ struct server {
 	struct http *http;
 	struct MHD_Daemon *daemon;
 	struct visitors *visitors;
+	bool is_loopback;
 };
 
 struct http {
 	struct poller *poller;
 	struct server servers[SERVERS_MAX];
 	size_t n_servers;
-	struct MHD_Response *page;
+	struct answers *answers;
 
 	pthread_mutex_t lock;
 	bool is_stopping;
@@ -50,91 +49,7 @@ struct request {
 	bool has_waited;
 };
 
-/* ----- answers ----- */
-
-static void add_headers(struct MHD_Response *response, const char *content_type)
-{
-	static const char *const headers[][2] = {
-		{MHD_HTTP_HEADER_CACHE_CONTROL, "no-store"},
-		{"X-Content-Type-Options", "nosniff"},
-		{"X-Frame-Options", "DENY"},
-		{"Referrer-Policy", "no-referrer"},
-		{"Cross-Origin-Resource-Policy", "same-origin"},
-	};
-
-	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
-	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)
-		MHD_add_response_header(response, headers[i][0], headers[i][1]);
-}
-
-/* No response is a connection that is closed: no memory. */
-static enum MHD_Result answer_with(struct MHD_Connection *connection, unsigned int status,
-				   struct MHD_Response *response)
-{
-	enum MHD_Result result;
-
-	if (!response)
-		return MHD_NO;
-	result = MHD_queue_response(connection, status, response);
-	MHD_destroy_response(response);
-	return result;
-}
-
-static enum MHD_Result refuse(struct MHD_Connection *connection, unsigned int status, const char *words)
-{
-	struct MHD_Response *response =
-		MHD_create_response_from_buffer(strlen(words), (void *)words, MHD_RESPMEM_PERSISTENT);
-
-	if (response) {
-		add_headers(response, "text/plain; charset=utf-8");
-		if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
-			MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
-	}
-	return answer_with(connection, status, response);
-}
-
-static struct MHD_Response *new_page(void)
-{
-	struct MHD_Response *page = MHD_create_response_from_buffer(exporter_page_len, (void *)exporter_page,
-								    MHD_RESPMEM_PERSISTENT);
-
-	if (page) {
-		add_headers(page, "text/html; charset=utf-8");
-		MHD_add_response_header(page, "Content-Security-Policy", exporter_page_policy);
-	}
-	return page;
-}
-
-static enum MHD_Result answer_text(struct MHD_Connection *connection, struct text *text,
-				   const char *content_type)
-{
-	struct MHD_Response *response;
-
-	if (text_finish(text) < 0)
-		return MHD_NO;
-	response = MHD_create_response_from_buffer(text->len, text->data, MHD_RESPMEM_MUST_FREE);
-	if (!response) {
-		free(text->data);
-		return MHD_NO;
-	}
-	add_headers(response, content_type);
-	return answer_with(connection, MHD_HTTP_OK, response);
-}
-
-static enum MHD_Result answer_metrics(struct http *http, struct MHD_Connection *connection)
-{
-	uint64_t n_requests;
-	struct text text;
-
-	pthread_mutex_lock(&http->lock);
-	n_requests = http->n_requests;
-	pthread_mutex_unlock(&http->lock);
-	if (text_begin(&text) < 0)
-		return MHD_NO;
-	metrics_print(poller_lock(http->poller), now_mono_ns(), n_requests, text.to);
-	poller_unlock(http->poller);
-	return answer_text(connection, &text, "text/plain; version=0.0.4; charset=utf-8");
-}
+/* ----- requests ----- */
 
 /* Missing: 0, all. */
 static bool get_since(struct MHD_Connection *connection, uint64_t *ret_since)
@@ -150,21 +65,24 @@ static bool get_since(struct MHD_Connection *connection, uint64_t *ret_since)
 	return true;
 }
 
+static enum MHD_Result answer_metrics(struct http *http, struct MHD_Connection *connection)
+{
+	uint64_t n_requests;
+
+	pthread_mutex_lock(&http->lock);
+	n_requests = http->n_requests;
+	pthread_mutex_unlock(&http->lock);
+	return answers_queue_metrics(http->answers, n_requests, connection);
+}
+
 static enum MHD_Result answer_status(struct http *http, struct MHD_Connection *connection)
 {
 	uint64_t since;
-	struct text text;
 
 	if (!get_since(connection, &since))
-		return refuse(connection, MHD_HTTP_BAD_REQUEST, "since must be a number\n");
-	if (text_begin(&text) < 0)
-		return MHD_NO;
-	status_json_print(poller_lock(http->poller), since, now_mono_ns(), text.to);
-	poller_unlock(http->poller);
-	return answer_text(connection, &text, "application/json");
+		return answers_refuse(connection, MHD_HTTP_BAD_REQUEST, "since must be a number\n");
+	return answers_queue_status(http->answers, since, connection);
 }
-
-/* ----- requests ----- */
 
 /* True: it waits, and comes here again after the poller's round. */
 static bool wait_for_news(struct http *http, struct request *request)
@@ -200,10 +118,20 @@ static void wake_waiting(void *context)
 	pthread_mutex_unlock(&http->lock);
 }
 
-static enum MHD_Result begin_request(struct http *http, struct MHD_Connection *connection,
-				     void **request_context)
+/* A page of elsewhere, open in a browser on this machine, may have its own name lead to our loopback, and
+ * then read us as if we were its own server: but it asks by that name. */
+static bool is_asked_by_foreign_name(const struct server *server, struct MHD_Connection *connection)
+{
+	const char *host = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST);
+
+	return server->is_loopback && host && !listen_is_own_name(host);
+}
+
+static enum MHD_Result begin_request(const struct server *server, struct MHD_Connection *connection,
+				     const char *method, void **request_context)
 {
 	struct request *request = calloc(1, sizeof(*request));
+	struct http *http = server->http;
 
 	if (!request)
 		return MHD_NO;
@@ -212,6 +140,11 @@ static enum MHD_Result begin_request(struct http *http, struct MHD_Connection *c
 	pthread_mutex_lock(&http->lock);
 	http->n_requests++;
 	pthread_mutex_unlock(&http->lock);
+	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
+		return answers_refuse(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD\n");
+	if (is_asked_by_foreign_name(server, connection))
+		return answers_refuse(connection, MHD_HTTP_MISDIRECTED_REQUEST,
+				      "this server is localhost, and known by no other name\n");
 	return MHD_YES;
 }
 
@@ -226,22 +159,17 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 	(void)version;
 	(void)body;
 	/* The first call is for the headers alone. */
-	if (!*request_context) {
-		enum MHD_Result result = begin_request(http, connection, request_context);
-
-		if (result == MHD_YES && strcmp(method, MHD_HTTP_METHOD_GET) != 0 &&
-		    strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
-			return refuse(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD\n");
-		return result;
-	}
+	if (!*request_context)
+		return begin_request(server, connection, method, request_context);
 	if (*body_len) {
 		*body_len = 0;
 		return MHD_YES;
 	}
 	if (strcmp(path, "/") == 0)
-		return MHD_queue_response(connection, MHD_HTTP_OK, http->page);
+		return answers_queue_page(http->answers, connection);
 	if (!is_metrics && !is_status)
-		return refuse(connection, MHD_HTTP_NOT_FOUND, "there are /, /metrics and /status.json\n");
+		return answers_refuse(connection, MHD_HTTP_NOT_FOUND,
+				      "there are /, /metrics and /status.json\n");
 	if (wait_for_news(http, *request_context))
 		return MHD_YES;
 	return is_metrics ? answer_metrics(http, connection) : answer_status(http, connection);
@@ -250,13 +178,9 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 static void request_ended(void *context, struct MHD_Connection *connection, void **request_context,
 			  enum MHD_RequestTerminationCode why)
 {
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-	struct server *server = context;
-
+	(void)context;
+	(void)connection;
 	(void)why;
-	if (info)
-		visitors_served(server->visitors, info->socket_context, now_mono_ns());
 	free(*request_context);
 	*request_context = NULL;
 }
@@ -285,14 +209,14 @@ int http_new(const char *socket_path, struct http **ret_http)
 
 	if (!http)
 		return -ENOMEM;
-	http->page = new_page();
-	if (!http->page)
-		return -ENOMEM;
 	pthread_mutex_init(&http->lock, NULL);
 	r = poller_new(socket_path, wake_waiting, http, &http->poller);
-	if (r < 0) {
-		MHD_destroy_response(http->page);
+	if (r < 0)
 		return r;
+	http->answers = answers_new(http->poller);
+	if (!http->answers) {
+		poller_free(http->poller);
+		return -ENOMEM;
 	}
 	*ret_http = TAKE_PTR(http);
 	return 0;
@@ -321,7 +245,9 @@ int http_serve(struct http *http, int listening_fd)
 		close(listening_fd);
 		return -E2BIG;
 	}
-	*server = (struct server){.http = http, .visitors = visitors_new(CONNECTIONS_MAX)};
+	*server = (struct server){.http = http,
+				  .visitors = visitors_new(CONNECTIONS_MAX),
+				  .is_loopback = listen_is_at_loopback(listening_fd)};
 	if (server->visitors)
 		server->daemon = MHD_start_daemon(
 			MHD_USE_AUTO_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, handle,
@@ -329,7 +255,7 @@ int http_serve(struct http *http, int listening_fd)
 			keep_escapes, NULL, MHD_OPTION_LISTEN_SOCKET, listening_fd,
 			MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 			CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, SILENCE_MAX_S,
-			MHD_OPTION_NOTIFY_COMPLETED, request_ended, server, MHD_OPTION_NOTIFY_CONNECTION,
+			MHD_OPTION_NOTIFY_COMPLETED, request_ended, NULL, MHD_OPTION_NOTIFY_CONNECTION,
 			connection_changed, server, MHD_OPTION_END);
 	if (!server->daemon) {
 		visitors_free(server->visitors);
@@ -353,14 +279,16 @@ void http_free(struct http *http)
 		MHD_stop_daemon(http->servers[i].daemon);
 		visitors_free(http->servers[i].visitors);
 	}
+	answers_free(http->answers);
 	poller_free(http->poller);
-	MHD_destroy_response(http->page);
 	pthread_mutex_destroy(&http->lock);
 	free(http);
 }
 
 void http_tick(struct http *http, uint64_t now_mono_ns)
 {
+	bool is_hurried = answers_are_many(http->answers);
+
 	for (size_t i = 0; i < http->n_servers; i++)
-		visitors_hang_up_on_slow(http->servers[i].visitors, now_mono_ns);
+		visitors_hang_up_on_slow(http->servers[i].visitors, is_hurried, now_mono_ns);
 }

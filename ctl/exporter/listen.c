@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "util/cleanup.h"
 
@@ -38,6 +39,13 @@ static bool is_port(const char *text)
 	       atoi(text) <= 65535;
 }
 
+static bool is_v4_mapped(const struct listen_address *address)
+{
+	const struct sockaddr_in6 *v6 = (const void *)&address->address;
+
+	return address->address.ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr);
+}
+
 bool listen_parse(const char *text, struct listen_address *ret_address)
 {
 	struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM},
@@ -54,7 +62,8 @@ bool listen_parse(const char *text, struct listen_address *ret_address)
 	memcpy(&ret_address->address, found->ai_addr, found->ai_addrlen);
 	ret_address->len = found->ai_addrlen;
 	freeaddrinfo(found);
-	return true;
+	/* No socket of IPv6 alone can have one. */
+	return !is_v4_mapped(ret_address);
 }
 
 int listen_open(const struct listen_address *address, int *ret_fd)
@@ -83,6 +92,27 @@ bool listen_is_loopback(const struct listen_address *address)
 	if (address->address.ss_family == AF_INET)
 		return ntohl(v4->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
 	return IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
+}
+
+bool listen_is_at_loopback(int fd)
+{
+	struct listen_address address = {.len = sizeof(address.address)};
+
+	return getsockname(fd, (struct sockaddr *)&address.address, &address.len) == 0 &&
+	       listen_is_loopback(&address);
+}
+
+bool listen_is_own_name(const char *host)
+{
+	size_t len = strcspn(host, ":");
+	struct listen_address address;
+	char text[LISTEN_TEXT_SIZE];
+
+	if (len == strlen("localhost") && strncasecmp(host, "localhost", len) == 0)
+		return true;
+	/* The port may be left out. */
+	snprintf(text, sizeof(text), "%s:0", host);
+	return listen_parse(host, &address) || listen_parse(text, &address);
 }
 
 void listen_format(int fd, char text[static LISTEN_TEXT_SIZE])

@@ -17,5 +17,9 @@ bool listen_parse(const char *text, struct listen_address *ret_address);
 /* 0 or -errno. The caller closes *ret_fd. */
 int listen_open(const struct listen_address *address, int *ret_fd);
 bool listen_is_loopback(const struct listen_address *address);
+/* The same of a listening socket. */
+bool listen_is_at_loopback(int fd);
+/* Whether a Host header is one that nobody else can own: localhost, or an address in numbers. */
+bool listen_is_own_name(const char *host);
 /* Where a listening socket really is, as in a URL. */
 void listen_format(int fd, char text[static LISTEN_TEXT_SIZE]);

@@ -43,17 +43,34 @@ static void usage(FILE *to)
 	      "  -s SOCKET        where the daemon listens (" EBC_CONTROL_SOCKET_DEFAULT ")\n"
 	      "  -l ADDRESS:PORT  where to listen, several times if need be; numbers, IPv6 in brackets\n"
 	      "                   (127.0.0.1:9977 and [::1]:9977)\n"
-	      "  -v               print the version\n"
-	      "  -h               print this\n"
+	      "  -v, --version    print the version\n"
+	      "  -h, --help       print this\n"
 	      "\n"
-	      "Exit status: 0 ended by a signal, 1 it cannot listen, 2 usage.\n",
+	      "Exit status: 0 ended by a signal, 1 it cannot listen or print, 2 usage.\n",
 	      to);
+}
+
+/* -1: nothing more to do; or that it could not be printed. */
+static int end_printing(void)
+{
+	if (fflush(stdout) == 0)
+		return -1;
+	fprintf(stderr, "ebpf-bc-exporter: standard output: %s\n", strerror(errno));
+	return EXIT_REFUSED;
 }
 
 static int complain(const char *words, const char *of)
 {
 	fprintf(stderr, "ebpf-bc-exporter: %s: %s\n", of, words);
 	return EXIT_USAGE;
+}
+
+/* What getopt_long() did not take: one letter of several, or a word. */
+static int complain_of_option(char **argv)
+{
+	char letter[] = {'-', (char)optopt, '\0'};
+
+	return complain("no such option; -h lists them", optopt ? letter : argv[optind - 1]);
 }
 
 /* EXIT_FINE; another status; -1: nothing more to do. */
@@ -63,7 +80,8 @@ static int parse_arguments(int argc, char **argv, struct settings *ret_settings)
 		{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'v'}, {}};
 	int option;
 
-	while ((option = getopt_long(argc, argv, "s:l:vh", long_options, NULL)) != -1) {
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":s:l:vh", long_options, NULL)) != -1) {
 		switch (option) {
 		case 's':
 			ret_settings->socket_path = optarg;
@@ -76,13 +94,14 @@ static int parse_arguments(int argc, char **argv, struct settings *ret_settings)
 			break;
 		case 'v':
 			puts(EBC_VERSION);
-			return -1;
+			return end_printing();
 		case 'h':
 			usage(stdout);
-			return -1;
+			return end_printing();
+		case ':':
+			return complain("this option needs an argument", argv[optind - 1]);
 		default:
-			usage(stderr);
-			return EXIT_USAGE;
+			return complain_of_option(argv);
 		}
 	}
 	if (optind < argc)

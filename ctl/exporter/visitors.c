@@ -11,7 +11,7 @@
 #include "util/macros.h"
 
 #define PATIENCE_NS (30 * NSEC_PER_SEC)
-/* While three quarters of the places are taken. */
+/* While three quarters of the places are taken, or too much memory. */
 #define PATIENCE_CROWDED_NS (2 * NSEC_PER_SEC)
 
 struct visitor {
@@ -78,21 +78,12 @@ void visitors_leave(struct visitors *visitors, struct visitor *visitor)
 	pthread_mutex_unlock(&visitors->lock);
 }
 
-void visitors_served(struct visitors *visitors, struct visitor *visitor, uint64_t now_mono_ns)
-{
-	if (!visitor)
-		return;
-	pthread_mutex_lock(&visitors->lock);
-	visitor->since_mono_ns = now_mono_ns;
-	pthread_mutex_unlock(&visitors->lock);
-}
-
-void visitors_hang_up_on_slow(struct visitors *visitors, uint64_t now_mono_ns)
+void visitors_hang_up_on_slow(struct visitors *visitors, bool is_hurried, uint64_t now_mono_ns)
 {
 	uint64_t patience_ns;
 
 	pthread_mutex_lock(&visitors->lock);
-	patience_ns = visitors->n * 4 >= visitors->max * 3 ? PATIENCE_CROWDED_NS : PATIENCE_NS;
+	patience_ns = is_hurried || visitors->n * 4 >= visitors->max * 3 ? PATIENCE_CROWDED_NS : PATIENCE_NS;
 	for (size_t i = 0; i < visitors->max; i++) {
 		const struct visitor *visitor = &visitors->list[i];
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The HTTP connections, and how long each may take for one request and its answer: who is slow, in asking or
- * in reading, is hung up on, so that the places are there for others. Locked inside.
+ * The HTTP connections, and how long each may take for its one request and the answer: who is slow, in asking
+ * or in reading, is hung up on, so that the places are there for others. Locked inside.
  */
 #pragma once
 
@@ -21,7 +21,5 @@ void visitors_free(struct visitors *visitors);
 struct visitor *visitors_enter(struct visitors *visitors, int fd, uint64_t now_mono_ns);
 /* Accepts NULL. */
 void visitors_leave(struct visitors *visitors, struct visitor *visitor);
-/* One request was answered to its end: the next may take as long again. Accepts NULL. */
-void visitors_served(struct visitors *visitors, struct visitor *visitor, uint64_t now_mono_ns);
-/* To be called about once a second. */
-void visitors_hang_up_on_slow(struct visitors *visitors, uint64_t now_mono_ns);
+/* To be called about once a second. `is_hurried`: their places are wanted, also if enough are free. */
+void visitors_hang_up_on_slow(struct visitors *visitors, bool is_hurried, uint64_t now_mono_ns);

@@ -67,11 +67,11 @@ class Exporter:
                 raise TimeoutError(f"no line with {words}: {self.lines}")
             return next(line for line in self.lines if words in line)
 
-    def request(self, path, method="GET", body=None, host="127.0.0.1"):
+    def request(self, path, method="GET", body=None, host="127.0.0.1", headers=None):
         """(status, headers, text)"""
         connection = http.client.HTTPConnection(host, self.port, timeout=LIMIT_S)
         try:
-            connection.request(method, path, body=body)
+            connection.request(method, path, body=body, headers=headers or {})
             answer = connection.getresponse()
             return answer.status, answer.headers, answer.read().decode()
         finally:

@@ -6,13 +6,15 @@ import concurrent.futures
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
+import subprocess
 import threading
 import time
 
 from unit.exporter import double
-from unit.exporter.rig import LIMIT_S, Case, value
+from unit.exporter.rig import LIMIT_S, PROGRAM, Case, value
 
 
 class Web(Case):
@@ -22,7 +24,8 @@ class Web(Case):
         for path, kind in (("/", "text/html; charset=utf-8"), ("/status.json", "application/json"),
                            ("/metrics", "text/plain; version=0.0.4; charset=utf-8")):
             status, headers, text = exporter.request(path)
-            self.assertEqual((status, headers["Content-Type"], headers["X-Content-Type-Options"]), (200, kind, "nosniff"))
+            self.assertEqual((status, headers["Content-Type"], headers["X-Content-Type-Options"], headers["X-Frame-Options"],
+                              headers["Connection"]), (200, kind, "nosniff", "DENY", "close"))
             status, headers, text = exporter.request(path, "HEAD")
             self.assertEqual((status, text), (200, ""))
             for method in ("POST", "PUT", "DELETE", "OPTIONS"):
@@ -91,6 +94,72 @@ class Web(Case):
                 with contextlib.suppress(ConnectionError):
                     one.sendall(rude)
         self.assertEqual(exporter.request("/metrics")[0], 200)
+
+
+    def test_the_fast_hold_up_nobody_either(self):
+        self.start_double(double.Clock())
+        exporter = self.start()
+        ended = threading.Event()
+        begun = threading.Barrier(41)
+
+        def keep_asking():
+            one = socket.create_connection(("127.0.0.1", exporter.port))
+            begun.wait()
+            with contextlib.suppress(OSError):
+                while not ended.wait(0.3):
+                    one.sendall(b"GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                    if not one.recv(4096):
+                        break
+            one.close()
+        asking = [threading.Thread(target=keep_asking, daemon=True) for _ in range(40)]
+        for one in asking:
+            one.start()
+        begun.wait()
+        self.assertEqual(exporter.request("/metrics")[0], 200)
+        ended.set()
+        for one in asking:
+            one.join(LIMIT_S)
+
+    def test_of_those_who_do_not_read_none_makes_it_grow(self):
+        names = [f"eth{i}" for i in range(64)]
+        clock = double.Clock(names, "E2E_TC")
+        some = double.histogram([1000])
+        pairs = [(a, b) for a in names for b in names if a != b][:1024]
+        residences = [json.dumps({"residence": {"ingress": a, "egress": b, "type": "sync", "total": some, "before": some,
+                                                "queued": some}}).encode() for a, b in pairs] + [{"end": True}]
+        clock.offsets = [[i + 1, time.monotonic_ns(), 1, -i, 0.125, 412, 2] for i in range(10000)]
+        good = clock.answers
+        clock.answers = lambda asked: residences if asked["request"] == "residence" else good(asked)
+        clock.clock_type = "BC"
+        self.start_double(clock)
+        exporter = self.start(env={**os.environ, "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") +
+                                   ":quarantine_size_mb=1"})
+        self.assertGreater(len(exporter.request("/metrics")[2]), 2_500_000)
+        self.assertEqual(len(exporter.rows()), 10000)
+        # Those of the page differ, as each says since when.
+        for i in range(60):
+            one = socket.socket()
+            self.addCleanup(one.close)
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            one.connect(("127.0.0.1", exporter.port))
+            one.sendall(f"GET {'/metrics' if i % 4 else f'/status.json?since={i}'} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        self.assertIn(exporter.request("/status.json")[0], (200, 503))
+        exporter.wait_for(lambda _: True)
+        with open(f"/proc/{exporter.process.pid}/status", encoding="ascii") as file:
+            peak_kib = int(re.search(r"VmHWM:\s+(\d+) kB", file.read())[1])
+        # Well below what the unit gives it.
+        self.assertLess(peak_kib, 64 * 1024)
+
+    def test_at_the_loopback_it_answers_to_no_name_but_its_own(self):
+        self.start_double(double.Clock())
+        exporter = self.start()
+        for host, expected in (("localhost", 200), ("LocalHost:9977", 200), ("127.0.0.1", 200), ("127.0.0.1:80", 200),
+                               ("[::1]:9977", 200), ("[::1]", 200), ("192.0.2.7", 200), ("evil.example", 421),
+                               ("localhost.evil.example", 421), ("127.0.0.1.evil.example:9977", 421), ("", 421)):
+            self.assertEqual(exporter.request("/status.json", headers={"Host": host})[0], expected, host)
+        self.assertEqual(exporter.request("/", headers={"Host": "evil.example"})[0], 421)
+        # Who opens it to others gives it the names.
+        self.assertEqual(self.start(listen="0.0.0.0:0").request("/metrics", headers={"Host": "clock.example"})[0], 200)
 
 
 class Daemons(Case):
@@ -244,7 +313,7 @@ class Usage(Case):
     def test_bad_arguments_are_one_line_and_status_2(self):
         for arguments in (["-l", "9977"], ["-l", "localhost:9977"], ["-l", "127.0.0.1:"], ["-l", "127.0.0.1:70000"],
                           ["-l", "::1:9977"], ["-l", "[::1]9977"], ["-l", "[:1"], ["-l", ":9977"], ["-l", ""], ["-s", ""],
-                          ["-s", "x" * 200], ["x"], ["-l", "127.0.0.1:0"] + ["-l", "127.0.0.1:0"] * 8):
+                          ["-s", "x" * 200], ["x"], ["-x"], ["--xy"], ["-l"], ["-l", "[::ffff:127.0.0.1]:0"], ["-l", "127.0.0.1:0"] + ["-l", "127.0.0.1:0"] * 8):
             with self.subTest(arguments=arguments):
                 done = self.run_program("-s", self.socket, *arguments, status=2)
                 self.assertEqual([line.startswith("ebpf-bc-exporter: ") for line in done.stderr.splitlines()
@@ -263,6 +332,13 @@ class Usage(Case):
         self.assertRegex(self.run_program("-v", status=0).stdout, r"^\d+\.\d+")
         for sent in (signal.SIGTERM, signal.SIGINT):
             self.start().end(sent)
+
+    def test_what_cannot_be_printed_is_an_error(self):
+        for option in ("-h", "--version"):
+            with open("/dev/full", "w", encoding="ascii") as full:
+                done = subprocess.run([PROGRAM, option], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+            self.assertEqual((done.returncode, done.stderr),
+                             (1, "ebpf-bc-exporter: standard output: No space left on device\n"))
 
     def test_what_is_open_to_others_is_said(self):
         exporter = self.start(listen="0.0.0.0:0")
