@@ -4,6 +4,7 @@
 import json
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -13,7 +14,7 @@ import unittest
 
 from harness import control, wire
 from harness.control import Control
-from netns.support import Rig, is_sanitized, until
+from netns.support import N_QUIET, Rig, is_sanitized, median_bound_ns, until
 
 STRANGERS = (65534, 65533)  # who between them can have all places that are not kept for root
 STORM = os.path.join(os.path.dirname(__file__), "control_storm.py")
@@ -64,6 +65,13 @@ class Storm(unittest.TestCase):
         follow_ups = {frame.ptp.message.sequence for frame in self.wire.received(wire.FOLLOW_UP, start=start)}
         self.assertLessEqual(set(syncs[:-2]), follow_ups)
 
+    def assert_time_is_kept(self, begin_s):
+        """Half of the offsets since are as small as those before, in the order of magnitude."""
+        offsets = self.rig.box.offsets
+        quiet_ns = [one.offset_ns for one in offsets if one.mono_s < begin_s][-N_QUIET:]
+        during_ns = [abs(one.offset_ns) for one in offsets if one.mono_s > begin_s]
+        self.assertLess(statistics.median(during_ns), median_bound_ns(quiet_ns), (quiet_ns, during_ns))
+
     def through(self, what, seconds):
         """Has strangers do that, while root asks too; what they say of it, summed up."""
         box, start, begin_s = self.rig.box, len(self.wire.captured), time.monotonic()
@@ -91,6 +99,7 @@ class Storm(unittest.TestCase):
         self.assertGreater(len(answers), 3)
         self.assertEqual([answer for answer in answers if answer != {"status"}], [])
         self.assert_every_sync_came(start, begin_s)
+        self.assert_time_is_kept(begin_s)
         self.assertEqual(box.state_changes[n_states:], [])
         # Root is served at once, with what was measured meanwhile too.
         with Control(self.path) as root:
