@@ -90,6 +90,14 @@ void client_set_deadline(struct client *client, uint64_t deadline_mono_ns)
 	client->deadline_mono_ns = deadline_mono_ns;
 }
 
+struct json_object *client_request(const char *name)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_object_object_add(object, "request", json_object_new_string(name));
+	return object;
+}
+
 void client_ask(struct client *client, struct json_object *request)
 {
 	const char *text = json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN);

@@ -18,6 +18,8 @@ void client_set_deadline(struct client *client, uint64_t deadline_mono_ns);
 /* Accepts NULL. */
 void client_free(struct client *client);
 
+/* A new request of that name, to which members may be added. */
+struct json_object *client_request(const char *name);
 /* Takes the request. Whether it arrived is told by what is received. */
 void client_ask(struct client *client, struct json_object *request);
 /*

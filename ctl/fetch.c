@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "ctl/histogram.h"
+#include "ctl/tool.h"
 #include "ctl/pause.h"
 #include "util/cleanup.h"
 #include "util/decimal128.h"
@@ -15,11 +16,6 @@
 
 /* However slowly they come one by one. */
 #define RESIDENCES_PATIENCE_NS (30 * NSEC_PER_SEC)
-
-static void cleanup_json(struct json_object **object)
-{
-	json_object_put(*object);
-}
 
 bool json_get_u64(struct json_object *value, uint64_t *ret_value)
 {
@@ -64,20 +60,12 @@ static bool get_names(struct json_object *object, const char *name, struct names
 	return true;
 }
 
-static struct json_object *request(const char *name)
-{
-	struct json_object *object = json_object_new_object();
-
-	json_object_object_add(object, "request", json_object_new_string(name));
-	return object;
-}
-
 int fetch_box(struct client *client, struct box *ret_box)
 {
-	_cleanup_(cleanup_json) struct json_object *answer = NULL;
+	_cleanup_(tool_cleanup_json) struct json_object *answer = NULL;
 	int r;
 
-	client_ask(client, request("ports"));
+	client_ask(client, client_request("ports"));
 	r = client_receive(client, &answer);
 	if (r < 0)
 		return r;
@@ -185,7 +173,7 @@ static int compare(const void *a, const void *b)
 static int receive_residence(struct client *client, const struct residence_filter *filter,
 			     struct residences *residences)
 {
-	_cleanup_(cleanup_json) struct json_object *answer = NULL;
+	_cleanup_(tool_cleanup_json) struct json_object *answer = NULL;
 	_cleanup_free_ struct residence *one = calloc(1, sizeof(*one));
 	struct json_object *object;
 	struct residence *place;
@@ -216,7 +204,7 @@ int fetch_residences(struct client *client, const struct residence_filter *filte
 	uint64_t deadline_mono_ns = now_mono_ns() + RESIDENCES_PATIENCE_NS;
 	int r = 0;
 
-	client_ask(client, request("residence"));
+	client_ask(client, client_request("residence"));
 	/* The end is a message, too. */
 	for (int n = 0; r == 0; n++) {
 		if (n > EBC_RESIDENCES || now_mono_ns() > deadline_mono_ns)
@@ -234,8 +222,8 @@ int fetch_residences(struct client *client, const struct residence_filter *filte
 
 int fetch_clear(struct client *client)
 {
-	_cleanup_(cleanup_json) struct json_object *answer = NULL;
-	struct json_object *clear = request("residence");
+	_cleanup_(tool_cleanup_json) struct json_object *answer = NULL;
+	struct json_object *clear = client_request("residence");
 
 	json_object_object_add(clear, "clear", json_object_new_boolean(true));
 	client_ask(client, clear);

@@ -11,14 +11,6 @@
 #include "ctl/value.h"
 #include "util/cleanup.h"
 
-static struct json_object *request(const char *name)
-{
-	struct json_object *object = json_object_new_object();
-
-	json_object_object_add(object, "request", json_object_new_string(name));
-	return object;
-}
-
 /* The member of an answer that is an object, taken out of it; else NULL. */
 static struct json_object *take_object(struct json_object *answer, const char *name)
 {
@@ -32,7 +24,7 @@ int query_status(struct client *client, struct json_object **ret_status)
 	_cleanup_(tool_cleanup_json) struct json_object *answer = NULL, *status = NULL;
 	int r;
 
-	client_ask(client, request("status"));
+	client_ask(client, client_request("status"));
 	r = client_receive(client, &answer);
 	if (r < 0)
 		return r;
@@ -69,7 +61,7 @@ static int query_each_port(struct client *client, const char *name, const char *
 	_cleanup_(tool_cleanup_json) struct json_object *list = json_object_new_array();
 	int r;
 
-	client_ask(client, request(name));
+	client_ask(client, client_request(name));
 	do {
 		r = receive_port(client, member, list);
 	} while (r == 0);
@@ -152,7 +144,7 @@ int query_rows(struct client *client, const struct query_table *table, uint64_t 
 	       struct json_object *rows)
 {
 	_cleanup_(tool_cleanup_json) struct json_object *first = NULL;
-	struct json_object *asked = request(table->request);
+	struct json_object *asked = client_request(table->request);
 	size_t n_left = table->rows_max;
 	int r;
 

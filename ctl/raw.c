@@ -8,6 +8,7 @@
 
 #include "ctl/pause.h"
 #include "ctl/table.h"
+#include "ctl/tool.h"
 #include "util/cleanup.h"
 
 #define IDENTITY_SIZE 32
@@ -36,16 +37,10 @@ struct stream {
 	bool has_ended;
 };
 
-static void cleanup_json(struct json_object **object)
-{
-	json_object_put(*object);
-}
-
 static void ask_for_samples(struct client *client, bool on)
 {
-	struct json_object *request = json_object_new_object();
+	struct json_object *request = client_request("samples");
 
-	json_object_object_add(request, "request", json_object_new_string("samples"));
 	json_object_object_add(request, "on", json_object_new_boolean(on));
 	client_ask(client, request);
 }
@@ -120,7 +115,7 @@ static int write_rows(struct stream *stream, struct json_object *rows)
 
 static int receive(struct stream *stream)
 {
-	_cleanup_(cleanup_json) struct json_object *answer = NULL;
+	_cleanup_(tool_cleanup_json) struct json_object *answer = NULL;
 	struct json_object *member;
 	uint64_t lost;
 	int r = client_receive(stream->client, &answer);
