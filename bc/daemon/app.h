@@ -67,6 +67,10 @@ bool app_run(struct app *app, int *ret_error);
 /* Detaches and releases everything, also after a start that failed half-way. Harmless when it was done. */
 void app_stop(struct app *app);
 
+/* The interfaces of all ports, into as many links: there, Ethernet, no two the same. `may_lack`: one that is
+ * not there is no error, and has the number 0. 0 or -errno, which is logged. */
+int app_find_links(struct ebc_links *links, const struct settings *settings, bool may_lack,
+		   struct ebc_link *ret_links);
 /* Looks a port's interface up and tells the engine (start.c and loop.c). */
 void app_refresh_port(struct app *app, struct port *port);
 /* Carries out what the engine wants. */

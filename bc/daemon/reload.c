@@ -46,25 +46,13 @@ static void change_log(struct launch *launch, struct configuration *fresh)
 	log_line(LOG_NOTICE, "reload: only options of the log changed, and are taken over");
 }
 
-static bool has_all_interfaces(const struct app *app, const struct settings *settings)
-{
-	bool has_all = true;
-
-	for (size_t i = 0; i < settings->n_ports; i++) {
-		struct ebc_link link;
-
-		if (ebc_link_get_by_name(app->links, settings->ports[i].name, &link) == 0)
-			continue;
-		log_line(LOG_ERR, "reload: %s: no such interface", settings->ports[i].name);
-		has_all = false;
-	}
-	return has_all;
-}
-
 /* The likeliest reasons why it could not start are found before anything is stopped. */
 static bool could_start(const struct app *app, const struct settings *settings)
 {
-	return has_all_interfaces(app, settings) && host_time_can_read_leap_file(settings);
+	static struct ebc_link links[BC_MAX_PORTS];
+
+	return app_find_links(app->links, settings, false, links) == 0 &&
+	       host_time_can_read_leap_file(settings);
 }
 
 static int go_back(struct app *app, struct launch *launch, struct handover *handover)

@@ -57,41 +57,54 @@ static void identity_from_mac(const uint8_t *mac, uint8_t *identity)
 }
 
 /* Two names may be one interface's. */
-static bool is_seen_before(const struct app *app, size_t n, int ifindex)
+static bool is_seen_before(const struct ebc_link *links, size_t n, int ifindex)
 {
 	for (size_t i = 0; i < n; i++)
-		if (app->ports[i].link.ifindex == ifindex)
+		if (links[i].ifindex == ifindex)
 			return true;
 	return false;
 }
 
-static int look_at_ports(struct app *app, struct bc_engine_config *engine, const struct handover *handover)
+int app_find_links(struct ebc_links *links, const struct settings *settings, bool may_lack,
+		   struct ebc_link *ret_links)
 {
-	for (size_t i = 0; i < app->n_ports; i++) {
-		const char *name = app->settings->ports[i].name;
-		struct ebc_link link;
-		int r = ebc_link_get_by_name(app->links, name, &link);
+	for (size_t i = 0; i < settings->n_ports; i++) {
+		const char *name = settings->ports[i].name;
+		struct ebc_link *link = &ret_links[i];
+		int r = ebc_link_get_by_name(links, name, link);
 
-		if (r == -ENODEV && handover && handover->is_going_back) {
-			snprintf(app->ports[i].link.name, sizeof(link.name), "%s", name);
+		if (r == -ENODEV && may_lack) {
+			*link = (struct ebc_link){};
+			snprintf(link->name, sizeof(link->name), "%s", name);
 			continue;
 		}
 		if (r < 0) {
 			log_line(LOG_ERR, "%s: %s", name, r == -ENODEV ? "no such interface" : strerror(-r));
 			return r;
 		}
-		if (!link.is_ethernet) {
+		if (!link->is_ethernet) {
 			log_line(LOG_ERR, "%s: not an Ethernet interface", name);
 			return -EINVAL;
 		}
-		if (is_seen_before(app, i, link.ifindex)) {
-			log_line(LOG_ERR, "%s: is another port already, as %s", name, link.name);
+		if (is_seen_before(ret_links, i, link->ifindex)) {
+			log_line(LOG_ERR, "%s: is another port already, as %s", name, link->name);
 			return -EEXIST;
 		}
-		app->ports[i].link = link;
-		if (i == 0 && !app->settings->has_clock_identity)
-			identity_from_mac(link.mac, engine->clock_identity);
 	}
+	return 0;
+}
+
+static int look_at_ports(struct app *app, struct bc_engine_config *engine, const struct handover *handover)
+{
+	static struct ebc_link found[BC_MAX_PORTS];
+	int r = app_find_links(app->links, app->settings, handover && handover->is_going_back, found);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < app->n_ports; i++)
+		app->ports[i].link = found[i];
+	if (!app->settings->has_clock_identity && found[0].ifindex)
+		identity_from_mac(found[0].mac, engine->clock_identity);
 	handover_get_identity(handover, app->settings, engine->clock_identity);
 	memcpy(app->clock_identity, engine->clock_identity, sizeof(app->clock_identity));
 	return 0;
