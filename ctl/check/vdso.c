@@ -65,16 +65,16 @@ static double median_ns(read_fn read_clock)
 
 void vdso_measure(struct vdso_facts *ret)
 {
-	ret->library_ns = median_ns(read_by_library);
+	ret->by_vdso_ns = median_ns(read_by_library);
 	ret->system_call_ns = median_ns(read_by_system_call);
 }
 
 void vdso_judge(const struct vdso_facts *facts, struct findings *findings)
 {
-	bool is_fast = facts->library_ns * FAST_RATIO < facts->system_call_ns;
+	bool is_fast = facts->by_vdso_ns * FAST_RATIO < facts->system_call_ns;
 	struct finding *f = finding_add(findings, is_fast ? FINDING_GOOD : FINDING_NOTE, "vdso", "");
 
-	finding_text(f, "reading the clock takes %.0f ns, by system call %.0f ns%s", facts->library_ns,
+	finding_text(f, "reading the clock takes %.0f ns, by system call %.0f ns%s", facts->by_vdso_ns,
 		     facts->system_call_ns, is_fast ? "" : ": the vDSO does not help");
 	if (is_fast)
 		return;

@@ -7,7 +7,7 @@
 #include "ctl/check/finding.h"
 
 struct vdso_facts {
-	double library_ns;     /* clock_gettime(CLOCK_MONOTONIC), median of many */
+	double by_vdso_ns;     /* clock_gettime(CLOCK_MONOTONIC), median of many */
 	double system_call_ns; /* the same by the system call */
 };
 

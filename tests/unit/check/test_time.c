@@ -266,16 +266,16 @@ static void an_rtc_that_is_off_missing_or_unreadable_is_a_note(void **state)
 static void the_vdso_is_judged_by_the_system_call(void **state)
 {
 	struct box *box = *state;
-	struct vdso_facts facts = {.library_ns = 900, .system_call_ns = 2000};
+	struct vdso_facts facts = {.by_vdso_ns = 900, .system_call_ns = 2000};
 
 	vdso_judge(&facts, &box->findings);
 	assert_finding(&box->findings, "vdso", FINDING_GOOD);
 	box->findings.n = 0;
-	facts = (struct vdso_facts){.library_ns = 60, .system_call_ns = 62};
+	facts = (struct vdso_facts){.by_vdso_ns = 60, .system_call_ns = 62};
 	vdso_judge(&facts, &box->findings);
 	assert_finding(&box->findings, "vdso", FINDING_NOTE);
 	vdso_measure(&facts);
-	assert_true(facts.library_ns > 0 && facts.system_call_ns > 0);
+	assert_true(facts.by_vdso_ns > 0 && facts.system_call_ns > 0);
 	assert_findings_are_whole(&box->findings);
 }
 
