@@ -205,6 +205,18 @@ static void put_state(struct writer *writer)
 	put_states(writer, status_of(writer), clock_states, ARRAY_SIZE(clock_states), NULL);
 }
 
+/* A transparent clock follows nobody, but knows whose rate it measures. */
+static void put_grandmaster_of_rate(struct writer *writer)
+{
+	struct json_object *rate = json_object_object_get(status_of(writer), "rate");
+
+	if (!get_text(rate, "grandmaster"))
+		return;
+	begin_sample(writer, "");
+	put_member_label(writer, "identity", rate, "grandmaster");
+	end_count(writer, 1);
+}
+
 static void put_grandmaster_info(struct writer *writer)
 {
 	static const char *const members[] = {"identity",	"clock_class",
@@ -212,8 +224,10 @@ static void put_grandmaster_info(struct writer *writer)
 					      "priority1",	"priority2"};
 	struct json_object *grandmaster = json_object_object_get(status_of(writer), "grandmaster");
 
-	if (!json_object_is_type(grandmaster, json_type_object))
+	if (!json_object_is_type(grandmaster, json_type_object)) {
+		put_grandmaster_of_rate(writer);
 		return;
+	}
 	begin_sample(writer, "");
 	for (size_t i = 0; i < ARRAY_SIZE(members); i++)
 		put_member_label(writer, members[i], grandmaster, members[i]);
@@ -229,7 +243,7 @@ static void put_parent_info(struct writer *writer)
 	if (!json_object_is_type(parent, json_type_object))
 		return;
 	begin_sample(writer, "");
-	put_member_label(writer, "identity", parent, "identity");
+	put_member_label(writer, "port_identity", parent, "identity");
 	put_member_label(writer, "interface", parent, "port");
 	end_count(writer, 1);
 }

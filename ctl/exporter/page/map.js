@@ -11,7 +11,7 @@ const CLOCK_TYPES = {
 	OC: "Ordinary clock", BC: "Boundary clock", E2E_TC: "Transparent clock, end to end", P2P_TC: "Transparent clock, peer to peer",
 	MONITOR: "Monitor",
 };
-const UPSTREAM = ["SLAVE", "UNCALIBRATED", "PASSIVE"];
+const UPSTREAM = ["SLAVE", "UNCALIBRATED", "PASSIVE"], DOWNSTREAM = ["MASTER", "GRAND_MASTER", "PRE_MASTER"];
 const MESSAGES = ["sync", "follow_up", "delay_req", "delay_resp", "announce", "signaling", "management", "pdelay_req",
 	"pdelay_resp", "pdelay_resp_follow_up"];
 const REFUSED = /refused|ignored|denied|dropped/;
@@ -47,8 +47,10 @@ function syncIngress(residences) {
 	return Object.keys(counts).sort((a, b) => counts[b] - counts[a])[0];
 }
 
-function isUpstream(port, ingress) {
-	return port.state === "FORWARDING" ? port.name === ingress : UPSTREAM.includes(port.state);
+function sideOf(port, ingress) {
+	if (port.state === "FORWARDING")
+		return port.name === ingress ? "upstream" : "downstream";
+	return UPSTREAM.includes(port.state) ? "upstream" : DOWNSTREAM.includes(port.state) ? "downstream" : "aside";
 }
 
 function ratesLine(rates) {
@@ -86,13 +88,14 @@ function portCard(port, rates, nowMono) {
 
 function drawMap(data, rates) {
 	const status = data.status || {}, ports = asList(data.ports), ingress = syncIngress(asList(data.residences));
-	const sides = {upstream: [], downstream: []};
+	const sides = {upstream: [], downstream: [], aside: []};
 	for (const port of ports)
-		sides[isUpstream(port, ingress) ? "upstream" : "downstream"].push(port);
+		sides[sideOf(port, ingress)].push(port);
 	for (const [side, list] of Object.entries(sides)) {
 		const cards = list.map(port => portCard(port, rates[port.number], data.now_mono_ns));
 		$(`.${side} ul`).replaceChildren(...cards.length ? cards : [el("li", {class: "empty small"}, side === "upstream" ? "from nowhere" : "to nobody")]);
 	}
+	$(".aside").hidden = !sides.aside.length;
 	$(".map").classList.toggle("wide", sides.downstream.length > WIRED_MAX || sides.upstream.length > WIRED_MAX);
 	$(".map").classList.toggle("dense", sides.downstream.length > TALKATIVE_MAX);
 	$(".box .kind").textContent = CLOCK_TYPES[status.clock_type] || asText(status.clock_type);

@@ -2,6 +2,7 @@
 """/metrics: what the daemon says as Prometheus takes it, in base units, each thing once."""
 
 import json
+import time
 
 from unit.exporter import double, prometheus
 from unit.exporter.rig import Case, value
@@ -30,7 +31,7 @@ class Boundary(Case):
         self.assertEqual(value(families, "ebpf_bc_grandmaster_info", identity="aabbcc.fffe.ddeeff", clock_class="6",
                                clock_accuracy="0x21", priority2="127", time_source="0x20"), 1)
         self.assertEqual(value(families, "ebpf_bc_build_info", version="0.1.0", clock_type="BC", stamping="bpf"), 1)
-        self.assertEqual(value(families, "ebpf_bc_parent_info", identity="aabbcc.fffe.ddeeff-1", interface="eth0"), 1)
+        self.assertEqual(value(families, "ebpf_bc_parent_info", port_identity="aabbcc.fffe.ddeeff-1", interface="eth0"), 1)
 
     def test_of_each_set_of_states_one_is_1(self):
         families = self.metrics()
@@ -91,7 +92,8 @@ class Transparent(Case):
         self.start_double(clock)
         families = self.start().metrics()
         self.assertEqual(value(families, "ebpf_bc_state", state="forwarding"), 1)
-        self.assertAlmostEqual(value(families, "ebpf_bc_grandmaster_rate_ratio"), 35012.5e-9)
+        self.assertAlmostEqual(value(families, "ebpf_bc_grandmaster_rate_offset_ratio"), 35012.5e-9)
+        self.assertEqual(value(families, "ebpf_bc_grandmaster_info", identity="aabbcc.fffe.ddeeff"), 1)
         for (ingress, egress, kind), (before, queued) in clock.residence_values.items():
             values = [b + q for b, q in zip(before, queued)]
             of = {"ingress": ingress, "egress": egress, "type": kind}
@@ -101,6 +103,40 @@ class Transparent(Case):
             self.assertEqual(sorted(map(float, buckets)), [float(f"{2**e * 1e-9:.10g}") for e in range(10, 31)])
             for bound, n in buckets.items():
                 self.assertEqual(n, sum(ns < round(float(bound) * 1e9) for ns in values), bound)
+
+
+    def test_residences_of_the_same_names_are_told_once(self):
+        clock = double.Clock(("gm0", "c1", "c2"), "E2E_TC")
+        good = clock.answers
+        clock.answers = lambda asked: good(asked)[:-1] * 2 + good(asked)[-1:] if asked["request"] == "residence" \
+            else good(asked)
+        self.start_double(clock)
+        counts = [n for (name, _), n in self.start().metrics()["ebpf_bc_residence_seconds"].samples.items()
+                  if name.endswith("_count")]
+        self.assertEqual(counts, [4000] * 4)
+
+    def test_ages_are_on_the_daemons_clock_in_another_time_namespace_too(self):
+        clock = double.Clock()
+        ahead_ns, status, port = 86400 * double.NS, clock.status, clock.port
+        clock.status = lambda: {**status(), "now_mono_ns": time.monotonic_ns() + ahead_ns,
+                                "started_mono_ns": clock.began_mono_ns + ahead_ns}
+        clock.port = lambda i: {**port(i), "since_mono_ns": port(i)["since_mono_ns"] + ahead_ns}
+        self.start_double(clock)
+        families = self.start().metrics()
+        self.assertAlmostEqual(value(families, "ebpf_bc_uptime_seconds"), 3600, delta=60)
+        self.assertAlmostEqual(value(families, "ebpf_bc_port_state_age_seconds", port="1"), 3595, delta=60)
+
+    def test_what_is_no_json_is_refused(self):
+        clock = double.Clock()
+        status = clock.status
+        for number in ("NaN", "-Infinity", "1e400"):
+            told = json.dumps({"status": {**status(), "offset": {"last_ns": "#"}}}).replace('"#"', number).encode()
+            daemon = self.start_double(lambda text, told=told: [told] if b'"status"' in text
+                                       else clock.answers(json.loads(text)))
+            exporter = self.start()
+            self.assertEqual(value(exporter.metrics(), "ebpf_bc_up"), 0)
+            exporter.end()
+            daemon.close()
 
 
 class Reader(Case):

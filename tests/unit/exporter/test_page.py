@@ -111,6 +111,7 @@ class Page(Case):
         self.assertRegex(page.one(id="time").one(class_="big").text, r"^\d\d:\d\d:\d\d$")
         upstream, downstream = self.cards(page, "upstream"), self.cards(page, "downstream")
         self.assertEqual((list(upstream), list(downstream)), (["eth0"], ["eth1", double.HOSTILE]))
+        self.assertTrue(page.one("div", class_="aside").is_hidden)
         self.assertIn("SLAVE", upstream["eth0"].text)
         self.assertIn("follows aabbcc.fffe.ddeeff-1", upstream["eth0"].text)
         self.assertIn("MASTER", downstream[double.HOSTILE].text)
@@ -144,6 +145,15 @@ class Page(Case):
             self.assertGreater(len(list(row.all("rect", class_="bar"))), 5)
             self.assertRegex(row.one("td", **{"data-name": "p50"}).text, r"^[1-9]\.\d+\u202f\u00b5s$")
         self.assertIn("no alarms", page.one(id="alarms").text)
+
+    def test_ports_that_neither_take_nor_give_time_are_apart(self):
+        clock = double.Clock(("eth0", "eth1", "eth2", "eth3"))
+        port, states = clock.port, ("SLAVE", "MASTER", "FAULTY", "LISTENING")
+        clock.port = lambda i: {**port(i), "state": states[i]}
+        page = self.show(clock)
+        self.assertEqual([list(self.cards(page, side)) for side in ("upstream", "downstream", "aside")],
+                         [["eth0"], ["eth1"], ["eth2", "eth3"]])
+        self.assertFalse(page.one("div", class_="aside").is_hidden)
 
     def test_without_a_daemon_it_says_so(self):
         page = self.show(None)

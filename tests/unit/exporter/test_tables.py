@@ -72,6 +72,24 @@ class Tables(Case):
             text = (TREE / page).read_text(encoding="utf-8")
             self.assertEqual([kind for kind in kinds if quote.format(kind) not in text], [], page)
 
+    def test_states_and_messages_are_those_of_the_daemon_in_metrics_and_page(self):
+        def read(path):
+            return (TREE / path).read_text(encoding="utf-8")
+
+        def words(name, text):
+            return set(re.findall(r'"(\w+)"', re.search(rf"{name}(?:\[\])? = [\[{{](.*?)[\]}}];", text, re.S)[1]))
+        metrics, page = read("ctl/exporter/metrics.c"), read("ctl/exporter/page/map.js")
+        states = set(re.findall(r"^\tX\((\w+), \d+\)", read("bc/engine/names.h"), re.M))
+        self.assertGreater(len(states), 9)
+        # That of a transparent clock's ports is no state of the standard.
+        states.add("FORWARDING")
+        self.assertEqual(words("port_states", metrics), states)
+        self.assertEqual(set(re.findall(r'(?:^\s*|, )([A-Z_]+): \["', page, re.M)), states)
+        self.assertEqual(words("message_types", metrics), words("MESSAGES", page))
+        self.assertEqual(words("message_types", metrics) -
+                         set(re.findall(r'"rx_(\w+)"', read("bc/engine/counters.h"))), set())
+        self.assertEqual(words("refusals", metrics), set(re.search(r"REFUSED = /(.*)/", page)[1].split("|")))
+
     def test_the_manual_lists_each_option_and_the_default_addresses(self):
         section = MANUAL.read_text(encoding="utf-8").partition("\nOPTIONS\n")[2].partition("\nPATHS\n")[0]
         printed = self.run_program("-h", status=0).stdout
@@ -89,6 +107,9 @@ class Tables(Case):
         asked = {name for query in queries for name in re.findall(r"ebpf_bc_\w+", query)}
         self.assertGreater(len(asked), 20)
         self.assertEqual(asked - names, set())
+        # Tiles show what holds now, and not what held an hour ago.
+        self.assertEqual([panel["title"] for panel in dashboard["panels"] if panel["type"] in ("stat", "table")
+                          for target in panel["targets"] if not target.get("instant") or target.get("range")], [])
         # Panels do not lie upon each other.
         cells = [(x, y) for panel in dashboard["panels"] for place in (panel["gridPos"],)
                  for x in range(place["x"], place["x"] + place["w"]) for y in range(place["y"], place["y"] + place["h"])]
