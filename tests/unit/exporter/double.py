@@ -156,7 +156,13 @@ class Double:
         self._listener.listen(8)
         self._clients = []
         self._is_closed = False
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._threads = []
+        self._begin(self._accept)
+
+    def _begin(self, target, *arguments):
+        thread = threading.Thread(target=target, args=arguments, daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     @classmethod
     def of(cls, path, clock):
@@ -172,7 +178,7 @@ class Double:
             if self._is_closed:
                 client.close()
                 return
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+            self._begin(self._serve, client)
 
     def _serve(self, client):
         try:
@@ -195,6 +201,10 @@ class Double:
                 one.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
+        # A thread that still runs when the interpreter ends may crash it.
+        for thread in self._threads:
+            thread.join(5)
+        for one in (self._listener, *self._clients):
             one.close()
         if os.path.exists(self.path):
             os.unlink(self.path)

@@ -52,7 +52,8 @@ class Exporter:
                                         **more)
         self.lines = []
         self._changed = threading.Condition()
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
         self.port = int(re.search(r":(\d+)/", self.wait_for_line("listening at"))[1])
 
     def _read(self):
@@ -103,6 +104,7 @@ class Exporter:
         if self.process.poll() is None:
             self.process.send_signal(sent)
         status = self.process.wait(LIMIT_S)
+        self._reader.join(LIMIT_S)
         self.process.stderr.close()
         assert status == 0, (status, self.lines)
 
