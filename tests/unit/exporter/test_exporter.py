@@ -10,8 +10,10 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
+import unittest
 
 from unit.exporter import double
 from unit.exporter.rig import LIMIT_S, PROGRAM, Case, value
@@ -65,6 +67,9 @@ class Web(Case):
             done = list(pool.map(lambda i: exporter.request(("/metrics", "/status.json")[i % 2])[0], range(160)))
         self.assertEqual(set(done), {200})
         self.assertLessEqual(daemon.asked["status"] - n, time.monotonic() - begin_s + 1)
+        exporter.wait_for(lambda _: daemon.asked["status"] >= n + 2)
+        # Residences each five seconds.
+        self.assertLessEqual(daemon.asked["residence"], (time.monotonic() - begin_s) / 5 + 1)
 
     @staticmethod
     def trickle(connections, ended):
@@ -344,6 +349,44 @@ class Usage(Case):
         exporter = self.start(listen="0.0.0.0:0")
         self.assertIn("whoever reaches this address", exporter.wait_for_line("listening"))
         self.assertNotIn("whoever", self.start().wait_for_line("listening"))
+
+    def listening(self, *before):
+        """[IPv4 and IPv6 addresses, as the kernel writes them] of one without -l, in a network namespace of its own."""
+        commands = "; ".join([*before, "ip link set lo up", 'exec "$0" -s "$1"'])
+        with subprocess.Popen(["unshare", "-n", "sh", "-ec", commands, PROGRAM, self.socket], stderr=subprocess.PIPE,
+                              text=True) as process:
+            try:
+                line = ""
+                # What it says after it listens everywhere.
+                while "asking on" not in line:
+                    line = process.stderr.readline()
+                    self.assertTrue(line)
+                rows = []
+                for name in ("tcp", "tcp6"):
+                    with open(f"/proc/{process.pid}/net/{name}", encoding="ascii") as file:
+                        rows += [row.split() for row in file.readlines()[1:]]
+                return [row[1] for row in rows if row[3] == "0A"]
+            finally:
+                process.terminate()
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root for a network namespace")
+    def test_without_being_told_it_listens_at_the_loopback_alone(self):
+        port = f":{9977:04X}"
+        four, six = socket.inet_aton("127.0.0.1"), socket.inet_pton(socket.AF_INET6, "::1")
+        as_told = [b"".join(octets[i:i + 4][::-1] if sys.byteorder == "little" else octets[i:i + 4]
+                            for i in range(0, len(octets), 4)).hex().upper() + port for octets in (four, six)]
+        self.assertEqual(self.listening(), as_told)
+        # Without IPv6 that is no reason to complain.
+        self.assertEqual(self.listening("echo 1 >/proc/sys/net/ipv6/conf/lo/disable_ipv6"), as_told[:1])
+
+    @unittest.skipUnless(os.path.exists("/proc/net/if_inet6"), "no IPv6 here")
+    def test_an_ipv6_address_is_that_and_no_ipv4_address(self):
+        exporter = self.start(listen="[::1]:0")
+        self.assertEqual(exporter.request("/metrics", host="::1")[0], 200)
+        exporter = self.start(listen="[::]:0")
+        self.assertEqual(exporter.request("/metrics", host="::1")[0], 200)
+        with self.assertRaises(ConnectionRefusedError):
+            exporter.request("/metrics")
 
     def test_without_permission_it_says_so_and_asks_on(self):
         if os.geteuid() != 0:
