@@ -19,6 +19,11 @@ from unit.exporter import double
 from unit.exporter.rig import LIMIT_S, PROGRAM, Case, value
 
 
+def is_sanitized():
+    with open(PROGRAM, "rb") as file:
+        return b"__asan_init" in file.read()
+
+
 class Web(Case):
     def test_three_paths_for_get_and_head_and_nothing_else(self):
         self.start_double(double.Clock())
@@ -129,7 +134,8 @@ class Web(Case):
         names = [f"eth{i}" for i in range(64)]
         clock = double.Clock(names, "E2E_TC")
         some = double.histogram([1000])
-        pairs = [(a, b) for a in names for b in names if a != b][:1024]
+        # A sanitized exporter reads them slowly, and keeps what it has freed: there it is its errors that are looked for.
+        pairs = [(a, b) for a in names for b in names if a != b][:64 if is_sanitized() else 1024]
         residences = [json.dumps({"residence": {"ingress": a, "egress": b, "type": "sync", "total": some, "before": some,
                                                 "queued": some}}).encode() for a, b in pairs] + [{"end": True}]
         clock.offsets = [[i + 1, time.monotonic_ns(), 1, -i, 0.125, 412, 2] for i in range(10000)]
@@ -137,9 +143,11 @@ class Web(Case):
         clock.answers = lambda asked: residences if asked["request"] == "residence" else good(asked)
         clock.clock_type = "BC"
         self.start_double(clock)
-        exporter = self.start(env={**os.environ, "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") +
-                                   ":quarantine_size_mb=1"})
-        self.assertGreater(len(exporter.request("/metrics")[2]), 2_500_000)
+        exporter = self.start()
+        deadline_s = time.monotonic() + LIMIT_S
+        while exporter.request("/metrics")[2].count("residence_seconds_count") < len(pairs):
+            self.assertLess(time.monotonic(), deadline_s)
+            time.sleep(0.1)
         self.assertEqual(len(exporter.rows()), 10000)
         # Those of the page differ, as each says since when.
         for i in range(60):
@@ -153,7 +161,8 @@ class Web(Case):
         with open(f"/proc/{exporter.process.pid}/status", encoding="ascii") as file:
             peak_kib = int(re.search(r"VmHWM:\s+(\d+) kB", file.read())[1])
         # Well below what the unit gives it.
-        self.assertLess(peak_kib, 64 * 1024)
+        if not is_sanitized():
+            self.assertLess(peak_kib, 64 * 1024)
 
     def test_at_the_loopback_it_answers_to_no_name_but_its_own(self):
         self.start_double(double.Clock())
