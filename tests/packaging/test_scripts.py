@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -57,3 +58,22 @@ class Scripts(unittest.TestCase):
             done = run(str(TREE / "packaging" / script), "--help", env=environment)
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             self.assertNotIn("installed\n", done.stdout)
+
+    def installed_by(self, *arguments):
+        """The packages that install-deps asks for on a machine that has none, where it is root."""
+        for name, text in (("apt-get", 'echo "$@"\n'), ("dpkg-query", "exit 1\n"), ("id", "echo 0\n")):
+            self.write(self.directory / name, f"#!/bin/sh\n{text}", 0o755)
+        environment = {**os.environ, "PATH": f"{self.directory}:{os.environ['PATH']}"}
+        done = run(str(TREE / "packaging/install-deps"), *arguments, env=environment)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return set(re.search(r"^install (.*)$", done.stdout, re.M)[1].split())
+
+    def test_what_the_package_is_built_with_is_installed_and_no_more_if_nothing_else_is_wanted(self):
+        control = (TREE / "packaging/debian/control").read_text(encoding="ascii")
+        needed = set(re.findall(r"^ ([a-z0-9.+-]+)", re.search(r"Build-Depends:\n((?: .*\n)*)", control)[1], re.M))
+        # Debian takes for granted what each package is built with; parts of debhelper have names of their own.
+        needed = {name for name in needed if not name.startswith(("debhelper-compat", "dh-sequence-"))}
+        needed |= {"build-essential", "debhelper"}
+        installed = self.installed_by("--build")
+        self.assertEqual(needed - installed, set())
+        self.assertEqual(installed & {"chromium", "tshark", "qemu-system-x86", "linuxptp"}, set())
