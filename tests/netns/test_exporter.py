@@ -4,7 +4,9 @@ gets too."""
 
 import json
 import os
+import shutil
 import subprocess
+import tempfile
 import unittest
 import urllib.request
 
@@ -20,7 +22,11 @@ NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "
 
 class Exporter:
     def __init__(self, box):
-        self.process = subprocess.Popen([*NOBODY, EXPORTER, "-s", box.control_path, "-l", "127.0.0.1:0"],
+        # Where the tree is, nobody may be shut out.
+        self._folder = tempfile.TemporaryDirectory(prefix="ebc-exporter-")
+        os.chmod(self._folder.name, 0o755)
+        program = shutil.copy(EXPORTER, self._folder.name)
+        self.process = subprocess.Popen([*NOBODY, program, "-s", box.control_path, "-l", "127.0.0.1:0"],
                                         stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True)
         session.current().add("group", self.process.pid)
         self.url = self.process.stderr.readline().split()[-1]
@@ -41,6 +47,7 @@ class Exporter:
         status = self.process.wait(5)
         self.process.stderr.close()
         session.current().remove("group", self.process.pid)
+        self._folder.cleanup()
         return status
 
 

@@ -514,6 +514,8 @@ class Watch(Commands):
 
     def test_a_terminal_is_taken_and_given_back_also_at_a_signal(self):
         self.serve_clock()
+        # Whoever runs the tests may have had it ignored (nohup), which the tool would keep.
+        self.addCleanup(signal.signal, signal.SIGHUP, signal.signal(signal.SIGHUP, signal.SIG_DFL))
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             tool, reader, writer = self.on_terminal(80, 24)
             text = self.read_until(reader, b"\x1b[J")

@@ -47,8 +47,8 @@ class Case(unittest.TestCase):
 class Exporter:
     """Runs until end(), which checks that it ends by itself and well."""
 
-    def __init__(self, socket_path, listen, **more):
-        self.process = subprocess.Popen([PROGRAM, "-s", socket_path, "-l", listen], stderr=subprocess.PIPE, text=True,
+    def __init__(self, socket_path, listen, program=PROGRAM, **more):
+        self.process = subprocess.Popen([program, "-s", socket_path, "-l", listen], stderr=subprocess.PIPE, text=True,
                                         **more)
         self.lines = []
         self._changed = threading.Condition()

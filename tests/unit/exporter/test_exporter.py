@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -403,7 +404,8 @@ class Usage(Case):
         self.start_double(double.Clock())
         os.chmod(self.folder, 0o711)
         os.chmod(self.socket, 0o600)
-        exporter = self.start(user=65534)
+        # Where the tree is, nobody may be shut out.
+        exporter = self.start(program=shutil.copy(PROGRAM, self.folder), user=65534)
         self.assertIn("Permission denied", exporter.wait_for_line("asking on"))
         os.chmod(self.socket, 0o666)
         exporter.wait_for(lambda now: value(now, "ebpf_bc_up") == 1)
