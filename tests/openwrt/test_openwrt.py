@@ -81,8 +81,9 @@ class Root:
         self.path = pathlib.Path(self._directory.name)
         shutil.copytree(STUBS / "lib", self.path / "lib")
         for source, target in (("uci-to-conf", "usr/libexec/ebpf-bc/uci-to-conf"),
-                               ("ebpf-bc.init", "etc/init.d/ebpf-bc")):
-            (self.path / target).parent.mkdir(parents=True)
+                               ("ebpf-bc.init", "etc/init.d/ebpf-bc"),
+                               ("ebpf-bc-exporter.init", "etc/init.d/ebpf-bc-exporter")):
+            (self.path / target).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(PACKAGE / "files" / source, self.path / target)
         (self.path / "etc/config").mkdir(parents=True)
         self.write(uci)
@@ -91,15 +92,18 @@ class Root:
         # The stub takes sh's words; UCI itself knows no expansion within its quotes.
         (self.path / "etc/config/ebpf-bc").write_text(uci, encoding="utf-8")
 
+    def write_exporter(self, uci):
+        (self.path / "etc/config/ebpf-bc-exporter").write_text(uci, encoding="utf-8")
+
     def run(self, *words):
         return subprocess.run(words, env={**os.environ, "IPKG_INSTROOT": str(self.path)}, text=True,
-                              capture_output=True, timeout=20, check=False)
+                              capture_output=True, timeout=20, check=False, cwd=self.path)
 
     def convert(self, shell, *words):
         return self.run(*shell, str(self.path / "usr/libexec/ebpf-bc/uci-to-conf"), *words)
 
-    def init(self, shell, action):
-        return self.run(*shell, str(STUBS / "rc.common"), str(self.path / "etc/init.d/ebpf-bc"), action)
+    def init(self, shell, action, service="ebpf-bc"):
+        return self.run(*shell, str(STUBS / "rc.common"), str(self.path / "etc/init.d" / service), action)
 
     def conf(self, clock):
         return self.path / f"var/run/ebpf-bc/{clock}.conf"
@@ -257,6 +261,69 @@ class Service(unittest.TestCase):
             self.assertEqual(re.findall("^instance (.*)", done.stdout, re.M), ["other"])
 
 
+class Exporter(unittest.TestCase):
+    def started(self, uci):
+        """What procd is told of each instance: {name: [lines]}, and what the user is told."""
+        for shell in SHELLS:
+            with Root(TWO) as root:
+                root.write_exporter(uci)
+                # A file whose name an address matches as a pattern.
+                (root.path / "1").touch()
+                done = root.init(shell, "start_service", "ebpf-bc-exporter")
+                told = re.findall(r"^instance (.*)\n((?:.*\n)*?)end$", done.stdout.replace(str(root.path), ""), re.M)
+                yield {name: lines.splitlines() for name, lines in told}, done
+
+    def commands(self, uci):
+        for instances, done in self.started(uci):
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            yield {name: [line.split(" ", 2)[-1] if line.startswith("param") else line.removeprefix("append command ")
+                          for line in lines if line.split()[1] == "command"] for name, lines in instances.items()}
+
+    def test_the_file_that_comes_with_the_package_is_on_and_of_the_loopback(self):
+        shipped = (PACKAGE / "files/ebpf-bc-exporter.config").read_text(encoding="utf-8")
+        for commands in self.commands(shipped):
+            self.assertEqual(commands, {"main": ["/usr/bin/ebpf-bc-exporter"]})
+        for commands in self.commands(re.sub(r"^#(config|\t)", r"\1", shipped, flags=re.M)):
+            self.assertEqual(commands["main"][1:], ["-l 127.0.0.1:9977", "-l 192.168.1.1:9977"])
+            self.assertEqual(commands["other"][1:], ["-s /var/run/ebpf-bc/other.control", "-l 127.0.0.1:9978"])
+
+    def test_addresses_come_from_a_list_or_an_option_and_are_no_pattern(self):
+        for commands in self.commands("config exporter 'main'\n\tlist listen '[::1]:1'\n\tlist listen '[1]'\n"
+                                      "config exporter\n\toption listen '192.0.2.1:9977'\n"):
+            self.assertEqual(list(commands.values()), [["/usr/bin/ebpf-bc-exporter", "-l [::1]:1", "-l [1]"],
+                                                       ["/usr/bin/ebpf-bc-exporter", "-l 192.0.2.1:9977"]])
+
+    def test_the_socket_that_it_asks_is_the_one_that_the_clock_has(self):
+        with Root(TWO) as root:
+            told = root.init(SHELLS[0], "start_service").stdout.replace(str(root.path), "")
+            given = re.search(r"--control_socket=(\S+)", told)[1]
+        for commands in self.commands("config exporter\n\toption clock 'other'\n"):
+            self.assertEqual(commands["cfg1"][1], f"-s {given}")
+
+    def test_one_that_is_off_is_not_started(self):
+        for commands in self.commands("config exporter 'main'\n\toption enabled '0'\n"):
+            self.assertEqual(commands, {})
+
+    def test_it_has_no_privilege_and_is_started_again(self):
+        for instances, _ in self.started("config exporter 'main'\n"):
+            self.assertLessEqual({"param user nobody", "param no_new_privs 1", "param respawn 3600 5 0"},
+                                 set(instances["main"]))
+
+    def test_what_is_wrong_is_told_in_a_line(self):
+        for instances, done in self.started("config exporter 'main'\n\toption clock '../x'\n"):
+            self.assertEqual(instances, {})
+            self.assertIn("logger -t ebpf-bc-exporter", done.stdout)
+            self.assertEqual(done.stderr, "/etc/config/ebpf-bc-exporter: main: not the name of a clock: ../x\n")
+        with Root("") as root:
+            done = root.init(SHELLS[0], "start_service", "ebpf-bc-exporter")
+            self.assertEqual((done.returncode, done.stderr), (1, "/etc/config/ebpf-bc-exporter: cannot be read\n"))
+
+    def test_a_change_of_its_file_is_looked_at(self):
+        with Root("") as root:
+            self.assertEqual(root.init(SHELLS[0], "service_triggers", "ebpf-bc-exporter").stdout,
+                             "trigger ebpf-bc-exporter\n")
+
+
 @unittest.skipUnless(shutil.which("make"), "no make")
 class Makefile(unittest.TestCase):
     def make(self, target, *words):
@@ -276,7 +343,9 @@ class Makefile(unittest.TestCase):
                          {"+libbpf", "+libnl-core", "+libmnl", "+libjson-c", "+kmod-sched-core", "+kmod-sched-bpf",
                           "@HAS_BPF_TOOLCHAIN"})
         self.assertEqual(fields["conffiles"], "/etc/config/ebpf-bc")
-        self.assertIn("+libmicrohttpd-no-ssl", self.fields("ebpf-bc-exporter")["depends"])
+        exporter = self.fields("ebpf-bc-exporter")
+        self.assertIn("+libmicrohttpd-no-ssl", exporter["depends"])
+        self.assertEqual(exporter["conffiles"], "/etc/config/ebpf-bc-exporter")
 
     def test_every_library_that_meson_asks_for_is_a_dependency(self):
         packages = {"libbpf": "+libbpf", "libmnl": "+libmnl", "libnl-3.0": "+libnl-core", "json-c": "+libjson-c",
@@ -310,7 +379,8 @@ class Makefile(unittest.TestCase):
                 for path in re.findall(r"/usr/[a-z/-]+", script.read_text(encoding="utf-8")):
                     self.assertTrue(os.access(target / path[1:], os.X_OK), path)
             self.assertTrue(os.access(target / "etc/init.d/ebpf-bc", os.X_OK))
-            self.assertTrue((target / "etc/config/ebpf-bc").is_file())
+            for package in ("ebpf-bc", "ebpf-bc-exporter"):
+                self.assertTrue((target / "etc/config" / package).is_file())
 
     def test_the_source_is_the_tree_without_its_build_folders(self):
         with tempfile.TemporaryDirectory() as directory:
