@@ -1,26 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Announce messages: whom the clock follows, what it refuses, and floods. */
-#include "tests/unit/engine/rig.h"
+#include "tests/unit/engine/two_port_bench.h"
 
 #include <time.h>
 
 #define NEAR_NS 5
-
-static struct rig rig;
-
-static int setup(void **state)
-{
-	(void)state;
-	rig_init(&rig, 2);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	rig_stop(&rig);
-	return 0;
-}
 
 static bool is_grandmaster(const struct rig_master *m)
 {

@@ -1,27 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What follows the fixed part of an Announce: the path it took, and the power profile's inaccuracies. */
-#include "tests/unit/engine/rig.h"
+#include "tests/unit/engine/two_port_bench.h"
 
 #include "bc/engine/path_trace.h"
 #include "util/unaligned.h"
 
 #define ROOM (BC_MSG_TX_MAX - 64)
-
-static struct rig rig;
-
-static int setup(void **state)
-{
-	(void)state;
-	rig_init(&rig, 2);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	rig_stop(&rig);
-	return 0;
-}
 
 /* A path of n identities, of which `own` is at `own_at`. */
 static void make_path(struct bc_tlv_buffer *tlvs, size_t n, const uint8_t *own, size_t own_at)

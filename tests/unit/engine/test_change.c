@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* A master that is lost, replaced, or comes back with another time. */
-#include "tests/unit/engine/rig.h"
+#include "tests/unit/engine/two_port_bench.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -9,22 +9,6 @@
 #define DRIFT_PPB	  20000
 #define RATE_MAX_PPB	  1e6 /* 0.1 %: more than any clock drifts, less than any slew over seconds */
 #define BETTER_THAN_FIRST 90
-
-static struct rig rig;
-
-static int setup(void **state)
-{
-	(void)state;
-	rig_init(&rig, 2);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	rig_stop(&rig);
-	return 0;
-}
 
 static double rate_ppb(void)
 {

@@ -1,26 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Following a master: offset, path delay and everything that corrects them. */
-#include "tests/unit/engine/rig.h"
+#include "tests/unit/engine/two_port_bench.h"
 
 #include <stdlib.h>
 
 #define SNS(ns) ((int64_t)(ns)*65536)
-
-static struct rig rig;
-
-static int setup(void **state)
-{
-	(void)state;
-	rig_init(&rig, 2);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	rig_stop(&rig);
-	return 0;
-}
 
 static void a_two_step_master_is_followed(void **state)
 {

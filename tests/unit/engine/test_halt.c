@@ -1,27 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Time that jumps: the whole program halted, or the master's time set. */
-#include "tests/unit/engine/rig.h"
+#include "tests/unit/engine/two_port_bench.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 #define NEAR_NS 5
-
-static struct rig rig;
-
-static int setup(void **state)
-{
-	(void)state;
-	rig_init(&rig, 2);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	rig_stop(&rig);
-	return 0;
-}
 
 static const int64_t halts_ns[] = {1 * NSEC_PER_SEC, 1500 * NSEC_PER_MSEC, 10 * NSEC_PER_SEC,
 				   60 * NSEC_PER_SEC};

@@ -1,28 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Sync and Follow_Up that do not belong together, are old, foreign, or cannot be true. */
-#include "tests/unit/engine/rig.h"
+#include "tests/unit/engine/two_port_bench.h"
 
 #include <stdlib.h>
 
 #define SNS(ns) ((int64_t)(ns)*65536)
 /* The clock of a rig without noise is this near to its master. */
 #define NEAR_NS 5
-
-static struct rig rig;
-
-static int setup(void **state)
-{
-	(void)state;
-	rig_init(&rig, 2);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	rig_stop(&rig);
-	return 0;
-}
 
 static void a_sync_from_another_than_the_parent_is_ignored(void **state)
 {

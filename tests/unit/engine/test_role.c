@@ -4,23 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "tests/unit/engine/rig.h"
-
-static struct rig rig;
-
-static int setup(void **state)
-{
-	(void)state;
-	rig_init(&rig, 2);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	rig_stop(&rig);
-	return 0;
-}
+#include "tests/unit/engine/two_port_bench.h"
 
 static bool is_grandmaster(const struct rig_master *m)
 {

@@ -1,27 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Serving: what is announced, the time that is given, roles that are forbidden, the queue of actions. */
-#include "tests/unit/engine/rig.h"
+#include "tests/unit/engine/two_port_bench.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
 #define NEAR_NS 5
-
-static struct rig rig;
-
-static int setup(void **state)
-{
-	(void)state;
-	rig_init(&rig, 2);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	rig_stop(&rig);
-	return 0;
-}
 
 static const struct bc_msg *announced(size_t port)
 {

@@ -2,26 +2,10 @@
 /* What is told of clock and ports at each turn of a clock's life. */
 #include "bc/engine/status.h"
 
-#include "tests/unit/engine/rig.h"
+#include "tests/unit/engine/two_port_bench.h"
 
 #define DOWN	     1 /* the port on which we serve */
 #define GONE_AFTER_S 5 /* the receipt timeout of three intervals and a random one */
-
-static struct rig rig;
-
-static int setup(void **state)
-{
-	(void)state;
-	rig_init(&rig, 2);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	rig_stop(&rig);
-	return 0;
-}
 
 static struct bc_clock_status clock_now(void)
 {
