@@ -96,15 +96,22 @@ int control_socket_open(struct control_socket *sock, const char *path)
 	return listen(sock->fd, BACKLOG) < 0 ? -errno : 0;
 }
 
-void control_socket_close(struct control_socket *sock)
+bool control_socket_is_there(const struct control_socket *sock)
 {
-	const char *path = sock->address.sun_path;
-	char folder[sizeof(sock->address.sun_path)];
 	struct stat st;
 
-	if (sock->ino && lstat(path, &st) == 0 && st.st_dev == sock->dev && st.st_ino == sock->ino)
-		unlink(path);
-	if (sock->made_folder && folder_of(path, folder))
+	return sock->ino && lstat(sock->address.sun_path, &st) == 0 && st.st_dev == sock->dev &&
+	       st.st_ino == sock->ino;
+}
+
+void control_socket_close(struct control_socket *sock)
+{
+	char folder[sizeof(sock->address.sun_path)];
+
+	if (control_socket_is_there(sock))
+		unlink(sock->address.sun_path);
+	sock->ino = 0;
+	if (sock->made_folder && folder_of(sock->address.sun_path, folder))
 		rmdir(folder);
 	sock->made_folder = false;
 	sock->fd = close_fd(sock->fd);

@@ -25,5 +25,7 @@ int control_socket_bind(struct control_socket *sock, const char *path, int type,
  * the caller also after a failure.
  */
 int control_socket_open(struct control_socket *sock, const char *path);
+/* Whether the file is there and its own: another process may have removed or replaced it. */
+bool control_socket_is_there(const struct control_socket *sock);
 /* Removes the file while it is its own, and the folder that it made, once it is empty. */
 void control_socket_close(struct control_socket *sock);

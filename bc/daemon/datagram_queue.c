@@ -39,6 +39,11 @@ void datagram_queue_free(struct datagram_queue *queue)
 	free(queue);
 }
 
+void datagram_queue_clear(struct datagram_queue *queue)
+{
+	queue->n = 0;
+}
+
 static bool is_reader(const struct waiting *w, const struct sockaddr_un *to, socklen_t to_len)
 {
 	return !w->is_done && w->to_len == to_len && memcmp(&w->to, to, to_len) == 0;

@@ -26,5 +26,7 @@ int datagram_queue_send(struct datagram_queue *queue, int fd, const struct socka
 			const uint8_t *datagram, size_t len, uint64_t now_mono_ns);
 /* Tries what waits once more, and gives up what waited for a second. */
 void datagram_queue_flush(struct datagram_queue *queue, uint64_t now_mono_ns);
+/* Forgets what waits, since its socket is closed. */
+void datagram_queue_clear(struct datagram_queue *queue);
 /* Whether something waits: it is to be flushed every few milliseconds then. */
 bool datagram_queue_is_waiting(const struct datagram_queue *queue);

@@ -34,6 +34,8 @@ enum {
 
 /* How often samples go to a client of the control socket that asked for them. */
 #define CONTROL_TICK_MS 50
+/* Every so many half seconds a control socket that is somebody else's is tried again. */
+#define CONTROL_EVERY 8
 
 void app_handle_rx(struct app *app, size_t port, const struct bc_rx *rx)
 {
@@ -215,6 +217,8 @@ static void on_housekeeping(struct app *app)
 		one_step_port_housekeeping(app, &app->ports[i]);
 	}
 	status_housekeeping(app);
+	if (app->n_housekeeping % CONTROL_EVERY == 0)
+		app_retry_control(app);
 	other_domains_housekeeping(app);
 	if (!app->settings->is_other_domains)
 		service_housekeeping(app, is_on_time(app));

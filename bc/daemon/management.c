@@ -33,10 +33,14 @@ enum {
 	N_SOCKETS,
 };
 
+/* A path that is somebody else's is looked at again every so many half seconds. */
+#define LOOK_EVERY 8
 /* How often readers that are behind are tried again. */
 #define RETRY_NS (5 * NSEC_PER_MSEC)
 
 struct management_socket {
+	const char *path; /* "": none is wanted */
+	unsigned int mode;
 	struct control_socket file; /* fd -1: not open */
 	struct datagram_queue *waiting;
 	unsigned int tokens;
@@ -49,6 +53,7 @@ struct management {
 	struct management_socket sockets[N_SOCKETS];
 	int monitor_fd;
 	struct sockaddr_un monitor;
+	unsigned int n_housekeeping;
 };
 
 static void watch(struct management *m, unsigned int i, bool is_watched, int operation)
@@ -69,28 +74,55 @@ static void enlarge_send_buffer(int fd)
 		(void)!setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &octets, sizeof(octets));
 }
 
-static void open_socket(struct management *m, unsigned int i, const char *path, unsigned int mode)
+/* 0 or -errno. */
+static int open_socket(struct management *m, unsigned int i)
 {
 	struct management_socket *s = &m->sockets[i];
-	int r;
+	int r = control_socket_bind(&s->file, s->path, SOCK_DGRAM, s->mode);
 
-	if (!*path)
-		return;
-	r = control_socket_bind(&s->file, path, SOCK_DGRAM, mode);
 	if (r < 0) {
-		if (r == -EADDRINUSE)
-			log_line(LOG_WARNING,
-				 "%s belongs to another process: no management there (uds_address, "
-				 "uds_ro_address)",
-				 path);
-		else
-			log_line(LOG_WARNING, "no management at %s: %s", path, strerror(-r));
 		control_socket_close(&s->file);
-		return;
+		return r;
 	}
 	enlarge_send_buffer(s->file.fd);
 	s->tokens = REQUESTS_HALF_A_SECOND;
 	watch(m, i, true, EPOLL_CTL_ADD);
+	return 0;
+}
+
+static void start_socket(struct management *m, unsigned int i)
+{
+	const char *path = m->sockets[i].path;
+	int r = *path ? open_socket(m, i) : 0;
+
+	if (r == -EADDRINUSE)
+		log_line(LOG_WARNING,
+			 "%s belongs to another process: no management there until it ends (uds_address, "
+			 "uds_ro_address)",
+			 path);
+	else if (r < 0)
+		log_line(LOG_WARNING, "no management at %s: %s", path, strerror(-r));
+}
+
+/* What waits to be sent goes with it. */
+static void lose_socket(struct management_socket *s)
+{
+	log_line(LOG_WARNING, "%s was removed or replaced by somebody: no management there", s->path);
+	datagram_queue_clear(s->waiting);
+	control_socket_close(&s->file);
+}
+
+/* Another process may take the path, and end. */
+static void look_after_socket(struct management *m, unsigned int i)
+{
+	struct management_socket *s = &m->sockets[i];
+
+	if (!*s->path || control_socket_is_there(&s->file))
+		return;
+	if (s->file.fd >= 0)
+		lose_socket(s);
+	if (open_socket(m, i) == 0)
+		log_line(LOG_NOTICE, "%s is free: management there from now on", s->path);
 }
 
 static void open_monitor(struct management *m, const char *path)
@@ -136,8 +168,12 @@ struct management *management_new(const struct management_settings *settings)
 		management_close(m);
 		return NULL;
 	}
-	open_socket(m, READ_WRITE, settings->address, settings->mode);
-	open_socket(m, READ_ONLY, settings->read_only_address, settings->read_only_mode);
+	m->sockets[READ_WRITE].path = settings->address;
+	m->sockets[READ_WRITE].mode = settings->mode;
+	m->sockets[READ_ONLY].path = settings->read_only_address;
+	m->sockets[READ_ONLY].mode = settings->read_only_mode;
+	for (unsigned int i = 0; i < N_SOCKETS; i++)
+		start_socket(m, i);
 	open_monitor(m, settings->slave_event_monitor);
 	return m;
 }
@@ -222,14 +258,26 @@ void management_dispatch(struct app *app)
 	}
 }
 
+static void refill(struct management *m, unsigned int i)
+{
+	struct management_socket *s = &m->sockets[i];
+
+	if (s->file.fd < 0)
+		return;
+	s->tokens = REQUESTS_HALF_A_SECOND;
+	if (!s->is_watched)
+		watch(m, i, true, EPOLL_CTL_MOD);
+}
+
 void management_housekeeping(struct management *m)
 {
-	for (unsigned int i = 0; m && i < N_SOCKETS; i++) {
-		if (m->sockets[i].file.fd < 0)
-			continue;
-		m->sockets[i].tokens = REQUESTS_HALF_A_SECOND;
-		if (!m->sockets[i].is_watched)
-			watch(m, i, true, EPOLL_CTL_MOD);
+	if (!m)
+		return;
+	m->n_housekeeping++;
+	for (unsigned int i = 0; i < N_SOCKETS; i++) {
+		if (m->n_housekeeping % LOOK_EVERY == 0)
+			look_after_socket(m, i);
+		refill(m, i);
 	}
 }
 

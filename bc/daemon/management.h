@@ -18,7 +18,8 @@ struct management_settings {
 	const char *slave_event_monitor;	 /* path; "": none */
 };
 
-/* Opens what the settings ask for, as far as it can be opened; the log tells the rest. NULL: nothing. */
+/* Opens what the settings ask for, as far as it can be opened; the log tells the rest. NULL: nothing.
+ * Borrows the paths of the sockets. */
 struct management *management_new(const struct management_settings *settings);
 /* Removes the files. Accepts NULL. */
 void management_free(struct management *management);
@@ -27,7 +28,8 @@ void management_free(struct management *management);
 int management_fd(const struct management *management);
 /* Takes some requests to the engine. */
 void management_dispatch(struct app *app);
-/* Twice a second: clients may ask again. */
+/* Twice a second: clients may ask again. Every four seconds a socket that could not be had is tried again,
+ * and so is one whose file somebody took away; losing and getting it is logged. */
 void management_housekeeping(struct management *management);
 /* A port's interface may be another one, or have other addresses. */
 void management_describe_port(struct app *app, const struct port *port);

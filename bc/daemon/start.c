@@ -224,23 +224,33 @@ static int start_clock(struct app *app, struct bc_engine_config *engine_config,
 	return transparent_new(app, engine_config->clock_identity, &app->transparent);
 }
 
-/* The clock does not need it: without, it only cannot be asked. */
-static void start_control(struct app *app)
+static int open_control(struct app *app)
 {
-	int r;
-
-	if (!*app->settings->control_socket)
-		return;
 	for (size_t i = 0; i < app->n_ports; i++)
 		app->port_names[i] = app->settings->ports[i].name;
 	app->control_sources = status_sources(app);
-	r = control_new(app->settings->control_socket, &app->control_sources, &app->control);
+	return control_new(app->settings->control_socket, &app->control_sources, &app->control);
+}
+
+/* The clock does not need it: without, it only cannot be asked. */
+static void start_control(struct app *app)
+{
+	int r = *app->settings->control_socket ? open_control(app) : 0;
+
 	if (r == -EADDRINUSE)
-		log_line(LOG_WARNING, "control socket %s belongs to another process; this one has none",
+		log_line(LOG_WARNING,
+			 "control socket %s belongs to another process; this one has none until it ends",
 			 app->settings->control_socket);
 	else if (r < 0)
 		log_line(LOG_WARNING, "no control socket at %s: %s", app->settings->control_socket,
 			 strerror(-r));
+}
+
+void app_retry_control(struct app *app)
+{
+	if (!app->control && *app->settings->control_socket && open_control(app) == 0)
+		log_line(LOG_NOTICE, "control socket %s is free: it is this one's from now on",
+			 app->settings->control_socket);
 }
 
 static void clear(struct app *app)

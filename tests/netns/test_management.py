@@ -12,7 +12,7 @@ import threading
 import time
 import unittest
 
-from harness import frames, management, programs, session, wire
+from harness import control, frames, management, programs, session, wire
 from harness.management import Client
 from harness.monitor import EventMonitor
 from harness.process import run
@@ -287,23 +287,24 @@ class Truth(unittest.TestCase):
 
 
 class Sockets(unittest.TestCase):
-    def test_a_living_socket_is_left_alone_and_a_dead_one_is_replaced(self):
+    def test_sockets_of_another_process_are_left_alone_until_it_ends(self):
         with Rig(gm=False, clients=False, n_clients=1, options={"uds_file_mode": "0600"}) as rig:
             path = rig.box.uds_path
             rig.box.wait_for_state(1, "LISTENING", START_S)
             self.assertEqual([stat.S_IMODE(os.stat(p).st_mode) for p in (path, path + "ro")], [0o600, 0o666])
             other = programs.EbpfBc(rig.lab.gm, ["eth0"], config={
-                "network_transport": "L2", "uds_address": path, "uds_ro_address": ""})
+                "network_transport": "L2", "uds_address": path, "uds_ro_address": path + "ro",
+                "control_socket": rig.box.control_path})
             with other:
-                other.wait_for("belongs to another process", START_S)
+                other.wait_for(f"{path}ro belongs to another process", START_S)
+                other.wait_for("control socket .* belongs to another process", START_S)
                 self.assertEqual(pmc_one(path, "GET DEFAULT_DATA_SET")["numberPorts"], "2")
-            self.assertTrue(os.path.exists(path))
-            rig.box.signal(signal.SIGKILL)
-            until(lambda: not rig.box.is_running(), 3, "killed")
-            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as probe:
-                self.assertRaises(ConnectionRefusedError, probe.connect, path)
-            with programs.EbpfBc(rig.lab.gm, ["eth0"], config={
-                    "network_transport": "L2", "uds_address": path, "uds_ro_address": path + "ro"}) as heir:
-                heir.wait_for_state(1, "LISTENING", START_S)
+                self.assertEqual(control.status(rig.box.control_path)["pid"], rig.box.pid)
+                # Of one that was killed the files stay.
+                rig.box.signal(signal.SIGKILL)
+                until(lambda: not rig.box.is_running(), 3, "killed")
+                other.wait_for(f"{path}ro is free: management there from now on", 6)
+                other.wait_for("control socket .* is free", 6)
                 self.assertEqual(pmc_one(path, "GET DEFAULT_DATA_SET")["numberPorts"], "1")
+                self.assertEqual(control.status(rig.box.control_path)["pid"], other.pid)
             self.assertFalse(os.path.exists(path) or os.path.exists(path + "ro"))

@@ -94,6 +94,23 @@ static void only_one_folder_is_made(void **state)
 	assert_int_equal(access(place->folder, F_OK), -1);
 }
 
+static void a_file_that_was_replaced_is_not_ones_own_any_more(void **state)
+{
+	const struct place *place = *state;
+	struct control_socket first, second;
+
+	assert_int_equal(control_socket_open(&first, place->first), 0);
+	assert_true(control_socket_is_there(&first));
+	unlink(place->first);
+	assert_false(control_socket_is_there(&first));
+	assert_int_equal(control_socket_open(&second, place->first), 0);
+	assert_false(control_socket_is_there(&first));
+	control_socket_close(&first);
+	assert_true(control_socket_is_there(&second));
+	control_socket_close(&second);
+	assert_false(control_socket_is_there(&second));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -103,6 +120,8 @@ int main(void)
 						remove_place),
 		cmocka_unit_test_setup_teardown(a_folder_that_was_there_stays, make_place, remove_place),
 		cmocka_unit_test_setup_teardown(only_one_folder_is_made, make_place, remove_place),
+		cmocka_unit_test_setup_teardown(a_file_that_was_replaced_is_not_ones_own_any_more, make_place,
+						remove_place),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -131,6 +131,20 @@ static void what_waits_for_a_reader_that_is_gone_goes_with_it(void **state)
 	assert_int_equal(send_to(0, 0, 1), -ECONNREFUSED);
 }
 
+static void what_is_forgotten_is_not_sent(void **state)
+{
+	int n = fill(0);
+
+	(void)state;
+	datagram_queue_clear(bench.queue);
+	assert_false(datagram_queue_is_waiting(bench.queue));
+	assert_int_equal(read_one(0), 0);
+	datagram_queue_flush(bench.queue, 1);
+	for (int i = 1; i < n; i++)
+		assert_int_equal(read_one(0), i);
+	assert_int_equal(read_one(0), -1);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -140,6 +154,7 @@ int main(void)
 		T(what_waited_for_a_second_is_given_up),
 		T(a_reader_that_stalls_leaves_room_for_others),
 		T(what_waits_for_a_reader_that_is_gone_goes_with_it),
+		T(what_is_forgotten_is_not_sent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
