@@ -82,6 +82,8 @@ void app_handle_rx(struct app *app, size_t port, const struct bc_rx *rx);
 /* An event message left at that time. */
 void app_handle_tx_stamp(struct app *app, size_t port, uint8_t message_type, uint16_t sequence_id,
 			 uint64_t stamp_mono_ns);
+/* UINT64_MAX: nothing will be due. */
+uint64_t app_next_deadline_mono_ns(const struct app *app);
 /* Sends a message of ours. */
 void app_send(struct app *app, const struct bc_action *action);
 /* Everything that was counted on a port. */

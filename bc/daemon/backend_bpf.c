@@ -152,7 +152,7 @@ static void handle_stopping(struct app *app)
 static void stop(struct app *app)
 {
 	for (size_t i = 0; app->loader && i < app->n_ports; i++) {
-		service_goes_on();
+		service_goes_on(clocks_mono_ns());
 		port_fini(app, &app->ports[i]);
 	}
 	ebc_loader_free(app->loader);

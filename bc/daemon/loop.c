@@ -185,18 +185,10 @@ static void check_port(struct app *app, struct port *port)
 	}
 }
 
-static uint64_t next_deadline_mono_ns(const struct app *app)
+uint64_t app_next_deadline_mono_ns(const struct app *app)
 {
 	return app->transparent ? transparent_next_deadline_mono_ns(app->transparent)
 				: bc_engine_next_deadline_mono_ns(app->engine);
-}
-
-/* Not only does poll(2) return: what was due has been done. */
-static bool is_on_time(const struct app *app)
-{
-	uint64_t deadline_mono_ns = next_deadline_mono_ns(app);
-
-	return deadline_mono_ns == UINT64_MAX || deadline_mono_ns + NSEC_PER_SEC > clocks_mono_ns();
 }
 
 static void on_housekeeping(struct app *app)
@@ -221,7 +213,7 @@ static void on_housekeeping(struct app *app)
 		app_retry_control(app);
 	other_domains_housekeeping(app);
 	if (!app->settings->is_other_domains)
-		service_housekeeping(app, is_on_time(app));
+		service_housekeeping(app, clocks_mono_ns());
 }
 
 static void on_clock_set(struct app *app)
@@ -275,7 +267,7 @@ static void on_signal(struct app *app)
 
 static void arm_deadline(struct app *app)
 {
-	uint64_t deadline = next_deadline_mono_ns(app);
+	uint64_t deadline = app_next_deadline_mono_ns(app);
 
 	if (deadline == app->armed_deadline_mono_ns)
 		return;
@@ -287,7 +279,7 @@ static void serve_time(struct app *app)
 {
 	uint64_t now_mono_ns = clocks_mono_ns();
 
-	if (now_mono_ns < next_deadline_mono_ns(app))
+	if (now_mono_ns < app_next_deadline_mono_ns(app))
 		return;
 	if (app->transparent)
 		transparent_handle_timer(app, now_mono_ns);

@@ -22,7 +22,10 @@ static void hold_back_reload(void)
 static int run(struct launch *launch)
 {
 	static struct app app;
-	int r = app_start(&app, &launch->running->settings, NULL);
+	int r;
+
+	service_start();
+	r = app_start(&app, &launch->running->settings, NULL);
 
 	if (r == 0)
 		service_ready();

@@ -4,12 +4,13 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "bc/daemon/app.h"
-#include "bc/daemon/clocks.h"
+#include "bc/daemon/log.h"
 #include "bc/daemon/notify.h"
 #include "bc/engine/status.h"
 #include "util/macros.h"
@@ -17,13 +18,33 @@
 #define STATUS_SPACING_NS ((uint64_t)NSEC_PER_SEC)
 /* Of the time that the manager waits: a tick that comes late, or two, is not the end. */
 #define WATCHDOG_PART 4
+/* Fed twice a second at most, and not at all while a deadline is overdue. */
+#define WATCHDOG_MIN_NS ((uint64_t)NSEC_PER_SEC)
+/* What is due is not done while it is later than this. */
+#define LATE_NS	      ((uint64_t)NSEC_PER_SEC)
 #define STATUS_OCTETS 192
 
 static struct {
+	uint64_t watchdog_ns; /* 0: the manager wants none */
 	uint64_t told_mono_ns, fed_mono_ns;
 	char told[STATUS_OCTETS];
 	bool owes_ready; /* it was not taken yet; of the rest, what is lost is nothing */
 } service;
+
+void service_start(void)
+{
+	char text[64];
+
+	service.watchdog_ns = notify_has_manager() ? notify_watchdog_ns() : 0;
+	if (service.watchdog_ns == 0 || service.watchdog_ns >= WATCHDOG_MIN_NS)
+		return;
+	log_line(LOG_WARNING,
+		 "a watchdog of %" PRIu64 " us cannot be kept: the manager is asked for one of %d s",
+		 service.watchdog_ns / 1000, (int)(WATCHDOG_MIN_NS / (uint64_t)NSEC_PER_SEC));
+	service.watchdog_ns = WATCHDOG_MIN_NS;
+	snprintf(text, sizeof(text), "WATCHDOG_USEC=%" PRIu64, WATCHDOG_MIN_NS / 1000);
+	notify_send(text);
+}
 
 void service_ready(void)
 {
@@ -46,10 +67,9 @@ void service_stopping(void)
 	notify_send("STOPPING=1");
 }
 
-static void describe_engine(const struct app *app, char *ret, size_t size)
+static void describe_engine(const struct app *app, uint64_t now_mono_ns, char *ret, size_t size)
 {
 	char grandmaster[BC_CLOCK_IDENTITY_TEXT];
-	uint64_t now_mono_ns = clocks_mono_ns();
 	struct bc_clock_status clock;
 	const char *port;
 
@@ -69,12 +89,12 @@ static void describe_engine(const struct app *app, char *ret, size_t size)
 		snprintf(ret, size, "%s", bc_clock_state_name(clock.state));
 }
 
-static void describe(const struct app *app, char *ret, size_t size)
+static void describe(const struct app *app, uint64_t now_mono_ns, char *ret, size_t size)
 {
 	size_t n_faulty = 0, len;
 
 	if (app->engine)
-		describe_engine(app, ret, size);
+		describe_engine(app, now_mono_ns, ret, size);
 	else
 		snprintf(ret, size, "%s",
 			 app->settings->loader.mode == EBC_MODE_MONITOR ? "measuring" : "forwarding");
@@ -92,7 +112,7 @@ static void tell_status(const struct app *app, uint64_t now_mono_ns)
 	if (now_mono_ns - service.told_mono_ns < STATUS_SPACING_NS)
 		return;
 	service.told_mono_ns = now_mono_ns;
-	describe(app, text, sizeof(text));
+	describe(app, now_mono_ns, text, sizeof(text));
 	if (strcmp(text, service.told) == 0)
 		return;
 	memcpy(service.told, text, sizeof(text));
@@ -102,29 +122,34 @@ static void tell_status(const struct app *app, uint64_t now_mono_ns)
 
 static void feed_watchdog(uint64_t now_mono_ns)
 {
-	uint64_t timeout_ns = notify_watchdog_ns();
-
-	if (timeout_ns == 0 || now_mono_ns - service.fed_mono_ns < timeout_ns / WATCHDOG_PART)
+	if (service.watchdog_ns == 0 ||
+	    now_mono_ns - service.fed_mono_ns < service.watchdog_ns / WATCHDOG_PART)
 		return;
 	service.fed_mono_ns = now_mono_ns;
 	notify_send("WATCHDOG=1");
 }
 
-void service_goes_on(void)
+void service_goes_on(uint64_t now_mono_ns)
 {
-	if (notify_has_manager())
-		feed_watchdog(clocks_mono_ns());
+	feed_watchdog(now_mono_ns);
 }
 
-void service_housekeeping(const struct app *app, bool is_on_time)
+/* Not only does poll(2) return: what was due has been done. */
+static bool is_on_time(const struct app *app, uint64_t now_mono_ns)
 {
-	uint64_t now_mono_ns = clocks_mono_ns();
+	uint64_t deadline_mono_ns = app_next_deadline_mono_ns(app);
 
+	return now_mono_ns < deadline_mono_ns || now_mono_ns - deadline_mono_ns < LATE_NS;
+}
+
+void service_housekeeping(const struct app *app, uint64_t now_mono_ns)
+{
 	if (!notify_has_manager())
 		return;
 	if (service.owes_ready)
 		service_ready();
 	tell_status(app, now_mono_ns);
-	if (is_on_time)
+	if (is_on_time(app, now_mono_ns) &&
+	    (!app->other_domains || is_on_time(app->other_domains, now_mono_ns)))
 		feed_watchdog(now_mono_ns);
 }

@@ -281,7 +281,7 @@ static int start_ports(struct app *app)
 	for (size_t i = 0; i < app->n_ports; i++) {
 		if (is_end_pending() && !(app->loader && ebc_loader_took_over(app->loader)))
 			return -EINTR;
-		service_goes_on();
+		service_goes_on(clocks_mono_ns());
 		app_refresh_port(app, &app->ports[i]);
 	}
 	return 0;

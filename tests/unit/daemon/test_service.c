@@ -10,21 +10,32 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "bc/daemon/app.h"
+#include "bc/daemon/log.h"
 #include "bc/daemon/notify.h"
 #include "bc/daemon/service.h"
 #include "util/cleanup.h"
+#include "util/macros.h"
 
-/* The watchdog's time, of which a quarter passes between two messages. */
-#define TIMEOUT_US	    "80000"
-#define BEYOND_A_QUARTER_NS 25000000
+#define TIMEOUT_NS  (10 * (uint64_t)NSEC_PER_SEC)
+#define QUARTER_NS  (TIMEOUT_NS / 4)
+#define OVERDUE_NS  ((uint64_t)NSEC_PER_SEC)
+#define MESSAGE_MAX 1024
 
 static struct settings settings = {.loader.mode = EBC_MODE_TRANSPARENT};
+static struct app other = {.settings = &settings};
 static struct app app = {.settings = &settings};
+static uint64_t deadline_mono_ns, other_deadline_mono_ns;
+/* It goes on from test to test, since what the service remembers does. */
+static uint64_t now_mono_ns = 1000 * (uint64_t)NSEC_PER_SEC;
+
+uint64_t app_next_deadline_mono_ns(const struct app *of)
+{
+	return of == &other ? other_deadline_mono_ns : deadline_mono_ns;
+}
 
 static int listen_as_manager(void)
 {
@@ -40,44 +51,60 @@ static int listen_as_manager(void)
 			 0);
 	snprintf(pid, sizeof(pid), "%d", getpid());
 	setenv("NOTIFY_SOCKET", text, 1);
-	setenv("WATCHDOG_USEC", TIMEOUT_US, 1);
 	setenv("WATCHDOG_PID", pid, 1);
+	setenv("WATCHDOG_USEC", "10000000", 1);
+	service_start();
+	app.other_domains = NULL;
+	deadline_mono_ns = other_deadline_mono_ns = UINT64_MAX;
+	now_mono_ns += TIMEOUT_NS;
 	return fd;
 }
 
-/* Whether `word` is among the messages that have come. */
+/* Whether a message that begins with `word` is among those that have come. */
 static bool hears(int fd, const char *word)
 {
-	char message[256];
+	char message[MESSAGE_MAX];
 	bool is_heard = false;
 	ssize_t len;
 
 	while ((len = recv(fd, message, sizeof(message) - 1, 0)) >= 0) {
 		message[len] = '\0';
-		is_heard |= strcmp(message, word) == 0;
+		is_heard |= strncmp(message, word, strlen(word)) == 0;
 	}
 	return is_heard;
 }
 
-static void wait_a_quarter(void)
+/* After a quarter of the watchdog's time. */
+static bool is_said_to_live(int fd)
 {
-	const struct timespec quarter = {.tv_nsec = BEYOND_A_QUARTER_NS};
-
-	nanosleep(&quarter, NULL);
+	now_mono_ns += QUARTER_NS;
+	service_housekeeping(&app, now_mono_ns);
+	return hears(fd, "WATCHDOG=1");
 }
 
-static void an_engine_that_is_late_is_not_said_to_live(void **state)
+static void a_clock_that_is_late_is_not_said_to_live(void **state)
 {
 	_cleanup_fd_ int fd = listen_as_manager();
 
 	(void)state;
-	service_housekeeping(&app, true);
-	assert_true(hears(fd, "WATCHDOG=1"));
-	wait_a_quarter();
-	service_housekeeping(&app, false);
-	assert_false(hears(fd, "WATCHDOG=1"));
-	service_housekeeping(&app, true);
-	assert_true(hears(fd, "WATCHDOG=1"));
+	assert_true(is_said_to_live(fd));
+	deadline_mono_ns = now_mono_ns + QUARTER_NS - OVERDUE_NS;
+	assert_false(is_said_to_live(fd));
+	deadline_mono_ns = now_mono_ns + QUARTER_NS - OVERDUE_NS + 1;
+	assert_true(is_said_to_live(fd));
+}
+
+static void a_second_instance_that_is_late_counts_as_the_first_one(void **state)
+{
+	_cleanup_fd_ int fd = listen_as_manager();
+
+	(void)state;
+	other_deadline_mono_ns = now_mono_ns;
+	assert_true(is_said_to_live(fd));
+	app.other_domains = &other;
+	assert_false(is_said_to_live(fd));
+	other_deadline_mono_ns = UINT64_MAX;
+	assert_true(is_said_to_live(fd));
 }
 
 static void the_manager_is_told_no_oftener_than_it_needs(void **state)
@@ -85,12 +112,13 @@ static void the_manager_is_told_no_oftener_than_it_needs(void **state)
 	_cleanup_fd_ int fd = listen_as_manager();
 
 	(void)state;
-	wait_a_quarter();
-	service_housekeeping(&app, true);
-	assert_true(hears(fd, "WATCHDOG=1"));
-	setenv("WATCHDOG_USEC", "3600000000", 1);
-	service_housekeeping(&app, true);
+	assert_true(is_said_to_live(fd));
+	now_mono_ns += QUARTER_NS - 1;
+	service_housekeeping(&app, now_mono_ns);
 	assert_false(hears(fd, "WATCHDOG=1"));
+	now_mono_ns++;
+	service_housekeeping(&app, now_mono_ns);
+	assert_true(hears(fd, "WATCHDOG=1"));
 }
 
 /* A start with many ports is longer than the manager may wait. */
@@ -99,11 +127,44 @@ static void a_port_that_is_done_is_a_sign_of_life(void **state)
 	_cleanup_fd_ int fd = listen_as_manager();
 
 	(void)state;
-	wait_a_quarter();
-	service_goes_on();
+	service_goes_on(now_mono_ns);
 	assert_true(hears(fd, "WATCHDOG=1"));
-	service_goes_on();
+	service_goes_on(now_mono_ns + QUARTER_NS - 1);
 	assert_false(hears(fd, "WATCHDOG=1"));
+}
+
+static void start_with_watchdog(const char *timeout_us)
+{
+	setenv("WATCHDOG_USEC", timeout_us, 1);
+	service_start();
+}
+
+static void a_watchdog_that_cannot_be_kept_is_told_and_a_longer_one_asked_for(void **state)
+{
+	_cleanup_fd_ int fd = listen_as_manager();
+	uint64_t last = log_lines()->last;
+
+	(void)state;
+	start_with_watchdog("1000000");
+	assert_false(hears(fd, "WATCHDOG_USEC="));
+	start_with_watchdog("999999");
+	assert_true(hears(fd, "WATCHDOG_USEC=1000000"));
+	assert_int_equal(log_lines()->last, last + 1);
+	assert_non_null(strstr(log_ring_get(log_lines(), last + 1)->text, "999999 us cannot be kept"));
+	/* Every other look at a time of a second. */
+	service_housekeeping(&app, now_mono_ns);
+	assert_true(hears(fd, "WATCHDOG=1"));
+	service_housekeeping(&app, now_mono_ns + NSEC_PER_SEC / 4 - 1);
+	assert_false(hears(fd, "WATCHDOG=1"));
+}
+
+static void who_wants_no_watchdog_hears_none(void **state)
+{
+	_cleanup_fd_ int fd = listen_as_manager();
+
+	(void)state;
+	start_with_watchdog("0");
+	assert_false(is_said_to_live(fd));
 }
 
 /* Without it, the manager would take the reload for one that never ends. */
@@ -116,18 +177,21 @@ static void ready_is_told_as_soon_as_a_manager_that_stood_still_reads(void **sta
 		;
 	service_ready();
 	assert_false(hears(fd, "READY=1"));
-	service_housekeeping(&app, true);
+	service_housekeeping(&app, now_mono_ns);
 	assert_true(hears(fd, "READY=1"));
-	service_housekeeping(&app, true);
+	service_housekeeping(&app, now_mono_ns);
 	assert_false(hears(fd, "READY=1"));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(an_engine_that_is_late_is_not_said_to_live),
+		cmocka_unit_test(a_clock_that_is_late_is_not_said_to_live),
+		cmocka_unit_test(a_second_instance_that_is_late_counts_as_the_first_one),
 		cmocka_unit_test(the_manager_is_told_no_oftener_than_it_needs),
 		cmocka_unit_test(a_port_that_is_done_is_a_sign_of_life),
+		cmocka_unit_test(a_watchdog_that_cannot_be_kept_is_told_and_a_longer_one_asked_for),
+		cmocka_unit_test(who_wants_no_watchdog_hears_none),
 		cmocka_unit_test(ready_is_told_as_soon_as_a_manager_that_stood_still_reads),
 	};
 
