@@ -22,7 +22,8 @@
 	X(PATH_DELAY, "path_delay")                   \
 	X(RIVAL, "rival")                             \
 	X(STAMPS_BEFORE_QUEUE, "stamps_before_queue") \
-	X(NO_BPF, "no_bpf")
+	X(NO_BPF, "no_bpf")                           \
+	X(RELOAD_REFUSED, "reload_refused")
 
 enum alarm_kind {
 #define X(id, name) ALARM_##id,

@@ -12,7 +12,7 @@
 #include "bpf/ebc_abi.h"
 
 #define CONTROL_IDENTITY_OCTETS 32 /* of a clock or port identity as text */
-#define CONTROL_ALARM_TEXT	96
+#define CONTROL_ALARM_TEXT	128
 #define CONTROL_ALARMS_MAX	160
 
 struct control_alarm {

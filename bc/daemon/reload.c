@@ -8,6 +8,7 @@
 #include "bc/daemon/clocks.h"
 #include "bc/daemon/handover.h"
 #include "bc/daemon/log.h"
+#include "bc/daemon/refusal.h"
 #include "bc/daemon/service.h"
 #include "util/macros.h"
 
@@ -57,6 +58,7 @@ static bool could_start(const struct app *app, const struct settings *settings)
 
 static int go_back(struct app *app, struct launch *launch, struct handover *handover)
 {
+	launch->is_refused = true;
 	app_stop(app);
 	configuration_apply_to_log(launch->latest);
 	log_line(LOG_ERR, "reload: the new configuration cannot be started: back to the one before");
@@ -93,13 +95,19 @@ static int replace(struct app *app, struct launch *launch, struct configuration 
 	return r;
 }
 
+static void refuse(struct launch *launch)
+{
+	launch->is_refused = true;
+	log_line(LOG_ERR, "reload: the configuration stays as it was");
+}
+
 static int read_and_change(struct app *app, struct launch *launch)
 {
 	const struct options_context context = {.tell = tell, .is_again = true};
 	struct configuration *fresh;
 
 	if (configuration_read(launch->argc, launch->argv, &context, &fresh) != OPTIONS_RUN) {
-		log_line(LOG_ERR, "reload: the configuration stays as it was");
+		refuse(launch);
 		return 0;
 	}
 	switch (configuration_compare(launch->latest, fresh)) {
@@ -115,7 +123,7 @@ static int read_and_change(struct app *app, struct launch *launch)
 	}
 	if (!could_start(app, &fresh->settings)) {
 		configuration_free(fresh);
-		log_line(LOG_ERR, "reload: the configuration stays as it was");
+		refuse(launch);
 		return 0;
 	}
 	return replace(app, launch, fresh);
@@ -123,11 +131,16 @@ static int read_and_change(struct app *app, struct launch *launch)
 
 int reload(struct app *app, struct launch *launch)
 {
+	uint64_t last_line = log_lines()->last;
 	int r;
 
 	service_reloading();
-	app->is_reload_wanted = false;
+	app->is_reload_wanted = launch->is_refused = false;
 	r = read_and_change(app, launch);
+	if (launch->is_refused)
+		refusal_note(log_lines(), last_line);
+	else
+		refusal_clear();
 	app->reload_from_mono_ns = clocks_mono_ns() + SPACING_NS;
 	if (r == 0)
 		service_ready();

@@ -16,6 +16,7 @@ struct launch {
 	char *const *argv;
 	struct configuration *running; /* what the app borrows */
 	struct configuration *latest;  /* what was read last; differs from `running` in the log at most */
+	bool is_refused;	       /* the last reload */
 };
 
 /* 0: the app runs, changed or not; -errno: it is stopped. Everything is logged. -EINTR: a signal ended it. */

@@ -12,6 +12,7 @@
 #include "bc/daemon/app.h"
 #include "bc/daemon/log.h"
 #include "bc/daemon/notify.h"
+#include "bc/daemon/refusal.h"
 #include "bc/engine/status.h"
 #include "util/macros.h"
 
@@ -22,7 +23,7 @@
 #define WATCHDOG_MIN_NS ((uint64_t)NSEC_PER_SEC)
 /* What is due is not done while it is later than this. */
 #define LATE_NS	      ((uint64_t)NSEC_PER_SEC)
-#define STATUS_OCTETS 192
+#define STATUS_OCTETS 512
 
 static struct {
 	uint64_t watchdog_ns; /* 0: the manager wants none */
@@ -91,6 +92,7 @@ static void describe_engine(const struct app *app, uint64_t now_mono_ns, char *r
 
 static void describe(const struct app *app, uint64_t now_mono_ns, char *ret, size_t size)
 {
+	const struct refusal *refusal = refusal_get();
 	size_t n_faulty = 0, len;
 
 	if (app->engine)
@@ -103,6 +105,10 @@ static void describe(const struct app *app, uint64_t now_mono_ns, char *ret, siz
 	len = strlen(ret);
 	if (n_faulty > 0)
 		snprintf(ret + len, size - len, "; %zu of %zu ports not in service", n_faulty, app->n_ports);
+	len = strlen(ret);
+	if (refusal)
+		snprintf(ret + len, size - len,
+			 "; reload refused, running with the configuration of before: %s", refusal->reason);
 }
 
 static void tell_status(const struct app *app, uint64_t now_mono_ns)

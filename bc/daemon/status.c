@@ -12,6 +12,7 @@
 #include "bc/daemon/app.h"
 #include "bc/daemon/clocks.h"
 #include "bc/daemon/log.h"
+#include "bc/daemon/refusal.h"
 #include "bc/engine/status.h"
 #include "tc/syntonizer.h"
 #include "util/macros.h"
@@ -181,6 +182,26 @@ static void look_after_clock(struct app *app)
 		   now_mono_ns, "no master, and this clock may not be one");
 }
 
+/* Of a reason that is too long the end tells more than the path of the file. */
+static void look_after_refusal(struct alarms *alarms)
+{
+	const struct refusal *refusal = refusal_get();
+	char text[CONTROL_ALARM_TEXT];
+	size_t len;
+
+	if (!refusal) {
+		alarms_clear(alarms, ALARM_RELOAD_REFUSED, ALARM_NO_PORT);
+		return;
+	}
+	len = strlen(refusal->reason);
+	if (len < sizeof(text))
+		strcpy(text, refusal->reason);
+	else
+		snprintf(text, sizeof(text), "...%s",
+			 refusal->reason + len + strlen("...") + 1 - sizeof(text));
+	alarms_set(alarms, ALARM_RELOAD_REFUSED, ALARM_NO_PORT, true, refusal->since_mono_ns, text);
+}
+
 static void get_port_status(void *context, size_t index, struct control_port_status *ret);
 
 void status_housekeeping(struct app *app)
@@ -188,6 +209,7 @@ void status_housekeeping(struct app *app)
 	if (app->engine)
 		look_after_clock(app);
 	look_after_rival(app);
+	look_after_refusal(&app->status.alarms);
 	alarms_set(&app->status.alarms, ALARM_STAMPS_BEFORE_QUEUE, ALARM_NO_PORT,
 		   app->tx_stamp == EBC_STAMP_TC, app->status.started_mono_ns,
 		   "transmit stamps do not see the wait in a queue");

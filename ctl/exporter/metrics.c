@@ -36,9 +36,9 @@ static const char *const clock_states[] = {"locked",	"acquiring",  "holdover", "
 static const char *const port_states[] = {"INITIALIZING", "FAULTY", "DISABLED",	    "LISTENING",
 					  "PRE_MASTER",	  "MASTER", "GRAND_MASTER", "PASSIVE",
 					  "UNCALIBRATED", "SLAVE",  "FORWARDING"};
-static const char *const alarm_kinds[] = {"holdover",	  "no_master",		 "port_faulty",
-					  "not_attached", "step_guard",		 "path_delay",
-					  "rival",	  "stamps_before_queue", "no_bpf"};
+static const char *const alarm_kinds[] = {"holdover",	"no_master",	 "port_faulty", "not_attached",
+					  "step_guard", "path_delay",	 "rival",	"stamps_before_queue",
+					  "no_bpf",	"reload_refused"};
 static const char *const message_types[] = {
 	"sync",	     "follow_up",  "delay_req",	 "delay_resp",	"announce",
 	"signaling", "management", "pdelay_req", "pdelay_resp", "pdelay_resp_follow_up"};

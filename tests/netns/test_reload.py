@@ -9,7 +9,7 @@ import threading
 import time
 import unittest
 
-from harness import bpfobjects, session, wire
+from harness import bpfobjects, control, session, wire
 from netns.support import (IN_SYNC_NS, Rig, TcRig, assert_median_as_before, is_sanitized, until, wait_in_sync,
                            worst_offset_ns)
 from netns import test_stop
@@ -31,6 +31,9 @@ class Manager:
 
     def count(self, text):
         return sum(text in message for message in self.messages)
+
+    def status(self):
+        return [message for message in list(self.messages) if message.startswith("STATUS=")][-1]
 
     def wait_for(self, text, n):
         until(lambda: self.count(text) >= n, 5, lambda: f"{n} times {text!r}: {self.messages}")
@@ -61,6 +64,16 @@ class Reload(unittest.TestCase):
         assert_median_as_before(self, self.client, self.begin_s)
         self.assertLess(worst_offset_ns(self.client, self.begin_s), IN_SYNC_NS)
 
+    def refusals(self):
+        """Why the last reload was refused, as the clock tells those who ask; at most one reason."""
+        alarms = control.status(self.box.control_path)["alarms"]
+        return [alarm["text"] for alarm in alarms if alarm["kind"] == "reload_refused"]
+
+    def assert_refusal_told(self, reason):
+        until(lambda: f"; reload refused, running with the configuration of before: {reason}" in self.manager.status(),
+              5, lambda: f"the status tells {reason!r}: {self.manager.status()}")
+        self.assertEqual(self.refusals(), [reason])
+
     def links_at(self, port):
         ifindex = self.rig.lab.box.ifindex(port)
         return {one for one in bpfobjects.held_by(self.pid) if one.kind == "link" and one.ifindex == ifindex}
@@ -80,12 +93,17 @@ class Reload(unittest.TestCase):
     def test_a_bad_file_keeps_the_old_configuration_and_one_of_the_log_is_taken_over_in_place(self):
         self.assertEqual(self.box.reload({"domainNumber": 300}), "the configuration stays as it was")
         self.assertRegex(self.box.text, rf"reload: {self.box.config_path}:\d+: domainNumber 300 is out of range 0..255")
+        [reason] = self.refusals()
+        self.assertTrue(reason.endswith("domainNumber 300 is out of range 0..255"), reason)
         self.assertEqual(self.box.reload(interfaces=["bc0", "bc1", "absent0"]), "the configuration stays as it was")
         self.assertTrue(self.box.find_all("absent0: no such interface", self.n_lines))
         self.assertEqual(self.box.reload(interfaces=["bc0", "bc1", "lo"]), "the configuration stays as it was")
         self.assertTrue(self.box.find_all("lo: not an Ethernet interface", self.n_lines))
+        self.assert_refusal_told("lo: not an Ethernet interface")
         self.assertEqual(self.box.reload({"message_tag": "tagged"}), "only options of the log changed")
         self.box.wait_for("tagged master offset", 5, self.n_lines)
+        until(lambda: "refused" not in self.manager.status(), 5, "the status tells of no refusal any more")
+        self.assertEqual(self.refusals(), [])
         # Nothing was started anew.
         self.assertEqual(self.box.find_all("INITIALIZING|clock identity", self.n_lines), [])
         self.assert_nobody_noticed()
@@ -130,6 +148,7 @@ class Reload(unittest.TestCase):
         self.assertTrue(self.box.find_all("bc2: another ebpf-bc serves domain 5 there", self.n_lines))
         self.assertTrue(self.box.find_all("the new configuration cannot be started: back to the one before", self.n_lines))
         self.assertIn("started anew", answer)
+        self.assert_refusal_told("bc2: another ebpf-bc serves domain 5 there")
         self.assertEqual(other.stop(), 0)
         self.assert_nobody_noticed()
 

@@ -16,6 +16,7 @@
 #include "bc/daemon/app.h"
 #include "bc/daemon/log.h"
 #include "bc/daemon/notify.h"
+#include "bc/daemon/refusal.h"
 #include "bc/daemon/service.h"
 #include "util/cleanup.h"
 #include "util/macros.h"
@@ -60,18 +61,28 @@ static int listen_as_manager(void)
 	return fd;
 }
 
-/* Whether a message that begins with `word` is among those that have come. */
+/* The last message that has come and begins with `begin`; false: none. */
+static bool take_message(int fd, const char *begin, char message[static MESSAGE_MAX])
+{
+	char received[MESSAGE_MAX];
+	bool is_there = false;
+	ssize_t len;
+
+	while ((len = recv(fd, received, sizeof(received) - 1, 0)) >= 0) {
+		received[len] = '\0';
+		if (strncmp(received, begin, strlen(begin)) != 0)
+			continue;
+		strcpy(message, received);
+		is_there = true;
+	}
+	return is_there;
+}
+
 static bool hears(int fd, const char *word)
 {
 	char message[MESSAGE_MAX];
-	bool is_heard = false;
-	ssize_t len;
 
-	while ((len = recv(fd, message, sizeof(message) - 1, 0)) >= 0) {
-		message[len] = '\0';
-		is_heard |= strncmp(message, word, strlen(word)) == 0;
-	}
-	return is_heard;
+	return take_message(fd, word, message);
 }
 
 /* After a quarter of the watchdog's time. */
@@ -167,6 +178,28 @@ static void who_wants_no_watchdog_hears_none(void **state)
 	assert_false(is_said_to_live(fd));
 }
 
+/* What was refused, and what runs nevertheless. */
+static void a_refused_reload_is_in_the_status_until_one_is_taken(void **state)
+{
+	_cleanup_fd_ int fd = listen_as_manager();
+	static struct log_ring log;
+	char message[MESSAGE_MAX];
+
+	(void)state;
+	log_ring_add(&log, now_mono_ns, LOG_ERR, "reload: /etc/bc.conf:3: domainNumber 300 is out of range");
+	refusal_note(&log, 0);
+	service_housekeeping(&app, now_mono_ns);
+	assert_true(take_message(fd, "STATUS=", message));
+	assert_string_equal(message,
+			    "STATUS=forwarding; reload refused, running with the configuration of before: "
+			    "/etc/bc.conf:3: domainNumber 300 is out of range");
+	refusal_clear();
+	now_mono_ns += NSEC_PER_SEC;
+	service_housekeeping(&app, now_mono_ns);
+	assert_true(take_message(fd, "STATUS=", message));
+	assert_string_equal(message, "STATUS=forwarding");
+}
+
 /* Without it, the manager would take the reload for one that never ends. */
 static void ready_is_told_as_soon_as_a_manager_that_stood_still_reads(void **state)
 {
@@ -192,6 +225,7 @@ int main(void)
 		cmocka_unit_test(a_port_that_is_done_is_a_sign_of_life),
 		cmocka_unit_test(a_watchdog_that_cannot_be_kept_is_told_and_a_longer_one_asked_for),
 		cmocka_unit_test(who_wants_no_watchdog_hears_none),
+		cmocka_unit_test(a_refused_reload_is_in_the_status_until_one_is_taken),
 		cmocka_unit_test(ready_is_told_as_soon_as_a_manager_that_stood_still_reads),
 	};
 
