@@ -143,3 +143,33 @@ bool bc_admission_allows(struct bc_port *port, const struct bc_msg *msg, const s
 		return true;
 	}
 }
+
+static bool has_same_acceptable_masters(const struct bc_port_config *a, const struct bc_port_config *b)
+{
+	return a->n_acceptable_masters == b->n_acceptable_masters &&
+	       memcmp(a->acceptable_masters, b->acceptable_masters,
+		      a->n_acceptable_masters * sizeof(a->acceptable_masters[0])) == 0;
+}
+
+/* 802.1AS: what it asks of a neighbour, and that the neighbour has shown it. */
+static bool has_same_capability(const struct bc_port *port, const struct bc_port *old)
+{
+	return port->config.follow_up_info == old->config.follow_up_info && port->is_capable;
+}
+
+bool bc_admission_is_same(const struct bc_port *port, const struct bc_port *old)
+{
+	const struct bc_engine_config *e = &port->engine->config, *old_e = &old->engine->config;
+	const struct bc_port_config *c = &port->config, *old_c = &old->config;
+
+	return e->arbitrary_timescale == old_e->arbitrary_timescale &&
+	       e->max_steps_removed == old_e->max_steps_removed &&
+	       e->clock_class_threshold == old_e->clock_class_threshold && c->transport == old_c->transport &&
+	       c->is_role_fixed == old_c->is_role_fixed && c->server_only == old_c->server_only &&
+	       c->ignore_source_id == old_c->ignore_source_id &&
+	       /* Of these, what a master's record holds depends on them too. */
+	       c->is_path_traced == old_c->is_path_traced &&
+	       c->power_profile.version == old_c->power_profile.version &&
+	       has_same_acceptable_masters(c, old_c) && has_same_capability(port, old) &&
+	       bc_unicast_client_asks_the_same(port, old);
+}

@@ -10,3 +10,6 @@ void bc_admission_free(struct bc_port *port);
 /* False: counted, and not to be looked at. Event messages, and answers to ours, always pass. */
 bool bc_admission_allows(struct bc_port *port, const struct bc_msg *msg, const struct bc_rx *rx,
 			 uint64_t now_mono_ns);
+/* Whether all that decides whom a port hears of, and may follow, is what it was at a predecessor's; what the
+ * decision weighs anew each time (priorities, qualities) aside. */
+bool bc_admission_is_same(const struct bc_port *port, const struct bc_port *old);

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "bc/engine/admission.h"
 #include "bc/engine/engine_private.h"
 
 /* All ports begin within that time, or the one that follows has a reason not to. */
@@ -23,21 +24,6 @@ static bool is_same_clock(const struct bc_engine_config *a, const struct bc_engi
 {
 	return memcmp(a->clock_identity, b->clock_identity, PTP_CLOCK_IDENTITY_LEN) == 0 &&
 	       a->sdo_id == b->sdo_id && a->domain_number == b->domain_number;
-}
-
-/* Whoever could be a master at the old port can be one at the new one: else he is to prove himself. */
-static bool admits_the_same(const struct bc_port *port, const struct bc_port *old)
-{
-	const struct bc_engine_config *e = &port->engine->config, *old_e = &old->engine->config;
-	const struct bc_port_config *c = &port->config, *old_c = &old->config;
-
-	return e->arbitrary_timescale == old_e->arbitrary_timescale &&
-	       e->max_steps_removed == old_e->max_steps_removed && c->transport == old_c->transport &&
-	       c->is_role_fixed == old_c->is_role_fixed && !c->server_only && !old_c->server_only &&
-	       c->is_path_traced == old_c->is_path_traced &&
-	       c->n_acceptable_masters == old_c->n_acceptable_masters &&
-	       memcmp(c->acceptable_masters, old_c->acceptable_masters,
-		      c->n_acceptable_masters * sizeof(c->acceptable_masters[0])) == 0;
 }
 
 static void inherit_masters(struct bc_port *port, const struct bc_port *old)
@@ -63,7 +49,7 @@ static void inherit_port(struct bc_port *port, const struct bc_port *old)
 	port->delay_req_sequence_id = old->delay_req_sequence_id;
 	port->signaling_sequence_id = old->signaling_sequence_id;
 	port->was_master = old->state == BC_STATE_MASTER || old->state == BC_STATE_GRAND_MASTER;
-	if (admits_the_same(port, old))
+	if (bc_admission_is_same(port, old))
 		inherit_masters(port, old);
 }
 
@@ -83,8 +69,7 @@ static void inherit_experience(struct bc_engine *engine, const struct bc_engine 
 	engine->last_sync_mono_ns = old->last_sync_mono_ns;
 	if (old->has_followed) {
 		engine->system.utc = old->system.utc;
-		engine->system.is_in_hand = engine->config.is_system_clock && old->config.is_system_clock &&
-					    old->system.is_in_hand;
+		engine->system.is_in_hand = old->config.is_system_clock && old->system.is_in_hand;
 		/* Its PTP time is the system's time and that offset. */
 		if (engine->config.is_system_clock)
 			bc_local_clock_step(&engine->clock,
@@ -137,8 +122,6 @@ void bc_engine_inherit(struct bc_engine *engine, const struct bc_engine *old, co
 	slave = successor_of(engine, old->slave, old_ports);
 	if (slave && slave->best)
 		inherit_parent(engine, old, slave, now_mono_ns);
-	else
-		bc_decision_set_self(engine);
 }
 
 bool bc_inherit_waits(const struct bc_engine *engine, uint64_t now_mono_ns)
@@ -149,11 +132,9 @@ bool bc_inherit_waits(const struct bc_engine *engine, uint64_t now_mono_ns)
 
 void bc_inherit_resume(struct bc_port *port, uint64_t now_mono_ns)
 {
-	bool was_master = port->was_master;
-
-	port->was_master = false;
-	if (was_master && port->state == BC_STATE_LISTENING && !bc_role_is_client(port))
+	/* It listened long ago. Where it may not be a master any more, that changes nothing. */
+	if (port->was_master)
 		bc_port_event(port, BC_EVENT_ANNOUNCE_RECEIPT_TIMEOUT, false, now_mono_ns);
-	if (was_master || port->best)
+	if (port->was_master || port->best)
 		bc_decision_force(port->engine);
 }

@@ -93,6 +93,21 @@ bool bc_unicast_client_knows(const struct bc_port *port, const struct bc_address
 	return find_master(port, source) != NULL;
 }
 
+bool bc_unicast_client_asks_the_same(const struct bc_port *port, const struct bc_port *old)
+{
+	const struct bc_unicast_client *c = port->unicast_client, *old_c = old->unicast_client;
+
+	if (!c || !old_c)
+		return c == old_c;
+	if (c->n_masters != old_c->n_masters)
+		return false;
+	for (size_t i = 0; i < c->n_masters; i++)
+		if (!bc_unicast_same_host(port->config.transport, &c->masters[i].address,
+					  &old_c->masters[i].address))
+			return false;
+	return true;
+}
+
 static bool is_wanted(const struct bc_port *port, const struct master *master,
 		      enum bc_unicast_service service)
 {

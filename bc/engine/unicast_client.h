@@ -35,5 +35,7 @@ uint64_t bc_unicast_client_deadline(const struct bc_port *port);
 void bc_unicast_client_shift(struct bc_port *port, uint64_t by_ns);
 /* The interval that was granted for Sync (log2 s), or 0x7f: none. */
 int8_t bc_unicast_client_sync_interval(const struct bc_port *port);
+/* Whether two ports of one transport have the same masters in their tables. Either may have none. */
+bool bc_unicast_client_asks_the_same(const struct bc_port *port, const struct bc_port *old);
 /* Whether that is a master of our table. */
 bool bc_unicast_client_knows(const struct bc_port *port, const struct bc_address *source);
