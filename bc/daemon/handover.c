@@ -2,7 +2,6 @@
 /* See handover.h. */
 #include "bc/daemon/handover.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -23,14 +22,12 @@ void handover_take(struct app *app, const struct settings *next, struct handover
 {
 	*ret = (struct handover){
 		.engine = TAKE_PTR(app->engine),
-		.n_ports = app->n_ports,
+		.settings = app->settings,
 		.n_offsets = app->status.history ? history_last(app->status.history) : 0,
 		.leap_file = app->host_time.leap_file,
 		.has_own_identity = !app->settings->has_clock_identity,
 	};
 	memcpy(ret->clock_identity, app->clock_identity, sizeof(ret->clock_identity));
-	for (size_t i = 0; i < app->n_ports; i++)
-		snprintf(ret->port_names[i], IFNAMSIZ, "%s", app->settings->ports[i].name);
 	if (app->loader && next->loader.mode == EBC_MODE_BOUNDARY && !next->uses_sockets)
 		ret->left_hooks = ebc_loader_leave_hooks(app->loader);
 	leave_programs(app, next, ret);
@@ -67,11 +64,11 @@ void handover_prepare_engine(const struct handover *handover, struct bc_engine_c
 	config->initial_frequency_ppb = bc_engine_held_frequency_ppb(handover->engine);
 }
 
-/* SIZE_MAX: none has this name. */
-static size_t find_port(const struct handover *handover, const char *name)
+/* SIZE_MAX: there was none. */
+static size_t find_port(const struct settings *old, const struct port_settings *port)
 {
-	for (size_t i = 0; i < handover->n_ports; i++)
-		if (strcmp(handover->port_names[i], name) == 0)
+	for (size_t i = 0; i < old->n_ports; i++)
+		if (port_settings_are_of_one_network(&old->ports[i], port))
 			return i;
 	return SIZE_MAX;
 }
@@ -84,6 +81,6 @@ void handover_complete_engine(const struct handover *handover, const struct sett
 	if (!handover || !handover->engine)
 		return;
 	for (size_t i = 0; i < settings->n_ports; i++)
-		old_ports[i] = find_port(handover, settings->ports[i].name);
+		old_ports[i] = find_port(handover->settings, &settings->ports[i]);
 	bc_engine_inherit(engine, handover->engine, old_ports, now_mono_ns);
 }

@@ -5,8 +5,6 @@
  */
 #pragma once
 
-#include <net/if.h>
-
 #include "bc/daemon/leap_file.h"
 #include "bc/engine/engine.h"
 #include "bpf/loader.h"
@@ -18,11 +16,10 @@ struct settings;
 #define HANDOVER_SETS 2
 
 struct handover {
-	struct bc_engine *engine; /* NULL: there was none */
-	char port_names[BC_MAX_PORTS][IFNAMSIZ];
-	size_t n_ports;
-	uint64_t n_offsets;    /* were numbered: the successor counts on */
-	bool has_own_identity; /* made of an interface's address, not configured */
+	struct bc_engine *engine;	 /* NULL: there was none */
+	const struct settings *settings; /* its own; outlive the handover */
+	uint64_t n_offsets;		 /* were numbered: the successor counts on */
+	bool has_own_identity;		 /* made of an interface's address, not configured */
 	uint8_t clock_identity[PTP_CLOCK_IDENTITY_LEN];
 	char left[HANDOVER_SETS][EBC_PIN_PATH_OCTETS]; /* folders of what is pinned */
 	size_t n_left;

@@ -456,6 +456,13 @@ static int name_stamps(struct settings *s, char *reason, size_t reason_size)
 	return 0;
 }
 
+bool port_settings_are_of_one_network(const struct port_settings *a, const struct port_settings *b)
+{
+	return strcmp(a->name, b->name) == 0 &&
+	       memcmp(&a->destination, &b->destination, sizeof(a->destination)) == 0 &&
+	       memcmp(&a->peer_destination, &b->peer_destination, sizeof(a->peer_destination)) == 0;
+}
+
 int settings_from_config(const struct ebc_config *config, struct settings *s, char *reason,
 			 size_t reason_size)
 {

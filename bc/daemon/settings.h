@@ -59,6 +59,9 @@ struct settings {
 	int64_t clock_start_offset_ns;
 };
 
+/* The same interface and the same groups: who was heard there is heard there. */
+bool port_settings_are_of_one_network(const struct port_settings *a, const struct port_settings *b);
+
 /* 0, or -EINVAL with the reason in `reason`. `config` must outlive the settings. */
 int settings_from_config(const struct ebc_config *config, struct settings *ret_settings, char *reason,
 			 size_t reason_size);
