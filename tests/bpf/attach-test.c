@@ -126,7 +126,7 @@ static void detaching_leaves_nothing(void **state)
 
 static bool is_gone(int (*open_by_id)(uint32_t id), uint32_t id)
 {
-	for (int i = 0; i < 200; i++) { /* the kernel frees after a grace period */
+	for (int i = 0; i < 1000; i++) { /* the kernel frees after a grace period */
 		int fd = open_by_id(id);
 
 		if (fd < 0)
@@ -194,7 +194,7 @@ static void filters_of_others_run_and_remain(void **state)
 		assert_true(rig_send(fd, lab.peer_ifindex, frame, frame_build(&spec, frame, NULL)));
 		spec.domain_number = 0;
 		assert_true(rig_send(fd, lab.peer_ifindex, frame, frame_build(&spec, frame, NULL)));
-		assert_true(rig_wait_rx(loader, 1000, &rx));
+		assert_true(rig_wait_rx(loader, RIG_PATIENCE_MS, &rx));
 		assert_int_equal(rig_counter(loader, EBC_COUNTER_RX_PASSED_DOMAIN), 1);
 		assert_true(foreign_filter_count(&foreign) > seen);
 		netlab_enter(lab.box_fd);
@@ -239,7 +239,7 @@ static void consumed_frames_are_hidden_from_the_filters_of_others(void **state)
 		fd = rig_socket();
 		for (int n = 0; n < 20; n++) {
 			assert_true(rig_send(fd, lab.peer_ifindex, frame, frame_build(&spec, frame, NULL)));
-			assert_true(rig_wait_rx(loader, 1000, &rx));
+			assert_true(rig_wait_rx(loader, RIG_PATIENCE_MS, &rx));
 		}
 		assert_true(foreign_filter_count(&foreign) < 20);
 		netlab_enter(lab.box_fd);
@@ -438,7 +438,7 @@ static void assert_stamps(struct ebc_loader *loader, const struct netlab *lab)
 	uint8_t frame[FRAME_OCTETS];
 
 	assert_true(rig_send(fd, lab->port_ifindex, frame, frame_build(&spec, frame, NULL)));
-	assert_true(rig_wait_tx(loader, 1000, &record));
+	assert_true(rig_wait_tx(loader, RIG_PATIENCE_MS, &record));
 	close(fd);
 }
 

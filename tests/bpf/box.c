@@ -20,10 +20,9 @@
 #include "util/macros.h"
 #include "util/unaligned.h"
 
-#define RECEIVE_TIMEOUT_MS 1000
-#define ETHERTYPE_ARP	   0x0806
-#define ETHERTYPE_FILLER   0x88B5
-#define MAPS_MAX	   64
+#define SILENCE_MS    100
+#define ETHERTYPE_ARP 0x0806
+#define MAPS_MAX      64
 
 struct ebc_loader_options box_options(void)
 {
@@ -124,6 +123,8 @@ void box_load(struct box *box, const struct ebc_loader_options *options)
 {
 	box->loader = rig_loader(options);
 	box_attach(box, box->loader);
+	memcpy(box->first_conf, box->conf, sizeof(box->conf));
+	box->first_ctl = *ebc_loader_ctl(box->loader);
 	box_wait_for_stamps(box);
 }
 
@@ -190,6 +191,41 @@ int box_drain(void **state)
 	return 0;
 }
 
+static void drop_rx(void *context, const struct ebc_rx_record *record)
+{
+	(void)context;
+	(void)record;
+}
+
+static void drop_departure(void *context, const struct ebc_departure_record *record)
+{
+	(void)context;
+	(void)record;
+}
+
+static void drop_sample(void *context, const struct ebc_sample *sample)
+{
+	(void)context;
+	(void)sample;
+}
+
+int box_reset(void **state)
+{
+	struct box *box = *state;
+
+	netlab_enter(box->box_fd);
+	for (int i = 0; i < BOX_PORTS; i++)
+		if (box->has_queue[i])
+			box_remove_queue(box, i);
+	*ebc_loader_ctl(box->loader) = box->first_ctl;
+	memcpy(box->conf, box->first_conf, sizeof(box->conf));
+	box_attach(box, box->loader);
+	ebc_loader_consume_rx(box->loader, SIZE_MAX, drop_rx, NULL);
+	ebc_loader_consume_departures(box->loader, SIZE_MAX, drop_departure, NULL);
+	ebc_loader_consume_samples(box->loader, SIZE_MAX, drop_sample, NULL);
+	return box_drain(state);
+}
+
 uint16_t box_next_sequence_id(struct box *box)
 {
 	return ++box->sequence_id;
@@ -248,7 +284,8 @@ static void read_control(struct msghdr *header, struct message *message, uint64_
 	}
 }
 
-bool box_receive(const struct box *box, int port, struct message *ret, uint64_t *ret_mono_ns)
+static bool receive(const struct box *box, int port, int timeout_ms, struct message *ret,
+		    uint64_t *ret_mono_ns)
 {
 	struct pollfd wait = {.fd = box->far[port], .events = POLLIN};
 
@@ -264,16 +301,28 @@ bool box_receive(const struct box *box, int port, struct message *ret, uint64_t 
 					.msg_controllen = sizeof(control)};
 		ssize_t len;
 
-		if (poll(&wait, 1, RECEIVE_TIMEOUT_MS) != 1)
+		if (poll(&wait, 1, timeout_ms) != 1)
 			return false;
 		len = recvmsg(box->far[port], &header, 0);
 		assert_true(len > 14);
 		ret->len = (size_t)len;
 		read_control(&header, ret, ret_mono_ns);
 		if (get_be16(ret->octets + 12) != ETHERTYPE_ARP &&
-		    get_be16(ret->octets + 12) != ETHERTYPE_FILLER)
+		    get_be16(ret->octets + 12) != QUEUE_ETHERTYPE_FILLER)
 			return true;
 	}
+}
+
+bool box_receive(const struct box *box, int port, struct message *ret, uint64_t *ret_mono_ns)
+{
+	return receive(box, port, RIG_PATIENCE_MS, ret, ret_mono_ns);
+}
+
+void box_expect_silence(const struct box *box, int port)
+{
+	struct message out;
+
+	assert_false(receive(box, port, SILENCE_MS, &out, NULL));
 }
 
 int64_t box_expect(const struct box *box, int to, const struct message *sent, struct message *ret)
@@ -302,24 +351,27 @@ void box_expect_nothing(struct box *box, int from)
 			assert_int_equal(box_expect(box, to, &marker, &out), 0);
 }
 
-void box_set_qdisc(int port, const char *qdisc)
+void box_set_qdisc(struct box *box, int port, const char *qdisc)
 {
 	assert_int_equal(netlab_run("tc qdisc replace dev port%d root %s", port, qdisc), 0);
+	box->has_queue[port] = true;
 }
 
-void box_send_filler(const struct box *box, int port, int n)
+void box_hold(struct box *box, int port)
 {
-	uint8_t frame[1514] = {
-		0x02, 0, 0, 0, 0, 1, 0x02, 0, 0, 0, 0, 2, ETHERTYPE_FILLER >> 8, ETHERTYPE_FILLER & 0xFF};
-
-	for (int i = 0; i < n; i++)
-		assert_true(rig_send(box->filler, box->port_ifindex[port], frame, sizeof(frame)));
+	box->has_queue[port] = true;
+	queue_hold(box->filler, box->port_ifindex[port]);
 }
 
-void box_fill_queue(const struct box *box, int port, int n)
+struct queue_wait box_release_later(const struct box *box, int port, unsigned n)
 {
-	box_set_qdisc(port, BOX_SLOW_QDISC);
-	box_send_filler(box, port, n);
+	return queue_release_later(box->filler, box->port_ifindex[port], n);
+}
+
+void box_remove_queue(struct box *box, int port)
+{
+	box->has_queue[port] = false;
+	queue_remove(box->port_ifindex[port]);
 }
 
 int box_map(const struct box *box, const char *name)

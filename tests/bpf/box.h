@@ -6,11 +6,10 @@
 #pragma once
 
 #include "tests/bpf/message.h"
+#include "tests/bpf/queue.h"
 #include "tests/bpf/rig.h"
 
 #define BOX_PORTS 3
-/* A qdisc in which a full-sized frame waits 1.5 ms for the one before it. */
-#define BOX_SLOW_QDISC "tbf rate 8mbit burst 1600 limit 400000"
 
 enum box_kind {
 	BOX_DIRECT, /* no bridge: the programs carry multicast */
@@ -27,6 +26,10 @@ struct box {
 	struct ebc_loader *loader;
 	struct ebc_port_conf conf[BOX_PORTS]; /* box_update() after a change */
 	uint16_t sequence_id;		      /* the last that was used */
+	bool has_queue[BOX_PORTS];
+	/* What box_reset() goes back to. */
+	struct ebc_port_conf first_conf[BOX_PORTS];
+	struct ebc_ctl first_ctl;
 };
 
 /* Transparent, all domains. */
@@ -47,8 +50,10 @@ void box_free(struct box *box);
 int box_setup_direct(void **state);
 int box_setup_bridge(void **state);
 int box_teardown(void **state);
-/* Forgets what waits at the far ends: between tests that share a box. */
+/* Forgets what waits at the far ends. */
 int box_drain(void **state);
+/* Between tests that share a box: as box_load() left it, even if the last test failed half-way. */
+int box_reset(void **state);
 
 /* A sequenceId that was not used in this box. */
 uint16_t box_next_sequence_id(struct box *box);
@@ -58,11 +63,14 @@ void box_wait_for_stamps(struct box *box);
 
 void box_send(const struct box *box, int port, const struct message *message);
 /*
- * Waits a second for a frame that leaves by `port`, but for those that only fill queues and resolve
- * addresses; its octets, with the VLAN tag put back that the socket took out. False after the time.
+ * Waits for a frame that leaves by `port`, but for those that only fill queues and resolve
+ * addresses; its octets, with the VLAN tag put back that the socket took out. False: none
+ * comes.
  * `ret_mono_ns` (may be NULL): the receive stamp of the far end.
  */
 bool box_receive(const struct box *box, int port, struct message *ret, uint64_t *ret_mono_ns);
+/* Asserts that there is none, and none comes for a moment. */
+void box_expect_silence(const struct box *box, int port);
 /* Receives at `to`, asserting that it is `sent` with another correctionField; what was added. */
 int64_t box_expect(const struct box *box, int to, const struct message *sent, struct message *ret);
 /* Sends at `from` and expects it at `to`; asserts that nothing comes that was not sent. */
@@ -70,10 +78,11 @@ int64_t box_pass(const struct box *box, int from, int to, const struct message *
 /* Sends from `from` what every port lets pass, and asserts that it is the next that the others get. */
 void box_expect_nothing(struct box *box, int from);
 
-void box_set_qdisc(int port, const char *qdisc);
-/* `n` full-sized frames that are not PTP. */
-void box_send_filler(const struct box *box, int port, int n);
-/* Puts BOX_SLOW_QDISC behind `port` and `n` such frames into it. */
-void box_fill_queue(const struct box *box, int port, int n);
+void box_set_qdisc(struct box *box, int port, const char *qdisc);
+/* The queue behind `port`: see queue.h. */
+void box_hold(struct box *box, int port);
+struct queue_wait box_release_later(const struct box *box, int port, unsigned n);
+/* This one or that of box_set_qdisc() is gone. */
+void box_remove_queue(struct box *box, int port);
 /* A map of the loaded programs by its name. The caller closes it. */
 int box_map(const struct box *box, const char *name);

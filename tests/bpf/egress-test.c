@@ -142,7 +142,7 @@ static void only_the_daemon_s_multicast_reaches_the_wire(void **state)
 	spec.sequence_id = 2;
 	assert_true(rig_send(daemon_fd, run.lab.port_ifindex, frame, frame_build(&spec, frame, NULL)));
 	do
-		len = rig_receive(peer_fd, frame, sizeof(frame), 1000, NULL);
+		len = rig_receive(peer_fd, frame, sizeof(frame), RIG_PATIENCE_MS, NULL);
 	while (len > 0 && !(frame[12] == 0x88 && frame[13] == 0xF7));
 	assert_true(len > 0);
 	assert_int_equal(frame[14 + 31], 2);

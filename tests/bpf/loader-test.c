@@ -231,7 +231,7 @@ static void stamps_are_published_where_they_are_pinned(void **state)
 	assert_true(map >= 0);
 
 	send_event(loader, &lab);
-	assert_true(rig_wait_tx(loader, 1000, &record));
+	assert_true(rig_wait_tx(loader, RIG_PATIENCE_MS, &record));
 	key = key_of_sync(&lab, EBC_DIRECTION_TX);
 	assert_int_equal(bpf_map_lookup_elem(map, &key, &value), 0);
 	assert_int_equal(value.stamp_mono_ns, record.stamp_mono_ns);
@@ -240,7 +240,7 @@ static void stamps_are_published_where_they_are_pinned(void **state)
 	netlab_enter(lab.peer_fd);
 	fd = rig_socket();
 	assert_true(rig_send(fd, lab.peer_ifindex, frame, frame_build(&spec, frame, NULL)));
-	assert_true(rig_wait_rx(loader, 1000, &rx));
+	assert_true(rig_wait_rx(loader, RIG_PATIENCE_MS, &rx));
 	netlab_enter(lab.box_fd);
 	key = key_of_sync(&lab, EBC_DIRECTION_RX);
 	assert_int_equal(bpf_map_lookup_elem(map, &key, &value), 0);

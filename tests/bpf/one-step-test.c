@@ -85,8 +85,8 @@ static struct ebc_tx_record pass(const struct message *sent, struct message *ret
 	*ret_received = *sent;
 	assert_true(rig_send(bench.sender->fd, port, sent->octets, sent->len));
 	do
-		len = rig_receive(bench.peer_fd, ret_received->octets, sizeof(ret_received->octets), 1000,
-				  NULL);
+		len = rig_receive(bench.peer_fd, ret_received->octets, sizeof(ret_received->octets),
+				  RIG_PATIENCE_MS, NULL);
 	while (len > 0 && (len != sent->len || memcmp(ret_received->octets + 6, sent->octets + 6, 6) != 0 ||
 			   get_be16(message_ptp(ret_received) + 30) != bench.sequence_id));
 	assert_int_equal(len, sent->len);
@@ -230,17 +230,19 @@ static void other_messages_and_two_step_syncs_are_left_alone(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
 		struct ebc_tx_record record;
 		uint8_t before[FRAME_OCTETS], after[FRAME_OCTETS];
+		size_t len;
 
 		message_new(EBC_TRANSPORT_IEEE_802_3, types[i], ++bench.sequence_id, &sent);
 		message_set_correction_sns(&sent, 77);
 		memcpy(before, sent.octets, sent.len);
 		assert_true(
 			rig_send(bench.sender->fd, bench.sender->lab.port_ifindex, sent.octets, sent.len));
-		while (rig_receive(bench.peer_fd, after, sizeof(after), 1000, NULL) != sent.len ||
-		       after[14] != before[14])
-			;
+		do
+			len = rig_receive(bench.peer_fd, after, sizeof(after), RIG_PATIENCE_MS, NULL);
+		while (len > 0 && (len != sent.len || after[14] != before[14]));
+		assert_int_equal(len, sent.len);
 		assert_memory_equal(before, after, sent.len);
-		assert_true(rig_wait_tx(bench.sender->loader, 1000, &record));
+		assert_true(rig_wait_tx(bench.sender->loader, RIG_PATIENCE_MS, &record));
 		assert_false(record.is_one_step);
 	}
 }

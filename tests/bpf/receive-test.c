@@ -61,7 +61,7 @@ static void assert_next_is_a_plain_frame(void)
 
 	spec.sequence_id = ++sequence_id;
 	send_spec(&spec, frame);
-	assert_true(rig_wait_rx(run.loader, 1000, &run.rx));
+	assert_true(rig_wait_rx(run.loader, RIG_PATIENCE_MS, &run.rx));
 	assert_memory_equal(run.rx.frame, frame, run.rx.head.frame_len);
 }
 
@@ -79,7 +79,7 @@ static void offloaded_priority_tags_are_looked_through(void **state)
 				spec.tags[t] = (struct frame_tag){t ? 0x8100 : 0x88A8, 0x6000};
 			len = send_spec(&spec, frame);
 			frame_build(&spec, frame, &ptp_offset);
-			assert_true(rig_wait_rx(run.loader, 1000, &run.rx));
+			assert_true(rig_wait_rx(run.loader, RIG_PATIENCE_MS, &run.rx));
 			assert_int_equal(run.rx.head.frame_len, len - 4);
 			assert_int_equal(run.rx.head.ptp_offset, ptp_offset - 4);
 			assert_int_equal(run.rx.head.ptp_len, spec.ptp_octets);
@@ -164,7 +164,7 @@ static void frames_arrive_in_order(void **state)
 		send_spec(&spec, frame);
 	}
 	for (uint16_t i = 0; i < 100; i++) {
-		assert_true(rig_wait_rx(run.loader, 1000, &run.rx));
+		assert_true(rig_wait_rx(run.loader, RIG_PATIENCE_MS, &run.rx));
 		assert_int_equal(run.rx.frame[run.rx.head.ptp_offset + 31], i);
 	}
 }

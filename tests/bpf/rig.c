@@ -3,6 +3,7 @@
 #include "tests/bpf/rig.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <linux/if_packet.h>
 #include <linux/net_tstamp.h>
 #include <poll.h>
@@ -45,6 +46,15 @@ int64_t rig_real_minus_mono_ns(void)
 	return best;
 }
 
+void rig_sleep_until(uint64_t mono_ns)
+{
+	const struct timespec end = {.tv_sec = (time_t)(mono_ns / NSEC_PER_SEC),
+				     .tv_nsec = (long)(mono_ns % NSEC_PER_SEC)};
+
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, NULL) == EINTR)
+		;
+}
+
 struct ebc_loader_options rig_options(void)
 {
 	return (struct ebc_loader_options){
@@ -63,7 +73,7 @@ struct ebc_loader *rig_loader(const struct ebc_loader_options *options)
 	if (r < 0)
 		fail_msg("ebc_loader_new: %d, %s", r, reason);
 	ebc_loader_ctl(loader)->real_minus_mono_ns = rig_real_minus_mono_ns();
-	ebc_loader_ctl(loader)->lease_until_mono_ns = rig_mono_ns() + 60 * NSEC_PER_SEC;
+	ebc_loader_ctl(loader)->lease_until_mono_ns = rig_mono_ns() + 3600 * NSEC_PER_SEC;
 	return loader;
 }
 
@@ -164,18 +174,25 @@ static void copy_rx(void *context, const struct ebc_rx_record *record)
 	memcpy(rx->frame, record->frame, record->frame_len);
 }
 
+/* A ring is readable as soon as a record is begun on another CPU, before it can be had. */
 bool rig_wait_tx(struct ebc_loader *loader, int timeout_ms, struct ebc_tx_record *ret_record)
 {
 	struct pollfd wait = {.fd = ebc_loader_tx_fd(loader), .events = POLLIN};
 
-	return poll(&wait, 1, timeout_ms) == 1 && ebc_loader_consume_tx(loader, 1, copy_tx, ret_record) == 1;
+	while (poll(&wait, 1, timeout_ms) == 1)
+		if (ebc_loader_consume_tx(loader, 1, copy_tx, ret_record) == 1)
+			return true;
+	return false;
 }
 
 bool rig_wait_rx(struct ebc_loader *loader, int timeout_ms, struct rig_rx *ret_rx)
 {
 	struct pollfd wait = {.fd = ebc_loader_rx_fd(loader), .events = POLLIN};
 
-	return poll(&wait, 1, timeout_ms) == 1 && ebc_loader_consume_rx(loader, 1, copy_rx, ret_rx) == 1;
+	while (poll(&wait, 1, timeout_ms) == 1)
+		if (ebc_loader_consume_rx(loader, 1, copy_rx, ret_rx) == 1)
+			return true;
+	return false;
 }
 
 bool rig_take_rx(struct ebc_loader *loader, struct rig_rx *ret_rx)

@@ -9,15 +9,20 @@
 #include "bpf/loader.h"
 #include "tests/bpf/netlab.h"
 
+/* How long a test waits for what must come: longer than any machine stalls, since only a failure waits so
+ * long. */
+#define RIG_PATIENCE_MS 10000
+
 /* Options that suit most tests: best stamps, domain 0, no rate limit. */
 struct ebc_loader_options rig_options(void);
-/* A loader or an assertion; the control block has the clock offset and a lease of a minute. */
+/* A loader or an assertion; the control block has the clock offset and a lease of an hour. */
 struct ebc_loader *rig_loader(const struct ebc_loader_options *options);
 /* Attaches port0 of the lab as port 0. */
 void rig_attach(struct ebc_loader *loader, const struct netlab *lab);
 
 uint64_t rig_mono_ns(void);
 int64_t rig_real_minus_mono_ns(void);
+void rig_sleep_until(uint64_t mono_ns);
 uint64_t rig_counter(struct ebc_loader *loader, enum ebc_counter counter);
 
 /* A raw packet socket on no interface; a lab's frames are sent by ifindex. */

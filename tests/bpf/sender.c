@@ -56,19 +56,11 @@ void sender_send_event(struct sender *sender, uint32_t ifindex, uint16_t sequenc
 	assert_true(rig_send(sender->fd, ifindex, frame, frame_build(&spec, frame, NULL)));
 }
 
-void sender_fill(struct sender *sender, int n)
-{
-	uint8_t frame[1514] = {0x02, 0, 0, 0, 0, 1, 0x02, 0, 0, 0, 0, 2, 0x88, 0xB5};
-
-	for (int i = 0; i < n; i++)
-		assert_true(rig_send(sender->fd, sender->lab.port_ifindex, frame, sizeof(frame)));
-}
-
 struct ebc_tx_record sender_expect(struct sender *sender, uint32_t ifindex, uint16_t sequence_id)
 {
 	struct ebc_tx_record record;
 
-	assert_true(rig_wait_tx(sender->loader, 1000, &record));
+	assert_true(rig_wait_tx(sender->loader, RIG_PATIENCE_MS, &record));
 	assert_int_equal(record.ifindex, ifindex);
 	assert_int_equal(record.sequence_id, sequence_id);
 	assert_int_equal(record.message_type, 0);

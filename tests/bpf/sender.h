@@ -5,9 +5,6 @@
 #include "tests/bpf/frames.h"
 #include "tests/bpf/rig.h"
 
-/* A qdisc in which each full-sized frame waits 1.5 ms for the one before it. */
-#define SENDER_SLOW_QDISC "tbf rate 8mbit burst 1600 limit 400000"
-
 struct sender {
 	struct netlab lab;
 	enum ebc_stamp_source tx_stamp;
@@ -23,7 +20,5 @@ int sender_teardown(void **state);
 
 /* A Sync to the multicast address of Ethernet. */
 void sender_send_event(struct sender *sender, uint32_t ifindex, uint16_t sequence_id);
-/* `n` full-sized frames that are not PTP, from port0. */
-void sender_fill(struct sender *sender, int n);
-/* Asserts that the next record, within a second, is of this frame. */
+/* Asserts that the next record is of this frame. */
 struct ebc_tx_record sender_expect(struct sender *sender, uint32_t ifindex, uint16_t sequence_id);

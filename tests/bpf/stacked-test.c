@@ -18,6 +18,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "tests/bpf/queue.h"
 #include "tests/bpf/sender.h"
 #include "util/cleanup.h"
 #include "util/macros.h"
@@ -30,18 +31,20 @@ static void attach(struct sender *sender, uint32_t ifindex, uint32_t port_index,
 	assert_int_equal(ebc_loader_attach_port(sender->loader, ifindex, &conf, lowest, n_lowest), 0);
 }
 
-/* Full-sized frames ahead of it in the lower device's qdisc: a stamp above would miss the wait. */
+/* It waits in the lower device's qdisc: a stamp above would miss the wait. */
 static void check_stamped_below(struct sender *sender, uint32_t upper)
 {
+	uint32_t lower = sender->lab.port_ifindex;
 	struct ebc_tx_record record;
+	struct queue_wait wait;
 
-	assert_int_equal(netlab_run("tc qdisc replace dev port0 root " SENDER_SLOW_QDISC), 0);
-	sender_fill(sender, 10);
+	queue_hold(sender->fd, lower);
 	sender_send_event(sender, upper, 5);
+	wait = queue_release_later(sender->fd, lower, 1);
 	record = sender_expect(sender, upper, 5);
-	assert_true(record.stamp_mono_ns - record.tc_mono_ns > 5 * NSEC_PER_MSEC);
+	assert_true(record.tc_mono_ns < wait.from_mono_ns && record.stamp_mono_ns > wait.to_mono_ns);
 	assert_false(rig_wait_tx(sender->loader, 20, &record));
-	assert_int_equal(netlab_run("tc qdisc del dev port0 root"), 0);
+	queue_remove(lower);
 }
 
 static void a_macvlan_port_is_stamped_at_the_device_below(void **state)
@@ -100,7 +103,7 @@ static void a_vlan_port_and_the_port_below_do_not_mix(void **state)
 	spec.tags[0] = (struct frame_tag){0x8100, 5};
 	assert_true(rig_send(peer_fd, sender->lab.peer_ifindex, frame, frame_build(&spec, frame, NULL)));
 	netlab_enter(sender->lab.box_fd);
-	assert_true(rig_wait_rx(sender->loader, 1000, &rx));
+	assert_true(rig_wait_rx(sender->loader, RIG_PATIENCE_MS, &rx));
 	assert_int_equal(rx.head.ifindex, upper);
 	assert_int_equal(rx.head.port_index, 1);
 	assert_int_equal(rig_counter(sender->loader, EBC_COUNTER_RX_PASSED_VLAN), 1);

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "tests/bpf/foreign.h"
+#include "tests/bpf/queue.h"
 #include "tests/bpf/sender.h"
 #include "util/macros.h"
 
@@ -78,27 +79,29 @@ static void stamp_is_taken_after_the_wait_in_the_qdisc(void **state)
 	struct sender *sender = *state;
 	uint32_t port = sender->lab.port_ifindex;
 	struct ebc_tx_record record;
+	struct queue_wait wait;
 
-	set_qdisc(SENDER_SLOW_QDISC);
-	sender_fill(sender, 10);
+	queue_hold(sender->fd, port);
 	sender_send_event(sender, port, 7);
 	assert_false(rig_wait_tx(sender->loader, 0, &record));
+	wait = queue_release_later(sender->fd, port, 1);
 	record = sender_expect(sender, port, 7);
-	assert_true(record.stamp_mono_ns - record.tc_mono_ns > 5 * NSEC_PER_MSEC);
+	assert_true(record.tc_mono_ns < wait.from_mono_ns && record.stamp_mono_ns > wait.to_mono_ns);
 }
 
 /* As many as there are slots wait in the qdisc; each has its own. */
 static void frames_that_wait_together_get_a_stamp_each(void **state)
 {
 	struct sender *sender = *state;
+	uint32_t port = sender->lab.port_ifindex;
 	uint64_t last_mono_ns = 0;
 
-	set_qdisc(SENDER_SLOW_QDISC);
-	sender_fill(sender, 60);
+	queue_hold(sender->fd, port);
 	for (uint16_t i = 0; i < EBC_TX_SLOTS; i++)
-		sender_send_event(sender, sender->lab.port_ifindex, i);
+		sender_send_event(sender, port, i);
+	queue_release(sender->fd, port);
 	for (uint16_t i = 0; i < EBC_TX_SLOTS; i++) {
-		struct ebc_tx_record record = sender_expect(sender, sender->lab.port_ifindex, i);
+		struct ebc_tx_record record = sender_expect(sender, port, i);
 
 		assert_true(record.stamp_mono_ns > last_mono_ns);
 		last_mono_ns = record.stamp_mono_ns;
@@ -109,13 +112,14 @@ static void frames_that_wait_together_get_a_stamp_each(void **state)
 static void more_waiting_frames_than_slots_cost_the_oldest_their_stamps(void **state)
 {
 	struct sender *sender = *state;
+	uint32_t port = sender->lab.port_ifindex;
 
-	set_qdisc(SENDER_SLOW_QDISC);
-	sender_fill(sender, 60);
+	queue_hold(sender->fd, port);
 	for (uint16_t i = 0; i < EBC_TX_SLOTS + 40; i++)
-		sender_send_event(sender, sender->lab.port_ifindex, i);
+		sender_send_event(sender, port, i);
+	queue_release(sender->fd, port);
 	for (uint16_t i = 40; i < EBC_TX_SLOTS + 40; i++)
-		sender_expect(sender, sender->lab.port_ifindex, i);
+		sender_expect(sender, port, i);
 	assert_int_equal(rig_counter(sender->loader, EBC_COUNTER_TX_EVENT), EBC_TX_SLOTS + 40);
 	assert_int_equal(rig_counter(sender->loader, EBC_COUNTER_TX_STAMP), EBC_TX_SLOTS);
 }
@@ -149,7 +153,7 @@ static void every_transport_is_stamped(void **state)
 			spec.sequence_id = (uint16_t)(0xFF00 + transport);
 			assert_true(rig_send(sender->fd, sender->lab.port_ifindex, frame,
 					     frame_build(&spec, frame, NULL)));
-			assert_true(rig_wait_tx(sender->loader, 1000, &record));
+			assert_true(rig_wait_tx(sender->loader, RIG_PATIENCE_MS, &record));
 			assert_int_equal(record.message_type, type);
 			assert_int_equal(record.sequence_id, 0xFF00 + transport);
 		}
@@ -184,7 +188,7 @@ static int64_t measure_flight_ns(struct sender *sender, int peer_fd, uint16_t se
 	sender_send_event(sender, sender->lab.port_ifindex, sequence_id);
 	record = sender_expect(sender, sender->lab.port_ifindex, sequence_id);
 	do
-		assert_true(rig_receive(peer_fd, frame, sizeof(frame), 1000, &peer_mono_ns) > 0);
+		assert_true(rig_receive(peer_fd, frame, sizeof(frame), RIG_PATIENCE_MS, &peer_mono_ns) > 0);
 	while (frame[12] != 0x88 || frame[13] != 0xF7);
 	return (int64_t)(peer_mono_ns - record.stamp_mono_ns);
 }

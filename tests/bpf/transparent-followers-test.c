@@ -18,17 +18,16 @@
 #include "tests/bpf/box.h"
 #include "util/macros.h"
 
-#define SLACK_NS      2000 /* between the scales of our clocks' readings */
-#define FILLER_FRAMES 24   /* 34 ms of queue: more than a busy machine keeps the test from its turn */
+#define SLACK_NS 2000 /* between the scales of our clocks' readings */
 
 static const enum ebc_transport transports[] = {EBC_TRANSPORT_IEEE_802_3, EBC_TRANSPORT_UDP_IPV4,
 						EBC_TRANSPORT_UDP_IPV6};
 static const uint8_t requester[10] = {0x00, 0x11, 0x22, 0xFF, 0xFE, 0x33, 0x44, 0x55, 0x00, 0x01},
 		     answerer[10] = {0xAA, 0xBB, 0xCC, 0xFF, 0xFE, 0x01, 0x02, 0x03, 0x00, 0x07};
 
-static void clear_queue(int port)
+static int64_t ns_of(const struct queue_wait *wait)
 {
-	assert_int_equal(netlab_run("tc qdisc del dev port%d root", port), 0);
+	return (int64_t)(wait->to_mono_ns - wait->from_mono_ns);
 }
 
 static int64_t whole_ns(int64_t sns)
@@ -42,11 +41,11 @@ static void copy_departure(void *context, const struct ebc_departure_record *rec
 }
 
 /* The ring is readable as soon as a record is begun, before it can be had. */
-static bool wait_departure(const struct box *box, struct ebc_departure_record *ret)
+static bool wait_departure(const struct box *box, int timeout_ms, struct ebc_departure_record *ret)
 {
 	struct pollfd wait = {.fd = ebc_loader_departure_fd(box->loader), .events = POLLIN};
 
-	while (poll(&wait, 1, 1000) == 1)
+	while (poll(&wait, 1, timeout_ms) == 1)
 		if (ebc_loader_consume_departures(box->loader, 1, copy_departure, ret) == 1)
 			return true;
 	return false;
@@ -59,44 +58,48 @@ static uint64_t captured_mono_ns(int fd, uint8_t type)
 	uint64_t mono_ns = 0;
 
 	for (;;) {
-		assert_true(rig_receive(fd, frame, sizeof(frame), 1000, &mono_ns) > 0);
+		assert_true(rig_receive(fd, frame, sizeof(frame), RIG_PATIENCE_MS, &mono_ns) > 0);
 		if (frame[12] == 0x88 && frame[13] == 0xF7 && (frame[14] & 0x0F) == type)
 			return mono_ns;
 	}
 }
 
-/* Sync waits 12 ms in the qdisc; Follow_Up comes when it has left. */
+/* Sync waits in the qdisc; Follow_Up comes when it has left. */
 static void sync_and_follow_up_together_are_the_transit(void **state)
 {
 	struct box *box = *state;
 	int in_fd = rig_listen(box->port_ifindex[0]), out_fd = rig_listen(box->port_ifindex[1]);
 	struct message sync, follow_up, out;
-	uint64_t in_mono_ns, out_mono_ns, corrected;
-	int64_t before_ns, queue_ns, transit_ns;
+	uint64_t in_mono_ns, out_mono_ns, corrected, start_mono_ns;
+	int64_t before_ns, queue_ns, transit_ns, elsewhere_ns;
+	struct queue_wait wait;
 
 	message_new(EBC_TRANSPORT_IEEE_802_3, TYPE_SYNC, box_next_sequence_id(box), &sync);
 	message_set_two_step(&sync, true);
 	message_new(EBC_TRANSPORT_IEEE_802_3, TYPE_FOLLOW_UP, box->sequence_id, &follow_up);
 	message_set_correction_sns(&follow_up, 1234567);
 	corrected = box_counter(box, 1, EBC_COUNTER_TX_FOLLOWER_CORRECTED);
-	box_fill_queue(box, 1, FILLER_FRAMES);
-	before_ns = whole_ns(box_pass(box, 0, 1, &sync, &out));
+	box_hold(box, 1);
+	start_mono_ns = rig_mono_ns();
+	box_send(box, 0, &sync);
+	/* At the port that has no queue it does not wait. */
+	assert_true(box_expect(box, 2, &sync, &out) > 0);
+	wait = box_release_later(box, 1, 1);
+	before_ns = whole_ns(box_expect(box, 1, &sync, &out));
 	queue_ns = whole_ns(box_pass(box, 0, 1, &follow_up, &out));
 	in_mono_ns = captured_mono_ns(in_fd, TYPE_SYNC);
 	out_mono_ns = captured_mono_ns(out_fd, TYPE_SYNC);
 	transit_ns = (int64_t)(out_mono_ns - in_mono_ns);
 	print_message("before the queue %lld ns, in it %lld ns, captured %lld ns\n", (long long)before_ns,
 		      (long long)queue_ns, (long long)transit_ns);
-	assert_true(queue_ns > 5 * NSEC_PER_MSEC);
+	assert_true(queue_ns > ns_of(&wait));
 	/* The capture at the way out is before the driver, our stamp halfway through it. */
 	assert_true(before_ns + queue_ns > transit_ns - SLACK_NS);
 	assert_true(before_ns + queue_ns < (int64_t)(rig_mono_ns() - in_mono_ns));
 	assert_int_equal(box_counter(box, 1, EBC_COUNTER_TX_FOLLOWER_CORRECTED) - corrected, 1);
-	/* The port that has no queue adds its own little. */
-	assert_true(box_expect(box, 2, &sync, &out) > 0);
-	queue_ns = whole_ns(box_expect(box, 2, &follow_up, &out));
-	assert_true(queue_ns > 0 && queue_ns < 5 * NSEC_PER_MSEC);
-	clear_queue(1);
+	elsewhere_ns = whole_ns(box_expect(box, 2, &follow_up, &out));
+	assert_true(elsewhere_ns > 0 && elsewhere_ns < (int64_t)(wait.from_mono_ns - start_mono_ns));
+	box_remove_queue(box, 1);
 	close(in_fd);
 	close(out_fd);
 }
@@ -159,20 +162,22 @@ static void a_follower_that_overtakes_is_parked(void **state)
 	uint64_t parked = box_counter(box, 1, EBC_COUNTER_TX_FOLLOWER_PARKED), before_mono_ns;
 	struct ebc_departure_record departure;
 	struct message sync, follow_up, out;
+	struct queue_wait wait;
 	struct rig_rx rx;
 
 	message_new(EBC_TRANSPORT_UDP_IPV4, TYPE_SYNC, box_next_sequence_id(box), &sync);
 	message_set_two_step(&sync, true);
 	message_new(EBC_TRANSPORT_UDP_IPV4, TYPE_FOLLOW_UP, box->sequence_id, &follow_up);
-	box_fill_queue(box, 1, FILLER_FRAMES);
+	box_hold(box, 1);
 	before_mono_ns = rig_mono_ns();
 	box_send(box, 0, &sync);
-	box_send(box, 0, &follow_up);
 	/* Where there is no queue both are there. */
 	box_expect(box, 2, &sync, &out);
+	box_send(box, 0, &follow_up);
 	box_expect(box, 2, &follow_up, &out);
+	wait = box_release_later(box, 1, 1);
 
-	assert_true(wait_departure(box, &departure));
+	assert_true(wait_departure(box, RIG_PATIENCE_MS, &departure));
 	assert_int_equal(box_counter(box, 1, EBC_COUNTER_TX_FOLLOWER_PARKED) - parked, 1);
 	assert_true(rig_take_rx(box->loader, &rx));
 	assert_int_equal(rx.head.reason, EBC_RX_PARKED);
@@ -184,12 +189,12 @@ static void a_follower_that_overtakes_is_parked(void **state)
 	assert_int_equal(departure.key.sequence_id, box->sequence_id);
 	assert_int_equal(departure.key.ifindex, box->port_ifindex[1]);
 	assert_true(departure.tc_mono_ns > before_mono_ns && departure.tc_mono_ns < rx.head.tc_mono_ns);
-	assert_true(whole_ns(departure.queued_sns) > 5 * NSEC_PER_MSEC);
+	assert_true(whole_ns(departure.queued_sns) > ns_of(&wait));
 	assert_true(whole_ns(departure.queued_sns) < (int64_t)(rig_mono_ns() - departure.tc_mono_ns));
 	/* The Sync came, and no Follow_Up. */
 	assert_true(box_expect(box, 1, &sync, &out) > 0);
 	box_expect_nothing(box, 0);
-	clear_queue(1);
+	box_remove_queue(box, 1);
 }
 
 static void without_lease_a_follower_that_overtakes_goes_on(void **state)
@@ -206,15 +211,17 @@ static void without_lease_a_follower_that_overtakes_goes_on(void **state)
 	message_new(EBC_TRANSPORT_UDP_IPV6, TYPE_SYNC, box_next_sequence_id(box), &sync);
 	message_set_two_step(&sync, true);
 	message_new(EBC_TRANSPORT_UDP_IPV6, TYPE_FOLLOW_UP, box->sequence_id, &follow_up);
-	box_fill_queue(box, 1, FILLER_FRAMES);
+	box_hold(box, 1);
 	box_send(box, 0, &sync);
+	box_expect(box, 2, &sync, &out);
 	box_send(box, 0, &follow_up);
+	box_release_later(box, 1, 2);
 	assert_true(box_expect(box, 1, &sync, &out) > 0);
 	assert_int_equal(box_expect(box, 1, &follow_up, &out), 0);
 	assert_int_equal(box_counter(box, 1, EBC_COUNTER_TX_FOLLOWER_NO_LEASE) - passed, 1);
 	ctl->corrects_without_lease = 0;
 	ctl->lease_until_mono_ns = lease_mono_ns;
-	clear_queue(1);
+	box_remove_queue(box, 1);
 }
 
 /* Follow_Ups at every moment around that at which their Sync leaves: corrected, or parked and told. */
@@ -228,7 +235,7 @@ static void no_follower_is_forgotten_in_between(void **state)
 	uint64_t n_told = 0, n_held = 0, n = 300, unstamped;
 	struct rig_rx rx;
 
-	box_set_qdisc(1, "tbf rate 200mbit burst 1600 limit 4000000");
+	box_set_qdisc(box, 1, "tbf rate 200mbit burst 1600 limit 4000000");
 	for (uint64_t i = 0; i < n; i++) {
 		struct message sync, follow_up;
 		uint64_t start_mono_ns;
@@ -236,7 +243,7 @@ static void no_follower_is_forgotten_in_between(void **state)
 		message_new(EBC_TRANSPORT_IEEE_802_3, TYPE_SYNC, box_next_sequence_id(box), &sync);
 		message_set_two_step(&sync, true);
 		message_new(EBC_TRANSPORT_IEEE_802_3, TYPE_FOLLOW_UP, box->sequence_id, &follow_up);
-		box_send_filler(box, 1, 3); /* 120 us of queue */
+		queue_send_filler(box->filler, box->port_ifindex[1], 3); /* 120 us of queue */
 		box_send(box, 0, &sync);
 		start_mono_ns = rig_mono_ns();
 		while (rig_mono_ns() - start_mono_ns < 2 * i * NSEC_PER_USEC)
@@ -246,7 +253,7 @@ static void no_follower_is_forgotten_in_between(void **state)
 	corrected = box_counter(box, 1, EBC_COUNTER_TX_FOLLOWER_CORRECTED) - corrected;
 	parked = box_counter(box, 1, EBC_COUNTER_TX_FOLLOWER_PARKED) - parked;
 	assert_int_equal(corrected + parked, n);
-	while (n_told < parked && wait_departure(box, &departure))
+	while (n_told < parked && wait_departure(box, 1000, &departure))
 		n_told++;
 	while (rig_take_rx(box->loader, &rx))
 		n_held++;
@@ -258,7 +265,7 @@ static void no_follower_is_forgotten_in_between(void **state)
 	assert_true(unstamped < n / 4);
 	assert_int_equal(n_told + unstamped, parked);
 	assert_int_equal(n_held, parked);
-	clear_queue(1);
+	box_remove_queue(box, 1);
 }
 
 /* The request waits in a queue on its way; what it met there is added where the answer comes in. */
@@ -275,6 +282,7 @@ static void answers_get_what_their_requests_met(void **state)
 				 start_mono_ns;
 			struct message request, answer, out;
 			int64_t request_ns, answer_ns;
+			struct queue_wait wait;
 
 			message_new(transports[t], pairs[p].request, box_next_sequence_id(box), &request);
 			message_set_source(&request, requester);
@@ -282,17 +290,20 @@ static void answers_get_what_their_requests_met(void **state)
 			message_set_source(&answer, answerer);
 			message_set_requesting(&answer, requester);
 			message_set_two_step(&answer, pairs[p].answer == TYPE_PDELAY_RESP);
-			box_fill_queue(box, 1, FILLER_FRAMES);
+			box_hold(box, 1);
 			start_mono_ns = rig_mono_ns();
-			request_ns = whole_ns(box_pass(box, 0, 1, &request, &out));
-			assert_true(request_ns > 0 && request_ns < 5 * NSEC_PER_MSEC);
+			box_send(box, 0, &request);
+			wait = box_release_later(box, 1, 1);
+			request_ns = whole_ns(box_expect(box, 1, &request, &out));
+			assert_true(request_ns > 0 &&
+				    request_ns < (int64_t)(wait.from_mono_ns - start_mono_ns));
 			answer_ns = whole_ns(box_pass(box, 1, 0, &answer, &out));
-			assert_true(answer_ns > 5 * NSEC_PER_MSEC);
+			assert_true(answer_ns > ns_of(&wait));
 			assert_true(request_ns + answer_ns < (int64_t)(rig_mono_ns() - start_mono_ns));
 			assert_int_equal(box_counter(box, 1, EBC_COUNTER_RX_ANSWER_CORRECTED) - corrected, 1);
 			if (transports[t] != EBC_TRANSPORT_IEEE_802_3)
 				assert_int_equal(message_stored_checksum(&out), message_udp_checksum(&out));
-			clear_queue(1);
+			box_remove_queue(box, 1);
 			box_drain(state);
 		}
 }
@@ -326,6 +337,8 @@ static void a_peer_delay_exchange_is_corrected_wholly(void **state)
 {
 	struct box *box = *state;
 	struct message request, answer, follower, out;
+	struct queue_wait wait;
+	uint64_t start_mono_ns;
 
 	for (size_t t = 0; t < ARRAY_SIZE(transports); t++) {
 		message_new(transports[t], TYPE_PDELAY_REQ, box_next_sequence_id(box), &request);
@@ -337,29 +350,33 @@ static void a_peer_delay_exchange_is_corrected_wholly(void **state)
 		message_new(transports[t], TYPE_PDELAY_RESP_FOLLOW_UP, box->sequence_id, &follower);
 		message_set_source(&follower, answerer);
 		message_set_requesting(&follower, requester);
-		box_fill_queue(box, 0, FILLER_FRAMES);
+		box_hold(box, 0);
+		start_mono_ns = rig_mono_ns();
 		assert_true(box_pass(box, 0, 1, &request, &out) > 0);
-		assert_true(whole_ns(box_pass(box, 1, 0, &answer, &out)) < 5 * NSEC_PER_MSEC);
-		assert_true(whole_ns(box_pass(box, 1, 0, &follower, &out)) > 5 * NSEC_PER_MSEC);
-		clear_queue(0);
+		box_send(box, 1, &answer);
+		wait = box_release_later(box, 0, 1);
+		assert_true(whole_ns(box_expect(box, 0, &answer, &out)) <
+			    (int64_t)(wait.from_mono_ns - start_mono_ns));
+		assert_true(whole_ns(box_pass(box, 1, 0, &follower, &out)) > ns_of(&wait));
+		box_remove_queue(box, 0);
 		box_drain(state);
 	}
 }
 
-#define drained_test(f) cmocka_unit_test_setup(f, box_drain)
+#define reset_test(f) cmocka_unit_test_setup(f, box_reset)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		drained_test(sync_and_follow_up_together_are_the_transit),
-		drained_test(every_follow_up_is_corrected),
-		drained_test(a_follower_of_another_message_stays_as_it_is),
-		drained_test(a_follower_that_overtakes_is_parked),
-		drained_test(without_lease_a_follower_that_overtakes_goes_on),
-		drained_test(no_follower_is_forgotten_in_between),
-		drained_test(answers_get_what_their_requests_met),
-		drained_test(answers_to_others_stay_as_they_are),
-		drained_test(a_peer_delay_exchange_is_corrected_wholly),
+		reset_test(sync_and_follow_up_together_are_the_transit),
+		reset_test(every_follow_up_is_corrected),
+		reset_test(a_follower_of_another_message_stays_as_it_is),
+		reset_test(a_follower_that_overtakes_is_parked),
+		reset_test(without_lease_a_follower_that_overtakes_goes_on),
+		reset_test(no_follower_is_forgotten_in_between),
+		reset_test(answers_get_what_their_requests_met),
+		reset_test(answers_to_others_stay_as_they_are),
+		reset_test(a_peer_delay_exchange_is_corrected_wholly),
 	};
 
 	if (geteuid() != 0) {

@@ -266,22 +266,22 @@ static void nothing_else_is_carried(void **state)
 	box_expect_nothing(box, 0);
 }
 
-#define drained_test(f) cmocka_unit_test_setup(f, box_drain)
+#define reset_test(f) cmocka_unit_test_setup(f, box_reset)
 
-#define EVERYWHERE                                                                                   \
-	drained_test(every_event_message_is_corrected), drained_test(behind_vlan_tags_too),          \
-		drained_test(behind_ipv4_options_and_ipv6_extensions), drained_test(padding_stays),  \
-		drained_test(checksums_are_right_whatever_the_carries),                              \
-		drained_test(no_checksum_stays_none), drained_test(a_wrong_checksum_stays_as_wrong), \
-		drained_test(a_partial_checksum_becomes_right), drained_test(nothing_else_is_carried)
+#define EVERYWHERE                                                                                         \
+	reset_test(every_event_message_is_corrected), reset_test(behind_vlan_tags_too),                    \
+		reset_test(behind_ipv4_options_and_ipv6_extensions), reset_test(padding_stays),            \
+		reset_test(checksums_are_right_whatever_the_carries), reset_test(no_checksum_stays_none),  \
+		reset_test(a_wrong_checksum_stays_as_wrong), reset_test(a_partial_checksum_becomes_right), \
+		reset_test(nothing_else_is_carried)
 
 int main(void)
 {
 	const struct CMUnitTest direct_tests[] = {EVERYWHERE};
 	const struct CMUnitTest bridge_tests[] = {
 		EVERYWHERE,
-		drained_test(unicast_over_the_bridge_is_corrected),
-		drained_test(netfilter_on_the_bridge_does_not_harm),
+		reset_test(unicast_over_the_bridge_is_corrected),
+		reset_test(netfilter_on_the_bridge_does_not_harm),
 	};
 
 	if (geteuid() != 0) {

@@ -53,9 +53,10 @@ static void set_flat_queue(const struct box *box, uint32_t to_start_ns, uint32_t
 static int with_policy(void **state, enum ebc_one_step policy)
 {
 	const struct box *box = *state;
+	int r = box_reset(state);
 
 	ebc_loader_ctl(box->loader)->one_step = (uint8_t)policy;
-	return box_drain(state);
+	return r;
 }
 
 static int setup_auto(void **state)
@@ -103,7 +104,7 @@ static void take_departure(struct box *box, struct ebc_departure_record *ret)
 	struct pollfd wait = {.fd = ebc_loader_departure_fd(box->loader), .events = POLLIN};
 
 	do
-		assert_int_equal(poll(&wait, 1, 1000), 1);
+		assert_int_equal(poll(&wait, 1, RIG_PATIENCE_MS), 1);
 	while (ebc_loader_consume_departures(box->loader, 1, copy_departure, ret) != 1 ||
 	       ret->key.ifindex != box->port_ifindex[1]);
 }
@@ -224,17 +225,18 @@ static void auto_converts_behind_a_backlog(void **state)
 	struct message event, out;
 
 	set_flat_queue(box, 0, 0, 0);
-	box_fill_queue(box, 1, 10);
+	box_hold(box, 1);
 	for (int i = 0; i < EBC_QUEUE_RECENT; i++) {
 		build(box, EBC_TRANSPORT_IEEE_802_3, TYPE_DELAY_REQ, &event);
 		box_send(box, 0, &event);
 	}
+	box_release_later(box, 1, EBC_QUEUE_RECENT);
 	for (int i = 0; i < EBC_QUEUE_RECENT; i++)
 		assert_true(box_receive(box, 1, &out, NULL));
 	box_drain(state);
 	build(box, EBC_TRANSPORT_IEEE_802_3, TYPE_SYNC, &event);
 	expect_converted(box, &event);
-	assert_int_equal(netlab_run("tc qdisc del dev port1 root"), 0);
+	box_remove_queue(box, 1);
 }
 
 /* Nobody would send the followers. */

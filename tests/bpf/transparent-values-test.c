@@ -17,25 +17,6 @@
 
 #define NS(n) ((int64_t)(n)*65536)
 
-static const struct ebc_port_conf plain;
-
-static int reset(void **state)
-{
-	struct box *box = *state;
-
-	for (int i = 0; i < BOX_PORTS; i++) {
-		box->conf[i].delay_asymmetry_sns = plain.delay_asymmetry_sns;
-		box->conf[i].link_delay_sns = plain.link_delay_sns;
-		box->conf[i].ingress_latency_ns = plain.ingress_latency_ns;
-		box->conf[i].egress_latency_ns = plain.egress_latency_ns;
-	}
-	box_update(box);
-	ebc_loader_ctl(box->loader)->rate_offset_2m32 = 0;
-	ebc_loader_ctl(box->loader)->is_auth_mutable = 0;
-	ebc_loader_ctl(box->loader)->counts_steps = 0;
-	return box_drain(state);
-}
-
 static void build(struct box *box, uint8_t type, struct message *ret)
 {
 	message_new(EBC_TRANSPORT_UDP_IPV4, type, box_next_sequence_id(box), ret);
@@ -115,8 +96,10 @@ static void residence_is_of_the_grandmaster_s_seconds(void **state)
 		assert_int_equal(ebc_loader_clear_residences(box->loader), 0);
 		build(box, TYPE_SYNC, &sync);
 		message_new(EBC_TRANSPORT_UDP_IPV4, TYPE_FOLLOW_UP, box->sequence_id, &follow_up);
-		box_fill_queue(box, 1, 24);
-		box_pass(box, 0, 1, &sync, &out);
+		box_hold(box, 1);
+		box_send(box, 0, &sync);
+		box_release_later(box, 1, 1);
+		box_expect(box, 1, &sync, &out);
 		queue_sns[i] = box_pass(box, 0, 1, &follow_up, &out);
 		/* What was measured is told in nanoseconds of CLOCK_MONOTONIC. */
 		for (has_key = false;
@@ -129,7 +112,7 @@ static void residence_is_of_the_grandmaster_s_seconds(void **state)
 				 NS((int64_t)residence.queued.sum_ns) +
 					 (i ? -1 : 1) * (NS((int64_t)residence.queued.sum_ns) >> 10) -
 					 (i && (residence.queued.sum_ns << 16) % 1024 ? 1 : 0));
-		assert_int_equal(netlab_run("tc qdisc del dev port1 root"), 0);
+		box_remove_queue(box, 1);
 		box_drain(state);
 	}
 }
@@ -285,7 +268,7 @@ static void event_messages_of_the_box_s_own_programs_stay(void **state)
 	assert_int_equal(box_counter(box, 1, EBC_COUNTER_TX_UNMARKED) - unmarked, 1);
 }
 
-#define reset_test(f) cmocka_unit_test_setup(f, reset)
+#define reset_test(f) cmocka_unit_test_setup(f, box_reset)
 
 int main(void)
 {
