@@ -197,6 +197,37 @@ class Count(unittest.TestCase):
         text = "ok 1 - a (0.0 s)\nnot ok 2 - b (0.1 s)\n#   why\nok 3 - c # SKIP no netem (0.0 s)\n1 passed, 1 failed, 1 skipped\n"
         self.assertEqual(self.counted("FAIL", text, "", 1), (1, ["b"], 1))
 
+    def why(self, stdout, name, stderr=""):
+        return count.reason({"name": "x", "stdout": stdout, "stderr": stderr}, name)
+
+    def test_a_failure_of_cmocka_is_told_with_its_own_lines(self):
+        two = ("[ RUN      ] one\n[  ERROR   ] --- a > b\n[   LINE   ] --- x.c:1: error: Failure!\n[  FAILED  ] one\n"
+               "[ RUN      ] two\n[       OK ] two\n"
+               "[ RUN      ] three\nnoise\n[  ERROR   ] --- 0x1 != 0x2\n[   LINE   ] --- x.c:9: error: Failure!\n"
+               "[  FAILED  ] three\n[==========] 3 test(s) run.\n[  FAILED  ] 2 test(s), listed below:\n"
+               "[  FAILED  ] one\n[  FAILED  ] three\n")
+        self.assertEqual(self.why(two, "one"), ["[  ERROR   ] --- a > b", "[   LINE   ] --- x.c:1: error: Failure!"])
+        self.assertEqual(self.why(two, "three"), ["[  ERROR   ] --- 0x1 != 0x2",
+                                                  "[   LINE   ] --- x.c:9: error: Failure!"])
+        self.assertEqual(self.why(self.CMOCKA, "four", self.CMOCKA_BAD), ["[  ERROR   ] --- 0x1 != 0x2"])
+
+    def test_a_case_that_could_not_be_set_up_has_failed(self):
+        text = "[ RUN      ] one\nCould not run test: Test setup failed\n[  ERROR   ] one\n"
+        self.assertEqual(self.counted("FAIL", text, "", 1), (0, ["one"], 0))
+        self.assertEqual(self.why(text, "one"), ["Could not run test: Test setup failed"])
+
+    def test_a_failure_of_the_runner_is_told_with_its_message(self):
+        text = ("ok 1 - a (0.0 s)\nnot ok 2 - b (0.1 s)\n#   Traceback (most recent call last):\n"
+                '#     File "t.py", line 3, in test_b\n#       self.assertEqual(1, 2, "why")\n'
+                "#   AssertionError: 1 != 2 : why\n#   more\nok 3 - c (0.0 s)\n2 passed, 1 failed, 0 skipped\n")
+        self.assertEqual(self.why(text, "b"), ['File "t.py", line 3, in test_b', "AssertionError: 1 != 2 : why", "more"])
+
+    def test_of_a_crash_the_report_or_the_end_is_told(self):
+        report = "[ RUN      ] one\n../a.c:3:5: runtime error: signed integer overflow\n" + "    #0 frame\n" * 50
+        self.assertEqual(self.why(report, "ended by signal 6"), ["../a.c:3:5: runtime error: signed integer overflow"])
+        self.assertEqual(self.why("\n".join(map(str, range(100))), "timeout"), ["94", "95", "96", "97", "98", "99"])
+        self.assertEqual(self.why("x" * 1000, "timeout"), ["x" * count.REASON_COLUMNS])
+
     def test_an_executable_that_names_no_cases_counts_as_one(self):
         self.assertEqual(self.counted("OK"), (1, [], 0))
         self.assertEqual(self.counted("FAIL", "", "", 1), (0, ["fail"], 0))
