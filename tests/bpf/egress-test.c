@@ -23,7 +23,7 @@ static int setup(void **state)
 	struct ebc_loader_options options = rig_options();
 
 	run_new(&run, &options);
-	(void)state;
+	*state = &run;
 	return 0;
 }
 
@@ -152,15 +152,17 @@ static void only_the_daemon_s_multicast_reaches_the_wire(void **state)
 	close(peer_fd);
 }
 
+#define reset_test(f) cmocka_unit_test_setup(f, run_reset)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(multicast_of_the_domain_is_stopped),
-		cmocka_unit_test(everything_else_leaves),
-		cmocka_unit_test(fragments_and_other_ports_leave),
-		cmocka_unit_test(nothing_is_stopped_without_a_lease),
-		cmocka_unit_test(other_interfaces_are_left_alone),
-		cmocka_unit_test(only_the_daemon_s_multicast_reaches_the_wire),
+		reset_test(multicast_of_the_domain_is_stopped),
+		reset_test(everything_else_leaves),
+		reset_test(fragments_and_other_ports_leave),
+		reset_test(nothing_is_stopped_without_a_lease),
+		reset_test(other_interfaces_are_left_alone),
+		reset_test(only_the_daemon_s_multicast_reaches_the_wire),
 	};
 
 	if (geteuid() != 0) {

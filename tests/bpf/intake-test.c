@@ -25,7 +25,7 @@ static int setup(void **state)
 
 	options.rx_ring_bytes = 4096;
 	run_new(&run, &options);
-	(void)state;
+	*state = &run;
 	return 0;
 }
 
@@ -262,19 +262,21 @@ static void no_more_records_than_asked_for_are_handed_out(void **state)
 	assert_int_equal(ebc_loader_consume_rx(run.loader, 100, count_records, &handed), 0);
 }
 
+#define reset_test(f) cmocka_unit_test_setup(f, run_reset)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(skb_stamp_is_brought_to_the_monotonic_scale),
-		cmocka_unit_test(stale_future_and_missing_stamps_are_replaced),
-		cmocka_unit_test(replaced_stamps_of_general_messages_are_not_counted),
-		cmocka_unit_test(a_stepped_clock_makes_stamps_unusable_until_the_offset_is_renewed),
-		cmocka_unit_test(tc_stamps_can_be_chosen),
-		cmocka_unit_test(a_burst_passes_and_the_rest_is_dropped),
-		cmocka_unit_test(the_bucket_fills_at_its_rate),
-		cmocka_unit_test(ports_have_buckets_of_their_own),
-		cmocka_unit_test(a_full_ring_is_counted_and_recovers),
-		cmocka_unit_test(no_more_records_than_asked_for_are_handed_out),
+		reset_test(skb_stamp_is_brought_to_the_monotonic_scale),
+		reset_test(stale_future_and_missing_stamps_are_replaced),
+		reset_test(replaced_stamps_of_general_messages_are_not_counted),
+		reset_test(a_stepped_clock_makes_stamps_unusable_until_the_offset_is_renewed),
+		reset_test(tc_stamps_can_be_chosen),
+		reset_test(a_burst_passes_and_the_rest_is_dropped),
+		reset_test(the_bucket_fills_at_its_rate),
+		reset_test(ports_have_buckets_of_their_own),
+		reset_test(a_full_ring_is_counted_and_recovers),
+		reset_test(no_more_records_than_asked_for_are_handed_out),
 	};
 
 	if (geteuid() != 0) {

@@ -19,6 +19,7 @@
 #include "bpf/loader_internal.h"
 #include "tests/bpf/frames.h"
 #include "tests/bpf/rig.h"
+#include "util/cleanup.h"
 #include "util/macros.h"
 
 static int try_new(const struct ebc_loader_options *options, char *reason, size_t size)
@@ -74,10 +75,21 @@ static void without_privilege_the_reason_names_it(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+static int saved_stderr = -1;
+
+static int restore_stderr(void **state)
+{
+	(void)state;
+	if (saved_stderr >= 0)
+		dup2(saved_stderr, 2);
+	saved_stderr = close_fd(saved_stderr);
+	return 0;
+}
+
 static void nothing_is_printed(void **state)
 {
 	char path[] = "/tmp/ebc-loader-test-XXXXXX";
-	int file = mkstemp(path), saved = dup(2);
+	int file = mkstemp(path);
 	struct ebc_loader_options options = rig_options();
 	struct ebc_port_conf conf = {};
 	struct ebc_loader *loader;
@@ -86,7 +98,8 @@ static void nothing_is_printed(void **state)
 	uint32_t none = 54321;
 
 	(void)state;
-	assert_true(file >= 0 && saved >= 0);
+	saved_stderr = dup(2);
+	assert_true(file >= 0 && saved_stderr >= 0);
 	unlink(path);
 	assert_int_equal(dup2(file, 2), 2);
 	netlab_new(&lab);
@@ -98,11 +111,9 @@ static void nothing_is_printed(void **state)
 	ebc_loader_check_port(loader, lab.port_ifindex);
 	ebc_loader_free(loader);
 	netlab_free(&lab);
-	assert_int_equal(dup2(saved, 2), 2);
 	assert_int_equal(fstat(file, &info), 0);
 	assert_int_equal(info.st_size, 0);
 	close(file);
-	close(saved);
 }
 
 static void send_event(struct ebc_loader *loader, const struct netlab *lab)
@@ -132,6 +143,13 @@ static void check_tc_stamp(struct ebc_loader *loader, const struct netlab *lab)
 	assert_int_equal(rig_counter(loader, EBC_COUNTER_TX_STAMP), 1);
 }
 
+static int show_btf(void **state)
+{
+	(void)state;
+	umount("/sys/kernel/btf");
+	return 0;
+}
+
 static void without_btf_the_tc_stamp_is_used_and_the_reason_said(void **state)
 {
 	struct ebc_loader_options options = rig_options();
@@ -150,7 +168,6 @@ static void without_btf_the_tc_stamp_is_used_and_the_reason_said(void **state)
 	check_tc_stamp(loader, &lab);
 	ebc_loader_free(loader);
 	netlab_free(&lab);
-	assert_int_equal(umount("/sys/kernel/btf"), 0);
 }
 
 static void the_tc_stamp_can_be_wished(void **state)
@@ -309,8 +326,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(wrong_options_are_refused_with_a_reason),
 		cmocka_unit_test(without_privilege_the_reason_names_it),
-		cmocka_unit_test(nothing_is_printed),
-		cmocka_unit_test(without_btf_the_tc_stamp_is_used_and_the_reason_said),
+		cmocka_unit_test_teardown(nothing_is_printed, restore_stderr),
+		cmocka_unit_test_teardown(without_btf_the_tc_stamp_is_used_and_the_reason_said, show_btf),
 		cmocka_unit_test(the_tc_stamp_can_be_wished),
 		cmocka_unit_test(with_driver_stamps_the_programs_report_none),
 		cmocka_unit_test(stamps_are_published_where_they_are_pinned),

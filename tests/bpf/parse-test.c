@@ -273,22 +273,24 @@ static void truncated_frames_are_never_consumed(void **state)
 		}
 }
 
+#define reset_test(f) cmocka_unit_test_setup(f, run_reset)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_transport_is_consumed),
-		cmocka_unit_test(other_protocols_and_ports_are_not_ours),
-		cmocka_unit_test(wrong_ip_version_is_not_ours),
-		cmocka_unit_test(priority_tags_in_the_frame_are_looked_through),
-		cmocka_unit_test(frames_of_a_vlan_pass),
-		cmocka_unit_test(ipv4_options_are_skipped),
-		cmocka_unit_test(ipv4_header_lengths_that_lie_are_not_ours),
-		cmocka_unit_test(ipv4_fragments_pass),
-		cmocka_unit_test(ipv6_extension_headers_are_skipped),
-		cmocka_unit_test(endless_ipv6_extension_headers_are_not_ours),
-		cmocka_unit_test(ipv6_extension_header_beyond_the_packet_is_not_ours),
-		cmocka_unit_test(ipv6_fragments_pass),
-		cmocka_unit_test(truncated_frames_are_never_consumed),
+		reset_test(every_transport_is_consumed),
+		reset_test(other_protocols_and_ports_are_not_ours),
+		reset_test(wrong_ip_version_is_not_ours),
+		reset_test(priority_tags_in_the_frame_are_looked_through),
+		reset_test(frames_of_a_vlan_pass),
+		reset_test(ipv4_options_are_skipped),
+		reset_test(ipv4_header_lengths_that_lie_are_not_ours),
+		reset_test(ipv4_fragments_pass),
+		reset_test(ipv6_extension_headers_are_skipped),
+		reset_test(endless_ipv6_extension_headers_are_not_ours),
+		reset_test(ipv6_extension_header_beyond_the_packet_is_not_ours),
+		reset_test(ipv6_fragments_pass),
+		reset_test(truncated_frames_are_never_consumed),
 	};
 
 	if (geteuid() != 0) {

@@ -31,7 +31,7 @@ static int setup(void **state)
 	netlab_enter(run.lab.peer_fd);
 	send_fd = rig_socket();
 	netlab_enter(run.lab.box_fd);
-	(void)state;
+	*state = &run;
 	return 0;
 }
 
@@ -169,14 +169,16 @@ static void frames_arrive_in_order(void **state)
 	}
 }
 
+#define reset_test(f) cmocka_unit_test_setup(f, run_reset)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(offloaded_priority_tags_are_looked_through),
-		cmocka_unit_test(offloaded_vlan_tags_pass),
-		cmocka_unit_test(cut_off_frames_are_never_taken),
-		cmocka_unit_test(the_kernel_s_receive_stamp_is_used),
-		cmocka_unit_test(frames_arrive_in_order),
+		reset_test(offloaded_priority_tags_are_looked_through),
+		reset_test(offloaded_vlan_tags_pass),
+		reset_test(cut_off_frames_are_never_taken),
+		reset_test(the_kernel_s_receive_stamp_is_used),
+		reset_test(frames_arrive_in_order),
 	};
 
 	if (geteuid() != 0) {

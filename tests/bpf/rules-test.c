@@ -27,7 +27,7 @@ static int setup(void **state)
 	options.sdo_id = 0x1AB;
 	options.rx_ring_bytes = 8192;
 	run_new(&run, &options);
-	(void)state;
+	*state = &run;
 	return 0;
 }
 
@@ -285,21 +285,23 @@ static void updated_addresses_count_at_once(void **state)
 	expect_passed(&run, &spec, EBC_COUNTER_RX_PASSED_UNICAST);
 }
 
+#define reset_test(f) cmocka_unit_test_setup(f, run_reset)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(other_domains_and_sdo_ids_pass),
-		cmocka_unit_test(only_version_2_is_taken),
-		cmocka_unit_test(message_length_beyond_the_message_is_dropped),
-		cmocka_unit_test(padding_is_the_message_s_on_ethernet_only),
-		cmocka_unit_test(udp_length_bounds_the_message),
-		cmocka_unit_test(long_messages_are_taken_up_to_the_largest_record),
-		cmocka_unit_test(unicast_is_taken_only_to_own_addresses),
-		cmocka_unit_test(all_multicast_is_taken),
-		cmocka_unit_test(malformed_frames_to_others_pass),
-		cmocka_unit_test(everything_passes_without_a_lease),
-		cmocka_unit_test(frames_of_other_interfaces_are_left_alone),
-		cmocka_unit_test(updated_addresses_count_at_once),
+		reset_test(other_domains_and_sdo_ids_pass),
+		reset_test(only_version_2_is_taken),
+		reset_test(message_length_beyond_the_message_is_dropped),
+		reset_test(padding_is_the_message_s_on_ethernet_only),
+		reset_test(udp_length_bounds_the_message),
+		reset_test(long_messages_are_taken_up_to_the_largest_record),
+		reset_test(unicast_is_taken_only_to_own_addresses),
+		reset_test(all_multicast_is_taken),
+		reset_test(malformed_frames_to_others_pass),
+		reset_test(everything_passes_without_a_lease),
+		reset_test(frames_of_other_interfaces_are_left_alone),
+		reset_test(updated_addresses_count_at_once),
 	};
 
 	if (geteuid() != 0) {

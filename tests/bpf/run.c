@@ -26,6 +26,25 @@ void run_new(struct run *run, const struct ebc_loader_options *options)
 	assert_int_equal(ebc_loader_attach_port(run->loader, run->lab.port_ifindex, &run->conf,
 						&run->lab.port_ifindex, 1),
 			 0);
+	run->first_conf = run->conf;
+	run->first_ctl = *ebc_loader_ctl(run->loader);
+}
+
+int run_reset(void **state)
+{
+	struct run *run = *state;
+	struct ebc_tx_record record;
+
+	netlab_enter(run->lab.box_fd);
+	run->lab.port_ifindex = netlab_ifindex("port0");
+	*ebc_loader_ctl(run->loader) = run->first_ctl;
+	run->conf = run->first_conf;
+	run_update(run);
+	run->skb_age_ns = 0;
+	run->has_no_skb_stamp = false;
+	while (rig_wait_rx(run->loader, 0, &run->rx) || rig_wait_tx(run->loader, 0, &record))
+		;
+	return 0;
 }
 
 void run_free(struct run *run)

@@ -14,12 +14,17 @@ struct run {
 	int64_t skb_age_ns;	   /* how old skb->tstamp is; 0: as good as new */
 	bool has_no_skb_stamp;
 	struct rig_rx rx; /* of the last consumed frame */
+	/* What run_reset() goes back to. */
+	struct ebc_port_conf first_conf;
+	struct ebc_ctl first_ctl;
 };
 
 /* A lab and a loader; the port has a bridge above it, two IPv4 and two IPv6 addresses. */
 void run_new(struct run *run, const struct ebc_loader_options *options);
 void run_free(struct run *run);
 void run_update(struct run *run);
+/* A fixture for cmocka between tests that share a run, *state: as run_new() left it, with empty rings. */
+int run_reset(void **state);
 
 /* The verdict of a program. */
 int run_frame(struct run *run, enum ebc_direction direction, const uint8_t *frame, size_t len);
