@@ -30,7 +30,7 @@ WANTED = """
 /usr/share/doc/ebpf-bc/README.Debian /usr/share/doc/ebpf-bc/copyright /usr/share/doc/ebpf-bc/changelog.gz
 /usr/share/doc/ebpf-bc/examples/system-clock.conf /usr/share/doc/ebpf-bc/CHANGELOG.md
 /usr/share/doc/ebpf-bc/README.md.gz
-/usr/share/bash-completion/completions/ebpf-bcctl
+/usr/share/bash-completion/completions/ebpf-bcctl /usr/share/zsh/vendor-completions/_ebpf-bcctl
 """
 WANTED_OF_EXPORTER = """
 /usr/bin/ebpf-bc-exporter /lib/systemd/system/ebpf-bc-exporter.service /usr/share/man/man8/ebpf-bc-exporter.8.gz

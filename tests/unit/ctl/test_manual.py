@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import unittest
 
-from unit.ctl import scripted
+from unit.ctl import scripted, zsh
 
 TOOL = os.environ.get("EBC_CTL", "")
 PAGE = os.environ.get("EBC_CTL_PAGE", "")
@@ -120,6 +120,50 @@ class Completion(unittest.TestCase):
         self.assertIn("/usr/bin", self.complete("residence", "--raw", "/usr/b"))
         for words in (("check",), ("check", "--port")):
             self.assertEqual(self.complete(*words, "l"), ["lo"])
+
+
+@unittest.skipUnless(TOOL and PAGE and COMPLETION, "run by meson")
+@unittest.skipUnless(shutil.which("zsh"), "no zsh here: packaging/install-deps installs it")
+class ZshCompletion(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.zsh = zsh.Zsh(pathlib.Path(COMPLETION).parent, LIMIT_S)
+        cls.addClassCleanup(cls.zsh.close)
+
+    def complete(self, words):
+        return self.zsh.complete(f"{TOOL} {words}")
+
+    def test_every_command_and_every_option_is_offered_and_no_other(self):
+        self.assertEqual(self.complete(""), commands())
+        self.assertEqual(self.complete("sta"), ["status", "stats", "stamps"])
+        self.assertEqual(set(self.complete("-")), {"-s", "-v", "-h"})
+        for command in commands():
+            self.assertEqual(set(self.complete(f"{command} -")) - {"-h"}, options_of(command), command)
+            self.assertEqual(self.complete(f"-s /some/where {command} --js"), ["--json"])
+
+    def test_names_of_ports_come_from_the_daemon_and_run_nothing(self):
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="ebc-ctl-"))
+        self.addCleanup(shutil.rmtree, folder)
+        trap = f"$(touch${{IFS}}{folder}/x)"
+        daemon = scripted.Daemon(folder / "socket", {
+            **scripted.normal_answers(), "port_status": [scripted.port(1, "eth0", "MASTER"), scripted.port(2, "eth1", "MASTER"),
+                                                         scripted.port(3, trap, "MASTER"), {"end": True}]})
+        self.addCleanup(daemon.close)
+        for where in (f"-s {folder}/socket", f"-s{folder}/socket"):
+            self.assertEqual(self.complete(f"{where} stats --port e"), ["eth0", "eth1"])
+            self.assertEqual(self.complete(f"{where} stats --port=e"), ["eth0", "eth1"])
+        quoted = rf"\$\(touch\$\{{IFS\}}{folder}/x\)"
+        self.assertEqual(self.complete(f"-s {folder}/socket stats --port "), ["eth0", "eth1", quoted])
+        self.assertFalse((folder / "x").exists())
+        self.assertEqual(self.complete(f"-s {folder}/none stats --port "), [])
+
+    def test_types_files_and_interfaces(self):
+        self.assertEqual(self.complete("stamps --type s"), ["sync"])
+        self.assertEqual(self.complete("trace --seconds "), [])
+        self.assertIn("bin", self.complete("residence --raw /usr/b"))
+        self.assertIn("bin", self.complete("trace --plot /usr/b"))
+        for words in ("check l", "check --port l"):
+            self.assertEqual(self.complete(words), ["lo"])
 
 
 if __name__ == "__main__":
