@@ -379,7 +379,7 @@ class Usage(Case):
             finally:
                 process.terminate()
 
-    @unittest.skipUnless(os.geteuid() == 0, "needs root for a network namespace")
+    @unittest.skipUnless(os.geteuid() == 0 and shutil.which("ip"), "needs root and ip for a network namespace")
     def test_without_being_told_it_listens_at_the_loopback_alone(self):
         port = f":{9977:04X}"
         four, six = socket.inet_aton("127.0.0.1"), socket.inet_pton(socket.AF_INET6, "::1")
