@@ -282,8 +282,9 @@ class Daemons(Case):
             daemon = self.start_double(clock)
             exporter = self.start()
             self.assertEqual(value(exporter.metrics(), "ebpf_bc_exporter_errors_total"), 0)
-            self.assertEqual(len(exporter.lines), 2)
+            # Only then all that it said has been read.
             exporter.end()
+            self.assertEqual(len(exporter.lines), 2)
             daemon.close()
 
     def test_a_list_that_never_ends_holds_nobody_up(self):
