@@ -292,7 +292,7 @@ static void complain_of_nothing(const struct box *box)
 	bool is_end = strcmp(box->clock_type, "BC") == 0 || strcmp(box->clock_type, "OC") == 0;
 
 	tool_complain(
-		is_end ? "no event message was measured: no clock of this type lets those of its domain pass"
+		is_end ? "no event message was measured: that takes E2E_TC, P2P_TC or MONITOR, and this is"
 		       : "no event message was measured",
 		is_end ? box->clock_type : NULL);
 }

@@ -199,7 +199,7 @@ class OddNames(Commands):
 class Residence(Commands):
     def test_a_clock_that_forwards_nothing_says_so(self):
         self.serve(residence=[{"end": True}])
-        self.assertIn("no clock of this type lets those of its domain pass: BC", self.run_tool("residence", status=1).stderr)
+        self.assertIn("that takes E2E_TC, P2P_TC or MONITOR, and this is: BC", self.run_tool("residence", status=1).stderr)
 
 
 class Stamps(Commands):
