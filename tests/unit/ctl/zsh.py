@@ -47,9 +47,9 @@ class Zsh:
         self._told = told_fd
         with open(os.path.join(self._home.name, ".zshrc"), "w", encoding="utf-8") as file:
             file.write(_SETUP.format(folder=folder, fd=tell_fd, line_fd=line_fd))
-        self._process = subprocess.Popen(["zsh", "-d", "-i"], stdin=inner, stdout=inner, stderr=inner, start_new_session=True,
-                                         pass_fds=(tell_fd, line_fd), cwd=self._home.name,
-                                         env={**os.environ, "ZDOTDIR": self._home.name, "TERM": "dumb", "LC_ALL": "C.UTF-8"})
+        environment = {**os.environ, "ZDOTDIR": self._home.name, "TERM": "dumb", "LC_ALL": "C.UTF-8"}
+        self._process = subprocess.Popen(["zsh", "-d", "-i"], stdin=inner, stdout=inner, stderr=inner, env=environment,
+                                         cwd=self._home.name, pass_fds=(tell_fd, line_fd), start_new_session=True)
         for fd in (inner, tell_fd, line_fd):
             os.close(fd)
         self.shown = b""
