@@ -22,6 +22,7 @@ void handover_take(struct app *app, const struct settings *next, struct handover
 {
 	*ret = (struct handover){
 		.engine = TAKE_PTR(app->engine),
+		.transparent = TAKE_PTR(app->transparent),
 		.settings = app->settings,
 		.n_offsets = app->status.history ? history_last(app->status.history) : 0,
 		.leap_file = app->host_time.leap_file,
@@ -38,6 +39,8 @@ void handover_release(struct handover *handover)
 {
 	bc_engine_free(handover->engine);
 	handover->engine = NULL;
+	transparent_free(handover->transparent);
+	handover->transparent = NULL;
 	ebc_left_hooks_free(handover->left_hooks);
 	handover->left_hooks = NULL;
 	for (size_t i = 0; i < handover->n_left; i++)
@@ -73,6 +76,12 @@ static size_t find_port(const struct settings *old, const struct port_settings *
 	return SIZE_MAX;
 }
 
+static void find_ports(const struct handover *handover, const struct settings *settings, size_t *old_ports)
+{
+	for (size_t i = 0; i < settings->n_ports; i++)
+		old_ports[i] = find_port(handover->settings, &settings->ports[i]);
+}
+
 void handover_complete_engine(const struct handover *handover, const struct settings *settings,
 			      uint64_t now_mono_ns, struct bc_engine *engine)
 {
@@ -80,7 +89,16 @@ void handover_complete_engine(const struct handover *handover, const struct sett
 
 	if (!handover || !handover->engine)
 		return;
-	for (size_t i = 0; i < settings->n_ports; i++)
-		old_ports[i] = find_port(handover->settings, &settings->ports[i]);
+	find_ports(handover, settings, old_ports);
 	bc_engine_inherit(engine, handover->engine, old_ports, now_mono_ns);
+}
+
+void handover_complete_transparent(const struct handover *handover, struct app *app)
+{
+	size_t old_ports[BC_MAX_PORTS];
+
+	if (!handover || !handover->transparent)
+		return;
+	find_ports(handover, app->settings, old_ports);
+	transparent_inherit(app, handover->transparent, old_ports);
 }

@@ -11,12 +11,14 @@
 
 struct app;
 struct settings;
+struct transparent;
 
 /* A boundary clock for its domain, a transparent one for the others. */
 #define HANDOVER_SETS 2
 
 struct handover {
 	struct bc_engine *engine;	 /* NULL: there was none */
+	struct transparent *transparent; /* NULL: it was no transparent clock */
 	const struct settings *settings; /* its own; outlive the handover */
 	uint64_t n_offsets;		 /* were numbered: the successor counts on */
 	bool has_own_identity;		 /* made of an interface's address, not configured */
@@ -44,3 +46,5 @@ void handover_prepare_engine(const struct handover *handover, struct bc_engine_c
 /* What a new engine goes on with. */
 void handover_complete_engine(const struct handover *handover, const struct settings *settings,
 			      uint64_t now_mono_ns, struct bc_engine *engine);
+/* The same of a transparent clock, before its ports are started. */
+void handover_complete_transparent(const struct handover *handover, struct app *app);

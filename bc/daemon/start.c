@@ -219,9 +219,14 @@ static int start_backend(struct app *app)
 static int start_clock(struct app *app, struct bc_engine_config *engine_config,
 		       const struct handover *handover)
 {
+	int r;
+
 	if (app->settings->loader.mode == EBC_MODE_BOUNDARY)
 		return start_engine(app, engine_config, handover);
-	return transparent_new(app, engine_config->clock_identity, &app->transparent);
+	r = transparent_new(app, engine_config->clock_identity, &app->transparent);
+	if (r == 0)
+		handover_complete_transparent(handover, app);
+	return r;
 }
 
 static int open_control(struct app *app)

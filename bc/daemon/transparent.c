@@ -119,6 +119,22 @@ int transparent_new(struct app *app, const uint8_t *clock_identity, struct trans
 	return 0;
 }
 
+void transparent_inherit(struct app *app, const struct transparent *old, const size_t *old_ports)
+{
+	for (size_t i = 0; i < app->n_ports; i++) {
+		struct bc_peer_delay *delay = app->transparent->peers[i].delay;
+		struct bc_peer_delay_status status;
+
+		if (!delay || old_ports[i] >= old->n_ports || !old->peers[old_ports[i]].delay)
+			continue;
+		bc_peer_delay_inherit(delay, old->peers[old_ports[i]].delay);
+		bc_peer_delay_status(delay, &status);
+		/* So that the programs correct by it from their first frame on. */
+		if (status.is_valid)
+			app->ports[i].link_delay_ns = status.mean_link_delay_ns;
+	}
+}
+
 void transparent_free(struct transparent *t)
 {
 	if (!t)

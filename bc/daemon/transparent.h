@@ -17,6 +17,9 @@ struct transparent;
 
 /* After the programs are loaded and the interfaces known; `clock_identity` is for peer delay. 0 or -errno. */
 int transparent_new(struct app *app, const uint8_t *clock_identity, struct transparent **ret_transparent);
+/* Takes over the peer delays that `old` measured, before the ports are started. old_ports[i] is the index of
+ * port i in it, SIZE_MAX: none. */
+void transparent_inherit(struct app *app, const struct transparent *old, const size_t *old_ports);
 /* Accepts NULL. */
 void transparent_free(struct transparent *transparent);
 

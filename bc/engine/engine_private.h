@@ -281,6 +281,8 @@ void bc_role_sync_heard(struct bc_port *port, const struct bc_msg *msg, uint64_t
 /* link_delay.c: the delay mechanism in force, peer delay, asCapable */
 int bc_link_delay_init(struct bc_port *port);
 void bc_link_delay_free(struct bc_port *port);
+/* What a predecessor knows of the same link. */
+void bc_link_delay_inherit(struct bc_port *port, const struct bc_port *old);
 /* What the path takes where that is not measured end to end, in PTP time. False: E2E, or not known. */
 bool bc_link_delay_get(const struct bc_port *port, int64_t *ret_ptp_ns);
 /* A message of the mechanism that is not in force is counted, and told once. */

@@ -49,6 +49,8 @@ static void inherit_port(struct bc_port *port, const struct bc_port *old)
 	port->delay_req_sequence_id = old->delay_req_sequence_id;
 	port->signaling_sequence_id = old->signaling_sequence_id;
 	port->was_master = old->state == BC_STATE_MASTER || old->state == BC_STATE_GRAND_MASTER;
+	bc_link_delay_inherit(port, old);
+	/* Only then, since a neighbour of 802.1AS has to be known as capable. */
 	if (bc_admission_is_same(port, old))
 		inherit_masters(port, old);
 }

@@ -50,11 +50,6 @@ int bc_link_delay_init(struct bc_port *port)
 	return bc_peer_delay_new(&peer, &port->peer_delay);
 }
 
-void bc_link_delay_free(struct bc_port *port)
-{
-	bc_peer_delay_free(port->peer_delay);
-}
-
 static struct bc_peer_delay_status peer_status(const struct bc_port *port)
 {
 	struct bc_peer_delay_status status = {};
@@ -62,6 +57,35 @@ static struct bc_peer_delay_status peer_status(const struct bc_port *port)
 	if (port->mechanism == BC_DELAY_P2P)
 		bc_peer_delay_status(port->peer_delay, &status);
 	return status;
+}
+
+/* Only peers that have shown all of it speak 802.1AS with us; ports of other profiles need not. */
+static bool is_capable(const struct bc_port *port, const struct bc_peer_delay_status *status)
+{
+	if (!port->config.follow_up_info || port->config.is_always_capable)
+		return true;
+	return status->is_valid && !status->has_several_responders && status->has_neighbor_rate;
+}
+
+void bc_link_delay_inherit(struct bc_port *port, const struct bc_port *old)
+{
+	struct bc_peer_delay_status status;
+
+	if (!port->peer_delay || port->config.delay_mechanism != old->config.delay_mechanism)
+		return;
+	bc_peer_delay_inherit(port->peer_delay, old->peer_delay);
+	port->mechanism = old->mechanism;
+	port->auto_until_mono_ns = old->auto_until_mono_ns;
+	port->auto_barred_until_mono_ns = old->auto_barred_until_mono_ns;
+	status = peer_status(port);
+	port->is_capable = is_capable(port, &status);
+	if (status.n_measured > 0)
+		port->path_alarm = old->path_alarm;
+}
+
+void bc_link_delay_free(struct bc_port *port)
+{
+	bc_peer_delay_free(port->peer_delay);
 }
 
 bool bc_link_delay_get(const struct bc_port *port, int64_t *ret_ptp_ns)
@@ -88,14 +112,6 @@ static void tell(struct bc_port *port, enum bc_link_note note, int64_t delay_ns)
 		return;
 	action->link_note.note = note;
 	action->link_note.delay_ns = delay_ns;
-}
-
-/* Only peers that have shown all of it speak 802.1AS with us; ports of other profiles need not. */
-static bool is_capable(const struct bc_port *port, const struct bc_peer_delay_status *status)
-{
-	if (!port->config.follow_up_info || port->config.is_always_capable)
-		return true;
-	return status->is_valid && !status->has_several_responders && status->has_neighbor_rate;
 }
 
 void bc_link_delay_watch(struct bc_port *port, int64_t delay_ns, uint64_t mono_ns)

@@ -241,6 +241,12 @@ static bool has_neighbor_time(const struct tx_request *request)
 	return request->is_two_step && request->t2_ns != 0 && request->t3_ns != 0;
 }
 
+static bool is_within_thresholds(const struct bc_peer_delay *pd)
+{
+	return pd->link.mean_link_delay_ns <= pd->config.neighbor_prop_delay_thresh_ns &&
+	       pd->link.mean_link_delay_ns >= pd->config.min_neighbor_prop_delay_ns;
+}
+
 static void use_delay(struct bc_peer_delay *pd, int64_t delay_ns)
 {
 	struct link_data *link = &pd->link;
@@ -251,8 +257,7 @@ static void use_delay(struct bc_peer_delay *pd, int64_t delay_ns)
 	link->n_measured++;
 	link->has_delay = true;
 	link->n_unmeasured = 0;
-	link->is_within_thresholds = link->mean_link_delay_ns <= pd->config.neighbor_prop_delay_thresh_ns &&
-				     link->mean_link_delay_ns >= pd->config.min_neighbor_prop_delay_ns;
+	link->is_within_thresholds = is_within_thresholds(pd);
 	if (!link->is_within_thresholds)
 		count(pd, BC_PEER_DELAY_COUNTER_OUT_OF_RANGE);
 }
@@ -526,6 +531,33 @@ static void expire_rx_requests(struct bc_peer_delay *pd, uint64_t now_mono_ns)
 	}
 }
 
+/* --- a predecessor --- */
+
+static bool measures_the_same(const struct bc_peer_delay_config *a, const struct bc_peer_delay_config *b)
+{
+	return a->transport == b->transport && a->ingress_latency_ns == b->ingress_latency_ns &&
+	       a->egress_latency_ns == b->egress_latency_ns &&
+	       a->delay_asymmetry_ns == b->delay_asymmetry_ns && a->delay_filter == b->delay_filter &&
+	       a->delay_filter_length == b->delay_filter_length && a->is_silent == b->is_silent;
+}
+
+void bc_peer_delay_inherit(struct bc_peer_delay *peer_delay, const struct bc_peer_delay *old)
+{
+	struct link_data *link = &peer_delay->link;
+
+	peer_delay->sequence_id = old->sequence_id;
+	if (!measures_the_same(&peer_delay->config, &old->config))
+		return;
+	*link = old->link;
+	link->is_up = false;
+	/* What was under way is lost. */
+	link->request = (struct tx_request){};
+	memset(link->rx_requests, 0, sizeof(link->rx_requests));
+	link->n_actions = 0;
+	link->is_within_thresholds = is_within_thresholds(peer_delay);
+	bc_delay_filter_copy(peer_delay->filter, old->filter);
+}
+
 /* --- inputs --- */
 
 /* Refuses, and counts, what is none of our business whatever its type. */
@@ -631,10 +663,11 @@ void bc_peer_delay_handle_link(struct bc_peer_delay *peer_delay, enum bc_link_st
 	struct link_data *link = &peer_delay->link;
 	uint64_t spread_ns = MIN(interval_ns(peer_delay), (uint64_t)FIRST_SPREAD_MAX_NS);
 
-	if (link->is_up == is_up)
+	if (!is_up)
+		memset(link, 0, sizeof(*link));
+	if (!is_up || link->is_up)
 		return;
-	memset(link, 0, sizeof(*link));
-	link->is_up = is_up;
+	link->is_up = true;
 	link->request.settle_deadline = NEVER;
 	link->request_deadline =
 		peer_delay->config.is_silent ? NEVER : now_mono_ns + random_below(peer_delay, spread_ns);

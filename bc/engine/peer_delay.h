@@ -67,6 +67,11 @@ int bc_peer_delay_new(const struct bc_peer_delay_config *config, struct bc_peer_
 /* Accepts NULL. */
 void bc_peer_delay_free(struct bc_peer_delay *peer_delay);
 
+/* What `old` measured of the same link holds on, and its sequence numbers go on; before the link is reported,
+ * whose state was up then. Of another transport, or by other corrections or another filter, it says nothing.
+ */
+void bc_peer_delay_inherit(struct bc_peer_delay *peer_delay, const struct bc_peer_delay *old);
+
 void bc_peer_delay_handle_rx(struct bc_peer_delay *peer_delay, const struct bc_rx *rx, uint64_t now_mono_ns);
 void bc_peer_delay_handle_tx_stamp(struct bc_peer_delay *peer_delay, uint8_t message_type,
 				   uint16_t sequence_id, uint64_t stamp_mono_ns, uint64_t now_mono_ns);

@@ -51,6 +51,15 @@ void bc_delay_filter_reset(struct bc_delay_filter *f)
 	f->low_sum = 0;
 }
 
+void bc_delay_filter_copy(struct bc_delay_filter *f, const struct bc_delay_filter *from)
+{
+	f->count = from->count;
+	f->next = from->next;
+	f->high_sum = from->high_sum;
+	f->low_sum = from->low_sum;
+	memcpy(f->window, from->window, 2 * f->length * sizeof(f->window[0]));
+}
+
 /* The first place in the sorted copy whose value is not below v. */
 static unsigned int sorted_place(const struct bc_delay_filter *f, unsigned int count, int64_t v)
 {

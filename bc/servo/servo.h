@@ -111,3 +111,5 @@ void bc_delay_filter_free(struct bc_delay_filter *filter);
 /* Takes one sample (any value) and returns the filtered delay: that of as many samples as there are. */
 int64_t bc_delay_filter_sample(struct bc_delay_filter *filter, int64_t delay_ns);
 void bc_delay_filter_reset(struct bc_delay_filter *filter);
+/* All that `from`, of the same type and length, holds. */
+void bc_delay_filter_copy(struct bc_delay_filter *filter, const struct bc_delay_filter *from);

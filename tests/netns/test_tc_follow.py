@@ -5,7 +5,7 @@ and both ways through the box."""
 import contextlib
 import unittest
 
-from harness import programs
+from harness import control, programs
 from netns.support import TcRig, until
 
 TRANSPORTS = ("L2", "UDPv4", "UDPv6")
@@ -69,6 +69,10 @@ class Follow(unittest.TestCase):
         client.wait_for_offsets(2, 5, within_ns=1_000_000)
         for number in (1, 2):
             rig.box.wait_for(rf"port {number} \(bc{number - 1}\): peer delay -?\d+ ns", 5)
+        # After a reload they are known before anyone was asked again, which is seldom.
+        self.assertIn("started anew", rig.box.reload({"logMinPdelayReqInterval": 4}))
+        ports = [message["port"] for message in control.ask(rig.box.control_path, "port_status")[:-1]]
+        self.assertEqual([port["number"] for port in ports if port["delay_ns"] is not None], [1, 2])
 
     def test_e2e_directly(self):
         self.check("E2E_TC", False)

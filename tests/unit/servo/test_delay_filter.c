@@ -46,6 +46,28 @@ static void median_is_of_as_many_samples_as_there_are(void **state)
 	bc_delay_filter_free(f);
 }
 
+static void a_copy_goes_on_as_the_original(void **state)
+{
+	static const int64_t in[] = {10, -30, 20, 1000000, 40, -50, 7, INT64_MAX, INT64_MIN, 3, 3, 8};
+
+	(void)state;
+	for (int type = BC_DELAY_FILTER_MOVING_AVERAGE; type <= BC_DELAY_FILTER_MOVING_MEDIAN; type++) {
+		for (unsigned int n = 0; n < 9; n++) {
+			struct bc_delay_filter *f = new_filter((enum bc_delay_filter_type)type, 5);
+			struct bc_delay_filter *copy = new_filter((enum bc_delay_filter_type)type, 5);
+
+			for (unsigned int i = 0; i < n; i++)
+				bc_delay_filter_sample(f, in[i]);
+			bc_delay_filter_copy(copy, f);
+			for (unsigned int i = 0; i < ARRAY_SIZE(in); i++)
+				assert_true(bc_delay_filter_sample(copy, in[i]) ==
+					    bc_delay_filter_sample(f, in[i]));
+			bc_delay_filter_free(copy);
+			bc_delay_filter_free(f);
+		}
+	}
+}
+
 static void mean_is_of_as_many_samples_as_there_are(void **state)
 {
 	struct bc_delay_filter *f = new_filter(BC_DELAY_FILTER_MOVING_AVERAGE, 3);
@@ -154,6 +176,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_bad_type_or_length_is_refused_and_nothing_is_returned),
 		cmocka_unit_test(median_is_of_as_many_samples_as_there_are),
+		cmocka_unit_test(a_copy_goes_on_as_the_original),
 		cmocka_unit_test(mean_is_of_as_many_samples_as_there_are),
 		cmocka_unit_test(one_spike_does_not_move_the_median),
 		cmocka_unit_test(extreme_values_do_not_overflow),
