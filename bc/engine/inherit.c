@@ -7,6 +7,8 @@
 
 #include "bc/engine/admission.h"
 #include "bc/engine/engine_private.h"
+#include "bc/engine/unicast_client.h"
+#include "bc/engine/unicast_server.h"
 
 /* All ports begin within that time, or the one that follows has a reason not to. */
 #define BEGIN_NS NSEC_PER_SEC
@@ -41,6 +43,15 @@ static void inherit_masters(struct bc_port *port, const struct bc_port *old)
 		port->best = bc_foreign_find(&port->foreign, &old->best->announce.source);
 }
 
+/* Others know a port by its number. */
+static void inherit_unicast(struct bc_port *port, const struct bc_port *old)
+{
+	if (port->index != old->index || port->config.transport != old->config.transport)
+		return;
+	bc_unicast_server_inherit(port, old);
+	bc_unicast_client_inherit(port, old);
+}
+
 static void inherit_port(struct bc_port *port, const struct bc_port *old)
 {
 	/* Receivers take numbers that go back for messages that were sent twice. */
@@ -49,6 +60,7 @@ static void inherit_port(struct bc_port *port, const struct bc_port *old)
 	port->delay_req_sequence_id = old->delay_req_sequence_id;
 	port->signaling_sequence_id = old->signaling_sequence_id;
 	port->was_master = old->state == BC_STATE_MASTER || old->state == BC_STATE_GRAND_MASTER;
+	inherit_unicast(port, old);
 	bc_link_delay_inherit(port, old);
 	/* Only then, since a neighbour of 802.1AS has to be known as capable. */
 	if (bc_admission_is_same(port, old))

@@ -196,19 +196,39 @@ static void forget_grants(struct master *master)
 void bc_unicast_client_port_changed(struct bc_port *port, uint64_t now_mono_ns)
 {
 	struct bc_unicast_client *c = port->unicast_client;
+	bool is_active = bc_port_is_active(port);
 
-	if (!c || c->is_active == bc_port_is_active(port))
+	if (!c || (is_active && c->is_active))
 		return;
-	c->is_active = !c->is_active;
+	c->is_active = is_active;
 	for (size_t i = 0; i < c->n_masters; i++) {
 		struct master *master = &c->masters[i];
 
-		forget_grants(master);
-		master->is_selected = false;
-		master->n_denied = master->n_unanswered = 0;
+		if (!is_active) {
+			forget_grants(master);
+			master->is_selected = false;
+			master->n_denied = master->n_unanswered = 0;
+		}
 		master->ask_mono_ns = now_mono_ns + bc_random(port->engine, START_SPREAD_NS);
 	}
 	find_deadline(port);
+}
+
+void bc_unicast_client_inherit(struct bc_port *port, const struct bc_port *old)
+{
+	struct bc_unicast_client *c = port->unicast_client;
+
+	if (!c || !bc_unicast_client_asks_the_same(port, old))
+		return;
+	for (size_t i = 0; i < c->n_masters; i++) {
+		struct master *master = &c->masters[i];
+
+		*master = old->unicast_client->masters[i];
+		for (unsigned int s = 0; s < BC_UNICAST_SERVICES; s++)
+			if (master->grants[s].log_interval !=
+			    wanted_log_interval(port, (enum bc_unicast_service)s))
+				master->grants[s] = (struct grant){};
+	}
 }
 
 /* A frame of this master's came: its MAC address is known, and by which of our addresses it knows us. */

@@ -15,6 +15,10 @@ int bc_unicast_client_new(struct bc_port *port, struct bc_unicast_client **ret_c
 /* Accepts NULL. */
 void bc_unicast_client_free(struct bc_unicast_client *client);
 
+/* What the masters of the same table granted a predecessor, a port of the same identity and transport, goes
+ * on where it is what is wanted now. */
+void bc_unicast_client_inherit(struct bc_port *port, const struct bc_port *old);
+
 /* These do nothing on a port without masters to ask. */
 
 /* The port became active, or ceased to be: then nothing is granted any more. */

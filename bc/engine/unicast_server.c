@@ -245,24 +245,25 @@ static bool has_room(const struct bc_port *port, const struct bc_address *addres
 }
 
 /* NULL: there are enough of them, or of that host's. */
-static struct client *add_client(struct bc_port *port, const struct bc_msg *msg, const struct bc_rx *rx)
+static struct client *add_client(struct bc_port *port, const struct ptp_port_identity *identity,
+				 const struct bc_address *address)
 {
 	struct bc_unicast_server *s = port->unicast_server;
 	uint32_t *bucket, index = s->first_free;
 	struct client *client;
 
-	if (!has_room(port, &rx->source))
+	if (!has_room(port, address))
 		return NULL;
 	client = &s->clients[index];
 	s->first_free = client->next;
-	*client = (struct client){.identity = msg->source, .address = rx->source};
-	client->host = bc_unicast_hosts_join(port, s->hosts, &rx->source);
+	*client = (struct client){.identity = *identity, .address = *address};
+	client->host = bc_unicast_hosts_join(port, s->hosts, address);
 	for (unsigned int i = 0; i < BC_UNICAST_SERVICES; i++) {
 		client->grants[i].heap_index = NONE;
 		/* Spread, so that few Syncs at a time bear the same. */
 		client->grants[i].sequence_id = (uint16_t)bc_random(port->engine, 0x10000);
 	}
-	bucket = bucket_of(s, port->config.transport, &msg->source, &rx->source);
+	bucket = bucket_of(s, port->config.transport, identity, address);
 	client->next = *bucket;
 	*bucket = index;
 	port->engine->n_unicast_clients++;
@@ -398,7 +399,7 @@ static uint32_t decide(struct bc_port *port, const struct bc_msg *msg, const str
 	if (!may_grant(port, client, &rx->source, service, log_interval))
 		return 0;
 	if (!client)
-		client = add_client(port, msg, rx);
+		client = add_client(port, &msg->source, &rx->source);
 	if (!client) {
 		bc_count(port, BC_COUNTER_UNICAST_DENIED_CLIENTS);
 		return 0;
@@ -451,6 +452,45 @@ void bc_unicast_server_cancel(struct bc_port *port, const struct bc_msg *msg, co
 	ack = bc_tlv_add(reply, PTP_TLV_ACKNOWLEDGE_CANCEL_UNICAST_TRANSMISSION, PTP_UNICAST_CANCEL_LEN);
 	if (ack)
 		ack[0] = tlv->value[0];
+}
+
+/* A predecessor's. */
+
+static bool has_same_limits(const struct bc_unicast_limits *a, const struct bc_unicast_limits *b)
+{
+	return a->max_clients == b->max_clients && a->max_rate == b->max_rate &&
+	       a->max_duration_s == b->max_duration_s && a->min_log_interval == b->min_log_interval &&
+	       a->max_host_percent == b->max_host_percent;
+}
+
+static void inherit_grant(struct bc_unicast_server *s, struct client *client, enum bc_unicast_service service,
+			  const struct grant *from)
+{
+	client->grants[service] = *from;
+	client->n_grants++;
+	client->host->load += load_of(from->log_interval);
+	s->load += load_of(from->log_interval);
+	add_to_heap(s, (uint32_t)(client - s->clients) * BC_UNICAST_SERVICES + service);
+}
+
+void bc_unicast_server_inherit(struct bc_port *port, const struct bc_port *old)
+{
+	struct bc_unicast_server *s = port->unicast_server;
+	const struct bc_unicast_server *old_s = old->unicast_server;
+
+	if (!s || !old_s || !has_same_limits(&s->limits, &old_s->limits))
+		return;
+	for (uint32_t i = 0; i < old_s->limits.max_clients; i++) {
+		const struct client *from = &old_s->clients[i];
+		struct client *client = NULL;
+
+		if (from->n_grants > 0)
+			client = add_client(port, &from->identity, &from->address);
+		for (unsigned int service = 0; client && service < BC_UNICAST_SERVICES; service++)
+			if (from->grants[service].heap_index != NONE)
+				inherit_grant(s, client, (enum bc_unicast_service)service,
+					      &from->grants[service]);
+	}
 }
 
 /* Syncs and their stamps. */

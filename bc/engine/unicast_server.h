@@ -14,6 +14,9 @@ int bc_unicast_server_new(struct bc_port *port, struct bc_unicast_server **ret_s
 /* Accepts NULL. */
 void bc_unicast_server_free(struct bc_unicast_server *server);
 
+/* Grants of a predecessor, a port of the same identity and transport, go on where the limits are the same. */
+void bc_unicast_server_inherit(struct bc_port *port, const struct bc_port *old);
+
 /* These do nothing on a port without service. Grants and denials are added to `reply`. */
 void bc_unicast_server_request(struct bc_port *port, const struct bc_msg *msg, const struct bc_rx *rx,
 			       const struct bc_tlv *tlv, struct bc_tlv_buffer *reply, uint64_t now_mono_ns);
