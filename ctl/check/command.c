@@ -19,6 +19,8 @@
 #define PORTS_MAX   128
 #define COLUMNS_MAX 110
 
+#define OPENWRT_CONFIG "/var/run/ebpf-bc/main.conf"
+
 enum {
 	OPTION_PORT = 256,
 	OPTION_JSON,
@@ -150,6 +152,14 @@ static void cleanup_config(struct ebc_config **config)
 	ebc_config_free(*config);
 }
 
+/* On OpenWrt that of the first clock is made when it starts. */
+static const char *default_config(const struct distribution *distribution)
+{
+	return distribution->family == FAMILY_OPENWRT && access(EBC_CONFIG_DEFAULT, F_OK) < 0
+		       ? OPENWRT_CONFIG
+		       : EBC_CONFIG_DEFAULT;
+}
+
 /*
  * Reads the configuration, if there is one, and judges it. A file that cannot be read at all is the caller's
  * mistake, if he named it; one that is refused counts as none: *ret_config is untouched.
@@ -158,7 +168,7 @@ static enum exit_status read_config(const struct options *o, struct findings *fi
 				    struct ebc_config **ret_config)
 {
 	_cleanup_(cleanup_config) struct ebc_config *config = NULL;
-	const char *path = o->config_path ? o->config_path : EBC_CONFIG_DEFAULT;
+	const char *path = o->config_path ? o->config_path : default_config(&findings->distribution);
 	int r = ebc_config_new(&config);
 
 	if (r < 0) {
@@ -193,11 +203,13 @@ static void choose_ports(struct options *o, const struct ebc_config *config)
 static enum exit_status check(struct options *o, struct findings *findings)
 {
 	_cleanup_(cleanup_config) struct ebc_config *config = NULL;
-	enum exit_status status = read_config(o, findings, &config);
 	struct check_options options = {.root = "", .ports = o->ports};
+	enum exit_status status;
 	struct kernel_facts kernel;
 	int r;
 
+	distribution_look(options.root, &findings->distribution);
+	status = read_config(o, findings, &config);
 	if (status != EXIT_FINE)
 		return status;
 	choose_ports(o, config);
@@ -209,6 +221,7 @@ static enum exit_status check(struct options *o, struct findings *findings)
 		tool_complain("the ports cannot be looked at", strerror(-r));
 		return EXIT_REFUSED;
 	}
+	distribution_add_tools(options.root, findings);
 	print(findings, o);
 	if (findings->error < 0) {
 		tool_complain("out of memory", NULL);

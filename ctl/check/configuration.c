@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#define A_SECTION "[PORT]  # a section for each, in the file"
+
 static size_t n_errors(const struct ebc_config *config)
 {
 	size_t n = 0;
@@ -35,7 +37,12 @@ static void judge_missing_ports(const char *path, struct findings *findings)
 
 	finding_text(f, "%s names no port", path);
 	finding_why(f, "the command line of ebpf-bc has to, by -i");
-	finding_mend(f, "[PORT]  # a section for each, in the file");
+	finding_mend(
+		f, "%s",
+		distribution_choose(&findings->distribution, A_SECTION,
+				    "uci add ebpf-bc port && uci set ebpf-bc.@port[-1].device=PORT && uci "
+				    "commit ebpf-bc  # for each",
+				    A_SECTION));
 }
 
 static void judge_note(const struct ebc_config_note *note, const char *path, struct findings *findings)
@@ -46,7 +53,10 @@ static void judge_note(const struct ebc_config_note *note, const char *path, str
 	finding_text(f, "%s: %s", path,
 		     note->is_error ? "ebpf-bc would refuse this file" : "ebpf-bc would warn of this file");
 	finding_why(f, "%s", note->text);
-	finding_mend(f, "man ebpf-bc.conf");
+	finding_mend(f, "%s",
+		     distribution_choose(&findings->distribution, "man ebpf-bc.conf",
+					 "uci show ebpf-bc  # of which the file is made",
+					 "man ebpf-bc.conf"));
 }
 
 void configuration_judge(const struct ebc_config *config, const char *path, int error,

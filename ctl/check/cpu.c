@@ -23,6 +23,8 @@
 #define BOOST	       FOLDER "/cpufreq/boost"
 /* Shallower ones are lost among the other delays. */
 #define EXIT_NOTE_US 10
+#define PERFORMANCE_BY_FILES \
+	"for f in " FOLDER "/cpu*/cpufreq/scaling_governor; do echo performance > $f; done"
 /* The kernel's value for no limit is 2000 s. */
 #define NO_LIMIT_US 2000000000
 
@@ -203,10 +205,17 @@ static void judge_idle(const struct cpu_facts *facts, struct findings *findings)
 		"a frame that meets a sleeping CPU is stamped up to %lld us late, another one at once: the "
 		"largest part of what a software stamp is wrong by on a quiet machine",
 		facts->deepest_exit_us);
-	finding_mend(f,
-		     "cpupower idle-set -D %d  # costs power; or boot with processor.max_cstate=1 "
-		     "intel_idle.max_cstate=1",
-		     EXIT_NOTE_US);
+	if (findings->distribution.family == FAMILY_DEBIAN)
+		finding_mend(f,
+			     "cpupower idle-set -D %d  # costs power; or boot with processor.max_cstate=1 "
+			     "intel_idle.max_cstate=1",
+			     EXIT_NOTE_US);
+	else
+		finding_mend(f,
+			     "for s in " FOLDER
+			     "/cpu*/cpuidle/state*; do [ $(cat $s/latency) -le %d ] || echo 1 > "
+			     "$s/disable; done  # costs power",
+			     EXIT_NOTE_US);
 }
 
 static void judge_rate(const struct cpu_facts *facts, struct findings *findings)
@@ -229,7 +238,9 @@ static void judge_rate(const struct cpu_facts *facts, struct findings *findings)
 		"on a quiet machine the CPU is slow, and the same way from the wire to the stamp takes two "
 		"or three "
 		"times as long as on a busy one: typically some us, and other than in the other direction");
-	finding_mend(f, "cpupower frequency-set -g performance");
+	finding_mend(f, "%s",
+		     distribution_choose(&findings->distribution, "cpupower frequency-set -g performance",
+					 PERFORMANCE_BY_FILES, PERFORMANCE_BY_FILES));
 }
 
 static void judge_turbo(const struct cpu_facts *facts, struct findings *findings)

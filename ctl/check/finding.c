@@ -56,6 +56,17 @@ void finding_mend(struct finding *finding, const char *format, ...)
 	PRINT_INTO(finding->mend);
 }
 
+void finding_mend_by_option(struct finding *finding, const struct distribution *distribution,
+			    const char *option, const char *value)
+{
+	if (distribution->family == FAMILY_OPENWRT)
+		finding_mend(finding,
+			     "uci set ebpf-bc.main.%s=%s && uci commit ebpf-bc && /etc/init.d/ebpf-bc reload",
+			     option, value);
+	else
+		finding_mend(finding, "%s %s  # in the configuration", option, value);
+}
+
 void findings_free(struct findings *findings)
 {
 	free(findings->list);

@@ -8,6 +8,8 @@
 
 #include <stddef.h>
 
+#include "ctl/check/distribution.h"
+
 enum finding_level {
 	FINDING_GOOD,
 	FINDING_NOTE,	 /* costs something, or cannot be found out */
@@ -26,7 +28,8 @@ struct finding {
 struct findings {
 	size_t n, n_allocated;
 	struct finding *list;
-	int error; /* -ENOMEM: some are missing */
+	int error;			  /* -ENOMEM: some are missing */
+	struct distribution distribution; /* whose commands mend */
 };
 
 /* What finding_add() returns is filled in by the caller: topic, port and level are set. Never NULL (when
@@ -37,4 +40,7 @@ struct finding *finding_add(struct findings *findings, enum finding_level level,
 void finding_text(struct finding *finding, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void finding_why(struct finding *finding, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void finding_mend(struct finding *finding, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* What mends it is an option of the configuration, or of UCI where that is made of it. */
+void finding_mend_by_option(struct finding *finding, const struct distribution *distribution,
+			    const char *option, const char *value);
 void findings_free(struct findings *findings);

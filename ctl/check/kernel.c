@@ -14,6 +14,8 @@
 #define BPFFS	       "/sys/fs/bpf"
 #define PTP_EVENT_PORT 319
 
+#define A_KERNEL_WITH_BTF "a kernel with CONFIG_DEBUG_INFO_BTF and tracepoints"
+
 static enum answer look_at_jit(const char *root)
 {
 	long long jit;
@@ -79,7 +81,7 @@ static void judge_missing_bpf(const struct kernel_facts *facts, const struct pla
 		f = finding_add(findings, FINDING_NOTE, "bpf", "");
 		finding_text(f, "as root: whether the kernel takes the BPF programs");
 		finding_why(f, "this user may not load any, so that nothing of it could be tried");
-		finding_mend(f, "sudo ebpf-bcctl check");
+		finding_mend(f, "ebpf-bcctl check  # as root");
 		return;
 	}
 	f = finding_add(findings, is_fatal ? FINDING_PROBLEM : FINDING_NOTE, "bpf", "");
@@ -178,7 +180,10 @@ static void judge_tracepoints(const struct kernel_facts *facts, const struct pla
 					   "those before the queue, "
 					   "which miss the wait in it: up to milliseconds under load");
 	finding_mend(f, "%s",
-		     facts->has_sysfs ? "a kernel with CONFIG_DEBUG_INFO_BTF and tracepoints"
+		     facts->has_sysfs ? distribution_choose(&findings->distribution, A_KERNEL_WITH_BTF,
+							    "a build of OpenWrt with KERNEL_DEBUG_INFO_BTF, "
+							    "KERNEL_BPF_EVENTS and EBPF_BC_TRACING",
+							    A_KERNEL_WITH_BTF)
 				      : "mount -t sysfs sysfs /sys");
 }
 
@@ -272,6 +277,14 @@ static void list_missing(const struct kernel_facts *facts, const struct plan *pl
 	}
 }
 
+static const char *how_to_start(const struct distribution *distribution)
+{
+	if (distribution->has_systemd)
+		return "systemctl start ebpf-bc  # as root";
+	return distribution_choose(distribution, "start it as root", "/etc/init.d/ebpf-bc start",
+				   "start it as root");
+}
+
 static void judge_capabilities(const struct kernel_facts *facts, const struct plan *plan,
 			       struct findings *findings)
 {
@@ -298,7 +311,8 @@ static void judge_capabilities(const struct kernel_facts *facts, const struct pl
 					   : "root has been deprived of them, as in a container; ebpf-bc "
 					     "does not start without");
 	finding_mend(f, "%s",
-		     facts->is_root ? "give the container these capabilities" : "systemctl start ebpf-bc");
+		     facts->is_root ? "give the container these capabilities"
+				    : how_to_start(&findings->distribution));
 }
 
 void kernel_judge(const struct kernel_facts *facts, const struct plan *plan, struct findings *findings)

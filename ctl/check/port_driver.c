@@ -87,8 +87,7 @@ static void judge_kind(const struct port_facts *facts, struct findings *findings
 		finding_text(f, "driver %s: %s", driver, virtual_devices[i].kind);
 		finding_why(f, "%s", virtual_devices[i].why);
 		if (virtual_devices[i].is_part && *facts->lowest && facts->use.is_named)
-			finding_mend(f, "[%s]  # in the configuration, in place of [%s]", facts->lowest,
-				     facts->link.name);
+			port_mend_by_other(facts, findings, facts->lowest, f);
 		return;
 	}
 	f = port_finding(facts, findings, FINDING_GOOD, "driver");
@@ -113,7 +112,7 @@ static void judge_stamps(const struct port_facts *facts, struct findings *findin
 	finding_text(f, "the driver does not stamp what it sends");
 	if (is_lost) {
 		finding_why(f, "with time_stamping software there is no other stamp: the port is FAULTY");
-		finding_mend(f, "time_stamping bpf  # in the configuration");
+		finding_mend_by_option(f, &findings->distribution, "time_stamping", "bpf");
 	} else {
 		finding_why(f,
 			    "Delay_Req is stamped as other messages are then, a little further from what a "

@@ -5,6 +5,9 @@
 #include <string.h>
 
 /* Programs of libxdp and Cilium are; only who holds the link can take them away. */
+#define LIST_FLOWTABLES \
+	"nft list flowtables  # make it anew without flags offload, or keep udp dport 319 and 320 out of it"
+
 #define IF_BY_LINK "  # refused: bpftool link list, and end its owner"
 
 static void judge_xdp(const struct port_facts *facts, struct findings *findings)
@@ -160,9 +163,12 @@ static void judge_flowtable(const struct port_facts *facts, struct findings *fin
 	}
 	finding_why(f, "unicast PTP that is routed through this machine may pass in the card, where nobody "
 		       "corrects it");
-	finding_mend(f, "nft list flowtables  # make it anew without flags offload, or keep udp dport 319 "
-			"and 320 out "
-			"of it");
+	finding_mend(f, "%s",
+		     distribution_choose(
+			     &findings->distribution, LIST_FLOWTABLES,
+			     "uci set firewall.@defaults[0].flow_offloading_hw=0 && uci commit firewall && "
+			     "/etc/init.d/firewall restart",
+			     LIST_FLOWTABLES));
 }
 
 void port_judge_hooks(const struct port_facts *facts, struct findings *findings)

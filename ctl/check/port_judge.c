@@ -13,10 +13,21 @@ void port_unseen(const struct port_facts *facts, struct findings *findings, cons
 	finding_text(f, "%s cannot be looked at: %s", what, strerror(-error));
 	if (error == -EPERM) {
 		finding_why(f, "only root may");
-		finding_mend(f, "sudo ebpf-bcctl check --port %s", facts->link.name);
+		finding_mend(f, "ebpf-bcctl check --port %s  # as root", facts->link.name);
 	} else {
 		finding_why(f, "something may be there that is not told here");
 	}
+}
+
+void port_mend_by_other(const struct port_facts *facts, const struct findings *findings, const char *other,
+			struct finding *finding)
+{
+	if (findings->distribution.family == FAMILY_OPENWRT)
+		finding_mend(finding, "option device '%s'  # in /etc/config/ebpf-bc, in place of '%s'", other,
+			     facts->link.name);
+	else
+		finding_mend(finding, "[%s]  # in the configuration, in place of [%s]", other,
+			     facts->link.name);
 }
 
 void port_judge(const struct port_facts *facts, struct findings *findings)

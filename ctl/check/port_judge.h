@@ -29,6 +29,10 @@ void port_judge_cpu(const struct port_facts *facts, struct findings *findings);
 void port_unseen(const struct port_facts *facts, struct findings *findings, const char *topic,
 		 const char *what, int error);
 
+/* Another interface as port, in place of this one. */
+void port_mend_by_other(const struct port_facts *facts, const struct findings *findings, const char *other,
+			struct finding *finding);
+
 static inline struct finding *port_finding(const struct port_facts *facts, struct findings *findings,
 					   enum finding_level level, const char *topic)
 {

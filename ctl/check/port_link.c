@@ -9,6 +9,8 @@
 /* Announce with its TLVs, over IPv6. */
 #define MTU_MIN 256
 
+#define BY_IPV4 "network_transport UDPv4  # in the configuration, for this port"
+
 /* What a clock cannot do without is a problem; on an interface that nobody named it may well be so. */
 static enum finding_level if_named(const struct port_facts *facts)
 {
@@ -29,7 +31,7 @@ static void judge_missing(const struct port_facts *facts, struct findings *findi
 	else
 		finding_text(f, "there is no such interface");
 	finding_why(f, "the daemon starts only when all its ports are there");
-	finding_mend(f, "ip -br link  # shows those that there are");
+	finding_mend(f, "ip link  # shows those that there are");
 }
 
 static void judge_state(const struct port_facts *facts, struct findings *findings)
@@ -126,10 +128,15 @@ static void judge_ipv6(const struct port_facts *facts, struct findings *findings
 		finding_text(f, "UDP over IPv6 is configured, and IPv6 is %s",
 			     facts->has_ipv6 ? "disabled here" : "not in this kernel");
 		finding_why(f, "the port has no address to send from");
-		finding_mend(f,
-			     facts->has_ipv6 ? "echo 0 > /proc/sys/net/ipv6/conf/%s/disable_ipv6"
-					     : "network_transport UDPv4  # in the configuration, for %s",
-			     facts->link.name);
+		if (facts->has_ipv6)
+			finding_mend(f, "echo 0 > /proc/sys/net/ipv6/conf/%s/disable_ipv6", facts->link.name);
+		else
+			finding_mend(f, "%s",
+				     distribution_choose(
+					     &findings->distribution, BY_IPV4,
+					     "option network_transport 'UDPv4'  # in /etc/config/ebpf-bc, "
+					     "for this port",
+					     BY_IPV4));
 		return;
 	}
 	/* Without carrier the kernel does not even make the link-local one. */
@@ -170,7 +177,7 @@ void port_judge_link(const struct port_facts *facts, struct findings *findings)
 		f = port_finding(facts, findings, FINDING_PROBLEM, "link");
 		finding_text(f, "it is no Ethernet interface");
 		finding_why(f, "the daemon does not start with it");
-		finding_mend(f, "ip -br link  # shows those that there are");
+		finding_mend(f, "ip link  # shows those that there are");
 		return;
 	}
 	judge_state(facts, findings);

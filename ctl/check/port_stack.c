@@ -75,7 +75,7 @@ static void judge_bridge(const struct port_facts *facts, struct findings *findin
 			f,
 			"UDP that comes in by a member goes to the bridge's own stack: no socket of the port "
 			"hears it");
-		finding_mend(f, "time_stamping bpf  # in the configuration");
+		finding_mend_by_option(f, &findings->distribution, "time_stamping", "bpf");
 		return;
 	}
 	f = port_finding(facts, findings, FINDING_GOOD, "bridge");
@@ -98,8 +98,7 @@ static void judge_bond_member(const struct port_facts *facts, struct findings *f
 		f,
 		"who is at the other end of a bond may send by any member of it: let the bond be the port");
 	if (facts->use.is_named)
-		finding_mend(f, "[%s]  # in the configuration, in place of [%s]", facts->master.name,
-			     facts->link.name);
+		port_mend_by_other(facts, findings, facts->master.name, f);
 }
 
 static void judge_bond(const struct port_facts *facts, struct findings *findings)

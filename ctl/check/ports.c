@@ -154,7 +154,7 @@ static void judge_number(size_t n_left_out, size_t n_checked, struct findings *f
 		f = finding_add(findings, FINDING_PROBLEM, "ports", "");
 		finding_text(f, "there is no Ethernet interface");
 		finding_why(f, "a clock needs a port");
-		finding_mend(f, "ip -br link  # shows what there is in this network namespace");
+		finding_mend(f, "ip link  # shows what there is in this network namespace");
 	}
 }
 

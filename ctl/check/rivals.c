@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define STOP_SCRIPT "/etc/init.d/%s stop && /etc/init.d/%s disable"
+
 static bool has_port(const struct check_options *options, const char *name)
 {
 	for (size_t i = 0; i < options->n_ports; i++)
@@ -34,18 +36,33 @@ static void describe(const struct rival *rival, char *text, size_t size)
 		snprintf(text + n, size - (size_t)n, ", domain %d", rival->domain);
 }
 
-static void mend_by_stopping(const struct rival *rival, struct finding *f)
+static void mend_by_stopping(const struct rival *rival, const struct distribution *distribution,
+			     struct finding *f)
 {
 	/* Names of units may have backslashes. */
 	const char *quote = strchr(rival->unit, '\\') ? "'" : "";
 
-	if (*rival->unit && rival->is_unit_its_own)
+	if (*rival->script)
+		finding_mend(f, STOP_SCRIPT, rival->script, rival->script);
+	else if (*rival->unit && rival->is_unit_its_own && distribution->has_systemd)
 		finding_mend(f, "systemctl disable --now %s%s%s", quote, rival->unit, quote);
 	else if (*rival->unit)
 		finding_mend(f, "kill %d  # and see that %s does not start it again", rival->pid,
 			     rival->unit);
 	else
 		finding_mend(f, "kill %d  # and see that nothing starts it again", rival->pid);
+}
+
+static void mend_by_chrony(const struct rival *rival, const struct distribution *distribution,
+			   struct finding *f)
+{
+	if (distribution->family == FAMILY_UNKNOWN)
+		finding_mend(f, "chrony in its place");
+	else if (*rival->script)
+		finding_mend(f, "%s chrony && " STOP_SCRIPT, distribution_install(distribution),
+			     rival->script, rival->script);
+	else
+		finding_mend(f, "%s chrony  # in its place", distribution_install(distribution));
 }
 
 static void judge_clock_rival(const struct rival *rival, const struct plan *plan, struct findings *findings)
@@ -76,9 +93,9 @@ static void judge_clock_rival(const struct rival *rival, const struct plan *plan
 			    "by means that the kernel does not tell (adjtime(3), the kernel's loop), which "
 			    "moves PTP time until the servo has found it out. chronyd does not");
 	if (plan->is_system_clock)
-		mend_by_stopping(rival, f);
+		mend_by_stopping(rival, &findings->distribution, f);
 	else if (!rival->slews_visibly)
-		finding_mend(f, "chrony in its place");
+		mend_by_chrony(rival, &findings->distribution, f);
 }
 
 static void judge_tools(const struct rival *rival, const struct plan *plan, struct findings *findings)
@@ -122,7 +139,7 @@ static void judge_ptp_rival(const struct rival *rival, const struct plan *plan,
 			    "steers the system's clock%s",
 			    plan->is_system_clock ? ", as local_clock system does" : "");
 	if (is_problem || plan->is_system_clock)
-		mend_by_stopping(rival, f);
+		mend_by_stopping(rival, &findings->distribution, f);
 }
 
 static void judge_self(const struct rival *rival, struct findings *findings)
@@ -153,7 +170,7 @@ static size_t judge_unplaced(const struct rivals_facts *facts, struct findings *
 	finding_text(f, "as root: whether %zu PTP daemon%s that run%s %s in this network namespace", n,
 		     n == 1 ? "" : "s", n == 1 ? "s" : "", n == 1 ? "is" : "are");
 	finding_why(f, "if so, they and ebpf-bc do not get along on one port and domain");
-	finding_mend(f, "sudo ebpf-bcctl check");
+	finding_mend(f, "ebpf-bcctl check  # as root");
 	return n;
 }
 

@@ -25,6 +25,7 @@ struct rival {
 	enum rival_kind kind;
 	int pid;
 	char unit[64];	      /* the service that it is part of; "": none, or not known */
+	char script[32];      /* of OpenWrt: what is in /etc/init.d for it; "": none */
 	bool is_unit_its_own; /* that service is for it, and not one that started it among others */
 	bool is_elsewhere;    /* in another network namespace */
 	bool is_place_known;  /* else who asks may not see in which */

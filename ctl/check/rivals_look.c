@@ -193,36 +193,79 @@ static void look_at_place(const char *root, struct rival *rival)
 	rival->is_elsewhere = rival->is_place_known && strcmp(ours, theirs) != 0;
 }
 
+/* What a name may have that is put into a command; the backslash is quoted there. */
+static const char name_letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:-_.\\@";
+
 /* The last part of a path like /system.slice/system-ptp4l.slice/ptp4l@eth0.service; a user's are not for
  * systemctl alone. */
-static const char *service_of(const char *path)
+static const char *unit_of(const char *path)
 {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:-_.\\@";
 	static const char ending[] = ".service";
 	const char *last = strrchr(path, '/');
 	size_t len = last ? strlen(++last) : 0;
 
 	if (len <= strlen(ending) || strcmp(last + len - strlen(ending), ending) != 0 ||
-	    strspn(last, allowed) != len || strstr(path, "/user.slice/"))
+	    strspn(last, name_letters) != len || strstr(path, "/user.slice/"))
 		return NULL;
 	return last;
+}
+
+/* The part behind /services/ of a path of procd's, like /services/sysntpd/instance1; false: there is none. */
+static bool get_procd_service(const char *line, char *name, size_t size)
+{
+	static const char folder[] = ":/services/";
+	const char *found = strstr(line, folder);
+	size_t len;
+
+	if (!found)
+		return false;
+	found += strlen(folder);
+	len = strcspn(found, "/");
+	if (len == 0 || len >= size || strspn(found, name_letters) < len || memchr(found, '\\', len))
+		return false;
+	snprintf(name, size, "%.*s", (int)len, found);
+	return true;
+}
+
+/* systemd's unit, or procd's service. */
+static bool get_service(const char *line, char *name, size_t size)
+{
+	const char *unit = unit_of(line);
+
+	if (!unit || strlen(unit) >= size)
+		return get_procd_service(line, name, size);
+	strcpy(name, unit);
+	return true;
+}
+
+/* OpenWrt's script for a service; BusyBox' ntpd has sysntpd. */
+static void look_at_script(const char *root, struct rival *rival)
+{
+	const char *const names[] = {rival->is_unit_its_own ? rival->unit : rival->name,
+				     strcmp(rival->name, "ntpd") == 0 ? "sysntpd" : NULL};
+
+	if (!look_exists(root, "/etc/rc.common") || (*rival->unit && !rival->is_unit_its_own))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(names) && names[i]; i++)
+		if (strlen(names[i]) < sizeof(rival->script) &&
+		    look_exists(root, "/etc/init.d/%s", names[i])) {
+			strcpy(rival->script, names[i]);
+			return;
+		}
 }
 
 static void look_at_service(const char *root, const char *part_of_name, struct rival *rival)
 {
 	char text[4096], *line, *rest = text;
 
-	if (look_text(root, text, sizeof(text), "/proc/%d/cgroup", rival->pid) < 0)
-		return;
+	look_text(root, text, sizeof(text), "/proc/%d/cgroup", rival->pid);
 	while ((line = strsep(&rest, "\n")) != NULL) {
-		const char *unit = service_of(line);
-
-		if (!unit || strlen(unit) >= sizeof(rival->unit))
+		if (!get_service(line, rival->unit, sizeof(rival->unit)))
 			continue;
-		strcpy(rival->unit, unit);
-		rival->is_unit_its_own = strstr(unit, part_of_name);
-		return;
+		rival->is_unit_its_own = strstr(rival->unit, part_of_name);
+		break;
 	}
+	look_at_script(root, rival);
 }
 
 static void look_at_process(const char *root, const char *pid, struct rivals_facts *facts)

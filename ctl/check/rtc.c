@@ -67,9 +67,10 @@ static void judge_missing(struct findings *findings)
 	finding_why(
 		f,
 		"after a boot without network the time is that of the last shutdown, or 1970, until a master "
-		"is followed: logs are wrong, certificates fail, and as grandmaster the clock would serve "
+		"is followed, unless something else sets it before ebpf-bc starts: logs are wrong, "
+		"certificates fail, and as grandmaster the clock would serve "
 		"it");
-	finding_mend(f, "clientOnly 1, unless something else sets the system's clock before ebpf-bc starts");
+	finding_mend_by_option(f, &findings->distribution, "clientOnly", "1");
 }
 
 static void judge_offset(const struct rtc_facts *facts, struct findings *findings)
@@ -81,7 +82,7 @@ static void judge_offset(const struct rtc_facts *facts, struct findings *finding
 	if (!facts->can_be_read) {
 		finding_text(f, "the RTC (%s) cannot be read", facts->name);
 		finding_why(f, "how wrong the time is after a boot is not known");
-		finding_mend(f, "sudo hwclock --show");
+		finding_mend(f, "hwclock -r  # as root");
 	} else if (is_off) {
 		finding_text(f, "the RTC (%s) is %" PRId64 " s %s the system's clock", facts->name,
 			     facts->minus_system_s > 0 ? facts->minus_system_s : -facts->minus_system_s,
@@ -89,7 +90,7 @@ static void judge_offset(const struct rtc_facts *facts, struct findings *finding
 		finding_why(f, "after a boot the system's clock begins with that, and PTP time with it, "
 			       "until a master "
 			       "is followed; the virtual clock never sets the RTC");
-		finding_mend(f, "hwclock --systohc, once the system's clock is right");
+		finding_mend(f, "hwclock -w  # once the system's clock is right");
 	} else {
 		finding_text(f, "the RTC (%s) agrees with the system's clock, and counts %s", facts->name,
 			     facts->is_local_time ? "local time" : "UTC");
@@ -112,5 +113,8 @@ void rtc_judge(const struct rtc_facts *facts, struct findings *findings)
 	finding_why(
 		f, "after a boot the time is off by the zone until user space corrects it, and by an hour if "
 		   "summer time changed meanwhile; the kernel does not keep such an RTC right");
-	finding_mend(f, "timedatectl set-local-rtc 0");
+	finding_mend(f, "%s",
+		     findings->distribution.has_systemd
+			     ? "timedatectl set-local-rtc 0"
+			     : "sed -i s/LOCAL/UTC/ /etc/adjtime && hwclock -u -w");
 }

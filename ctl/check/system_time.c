@@ -19,6 +19,9 @@
 /* The kernel's limit without the tick is 500 ppm; an oscillator off by that much is broken, or badly set. */
 #define FREQUENCY_NOTE_PPM 400.0
 
+#define TAI_BY_CHRONY "leapsectz right/UTC  # in chrony.conf; or local_clock system"
+#define OR_BY_OPTION  "  # or clientOnly 1 (never grandmaster), or local_clock system"
+
 void system_time_read(int state, const struct timex *tx, struct system_time_facts *facts)
 {
 	double nominal_tick_us = 1e6 / (double)sysconf(_SC_CLK_TCK);
@@ -71,18 +74,20 @@ void system_time_look(const char *root, const struct plan *plan, int64_t now_utc
 		facts->right_tai_offset_s = tai_offset_by(table, now_utc_s);
 }
 
-static void mend_unsynchronized(const char *keeper, struct finding *f)
+static void mend_unsynchronized(const char *keeper, const struct distribution *distribution,
+				struct finding *f)
 {
 	if (!keeper)
-		finding_mend(f,
-			     "clientOnly 1 (it never is grandmaster), an NTP client, or local_clock system");
+		finding_mend(f, "%s",
+			     distribution_choose(distribution, "apt install chrony" OR_BY_OPTION,
+						 "uci set system.ntp.enabled=1 && uci commit system && "
+						 "/etc/init.d/sysntpd restart" OR_BY_OPTION,
+						 "an NTP client" OR_BY_OPTION));
 	else if (strcmp(keeper, "chronyd") == 0)
 		finding_mend(f, "chronyc tracking  # whether it is; the kernel is told only with rtcsync in "
 				"chrony.conf");
 	else
-		finding_mend(f,
-			     "wait until %s has synchronised it; or clientOnly 1 (it never is grandmaster)",
-			     keeper);
+		finding_mend(f, "wait until %s has synchronised it" OR_BY_OPTION, keeper);
 }
 
 static void judge_synchronized(const struct system_time_facts *facts, const struct plan *plan,
@@ -101,7 +106,7 @@ static void judge_synchronized(const struct system_time_facts *facts, const stru
 		f,
 		"PTP time begins with it and keeps it until a master is followed: what the clock serves as "
 		"grandmaster is as wrong. Once it follows one, this does not matter");
-	mend_unsynchronized(keeper, f);
+	mend_unsynchronized(keeper, &findings->distribution, f);
 }
 
 static void judge_frequency(const struct system_time_facts *facts, struct findings *findings)
@@ -116,7 +121,7 @@ static void judge_frequency(const struct system_time_facts *facts, struct findin
 		       "what they set "
 		       "at leisure; a wrong clock source, or a daemon that was killed while it slewed, "
 		       "leaves such a value");
-	finding_mend(f, "adjtimex --tick 10000 --frequency 0, then let one daemon find it anew");
+	finding_mend(f, "adjtimex -t 10000 -f 0  # then let one daemon find it anew");
 }
 
 static void judge_leap(const struct system_time_facts *facts, struct findings *findings)
@@ -132,7 +137,10 @@ static void judge_leap(const struct system_time_facts *facts, struct findings *f
 	finding_why(f, "if there really is a leap second, that is as it should be: PTP time is not touched. "
 		       "If a wrong "
 		       "source armed it, the system's clock will be wrong by a second");
-	finding_mend(f, "cat /usr/share/zoneinfo/leap-seconds.list  # whether there is one");
+	if (*facts->leap_path && facts->leap_error == 0)
+		finding_mend(f, "cat %s  # whether there is one", facts->leap_path);
+	else
+		finding_mend(f, "see the IERS's Bulletin C, whether there is one");
 }
 
 static void judge_tai(const struct system_time_facts *facts, const struct plan *plan,
@@ -153,7 +161,24 @@ static void judge_tai(const struct system_time_facts *facts, const struct plan *
 		    facts->right_tai_offset_s == TAI_OFFSET_S ? ", which has been right since 2017" : "",
 		    plan->is_system_clock ? "; local_clock system sets it once a master is followed" : "");
 	if (!plan->is_system_clock)
-		finding_mend(f, "local_clock system, or chrony with leapsectz right/UTC");
+		finding_mend(f, "%s",
+			     distribution_choose(
+				     &findings->distribution, TAI_BY_CHRONY,
+				     "uci set ebpf-bc.main.local_clock=system && uci commit ebpf-bc && "
+				     "/etc/init.d/ebpf-bc reload",
+				     TAI_BY_CHRONY));
+}
+
+/* Where a package keeps the list, a newer one does; OpenWrt has none that does. */
+static void mend_leap_list(const struct system_time_facts *facts, const struct plan *plan,
+			   const struct distribution *distribution, struct finding *f)
+{
+	if (distribution->family != FAMILY_DEBIAN)
+		finding_mend(f, "put a current leap-seconds.list (of tzdata, or the IERS) at %s",
+			     facts->leap_path);
+	else
+		finding_mend(f, "apt update && apt install --reinstall tzdata%s",
+			     *plan->leap_path ? "  # and leapfile " SYSTEM_LEAP_PATH : "");
 }
 
 static void judge_leap_list(const struct system_time_facts *facts, const struct plan *plan,
@@ -176,14 +201,14 @@ static void judge_leap_list(const struct system_time_facts *facts, const struct 
 		finding_why(f, "%s",
 			    *plan->leap_path ? "ebpf-bc does not start with such a leapfile"
 					     : "it is of no use as leapfile");
-		finding_mend(f, "apt install --reinstall tzdata, and leapfile " SYSTEM_LEAP_PATH);
+		mend_leap_list(facts, plan, &findings->distribution, f);
 	} else if (facts->is_leap_expired) {
 		finding_text(f, "%s has expired", facts->leap_path);
 		finding_why(f, "%s",
 			    *plan->leap_path
 				    ? "it tells neither the UTC offset nor leap seconds any more"
 				    : "as leapfile it would tell neither the UTC offset nor leap seconds");
-		finding_mend(f, "apt install --only-upgrade tzdata");
+		mend_leap_list(facts, plan, &findings->distribution, f);
 	} else {
 		finding_text(f, "%s is there and has not expired", facts->leap_path);
 	}

@@ -69,7 +69,9 @@ void wakeup_judge(const struct wakeup_facts *facts, struct findings *findings)
 	finding_why(f, "frames wait as long for their interrupt where the CPU sleeps deep, and the daemon "
 		       "answers as "
 		       "late where the CPUs are busy; stamps suffer from the former alone");
-	finding_mend(
-		f, "see c-states; and leave the daemon a CPU: CPUAffinity=, Nice= or CPUSchedulingPolicy= in "
-		   "its unit");
+	finding_mend(f, "%s",
+		     findings->distribution.has_systemd
+			     ? "see c-states; and leave the daemon a CPU: CPUAffinity=, Nice= or "
+			       "CPUSchedulingPolicy= by systemctl edit ebpf-bc"
+			     : "see c-states; and leave the daemon a CPU: renice -n -10 -p $(pidof ebpf-bc)");
 }

@@ -13,171 +13,154 @@
 #define SOURCES "/sys/devices/system/clocksource/clocksource0/"
 #define CPU	"processor\t: 0\nmodel name\t: A\nflags\t\t: fpu tsc "
 
-struct box {
-	struct tree tree;
-	struct findings findings;
-	struct machine_facts machine;
-	enum answer may_load_bpf;
-};
+static struct machine_facts machine;
+static struct clocksource_facts clocksource;
+static enum answer may_load_bpf;
 
 static int setup(void **state)
 {
-	static struct box box;
-
-	box = (struct box){};
-	tree_init(&box.tree);
-	*state = &box;
-	return 0;
+	may_load_bpf = ANSWER_UNKNOWN;
+	return tree_setup(state);
 }
 
-static int teardown(void **state)
+static void set_sources(const char *current, const char *available)
 {
-	struct box *box = *state;
-
-	tree_free(&box->tree);
-	findings_free(&box->findings);
-	return 0;
+	tree_write(SOURCES "current_clocksource", current);
+	tree_write(SOURCES "available_clocksource", available);
 }
 
-static void set_sources(struct box *box, const char *current, const char *available)
+static void judge(void *facts)
 {
-	tree_write(&box->tree, SOURCES "current_clocksource", current);
-	tree_write(&box->tree, SOURCES "available_clocksource", available);
+	machine_judge(&machine, may_load_bpf, &told);
+	clocksource_judge(facts, &machine, &told);
 }
 
-static void look_and_judge(struct box *box)
+static void look_and_judge(void)
 {
-	struct clocksource_facts facts;
-
-	machine_look(box->tree.root, &box->machine);
-	machine_judge(&box->machine, box->may_load_bpf, &box->findings);
-	clocksource_look(box->tree.root, &box->machine, &facts);
-	clocksource_judge(&facts, &box->machine, &box->findings);
-	assert_findings_are_whole(&box->findings);
+	machine_look(tree_root, &machine);
+	clocksource_look(tree_root, &machine, &clocksource);
+	judge_everywhere(judge, &clocksource);
 }
 
 static void hardware_with_an_invariant_tsc_is_good(void **state)
 {
-	struct box *box = *state;
+	(void)state;
 
-	tree_write(&box->tree, "/proc/cpuinfo", CPU "constant_tsc nonstop_tsc\n");
-	tree_write(&box->tree, "/sys/class/dmi/id/sys_vendor", "Microsoft Corporation\n");
-	set_sources(box, "tsc\n", "tsc hpet acpi_pm\n");
-	look_and_judge(box);
-	assert_int_equal(box->machine.hypervisor, HYPERVISOR_NONE);
-	assert_finding(&box->findings, "machine", FINDING_GOOD);
-	assert_finding(&box->findings, "clocksource", FINDING_GOOD);
-	assert_null(findings_get(&box->findings, "tsc", ""));
+	tree_write("/proc/cpuinfo", CPU "constant_tsc nonstop_tsc\n");
+	tree_write("/sys/class/dmi/id/sys_vendor", "Microsoft Corporation\n");
+	set_sources("tsc\n", "tsc hpet acpi_pm\n");
+	look_and_judge();
+	assert_int_equal(machine.hypervisor, HYPERVISOR_NONE);
+	assert_finding(&told, "machine", FINDING_GOOD);
+	assert_finding(&told, "clocksource", FINDING_GOOD);
+	assert_null(findings_get(&told, "tsc", ""));
 }
 
 static void a_tsc_that_may_change_its_rate_is_a_note(void **state)
 {
-	struct box *box = *state;
+	(void)state;
 
-	tree_write(&box->tree, "/proc/cpuinfo", CPU "constant_tsc\n");
-	set_sources(box, "tsc\n", "tsc\n");
-	look_and_judge(box);
-	assert_finding(&box->findings, "tsc", FINDING_NOTE);
+	tree_write("/proc/cpuinfo", CPU "constant_tsc\n");
+	set_sources("tsc\n", "tsc\n");
+	look_and_judge();
+	assert_finding(&told, "tsc", FINDING_NOTE);
 }
 
 static void a_tsc_that_the_kernel_gave_up_leads_to_its_log(void **state)
 {
-	struct box *box = *state;
 	const struct finding *f;
+	(void)state;
 
-	tree_write(&box->tree, "/proc/cpuinfo", CPU "constant_tsc nonstop_tsc\n");
-	set_sources(box, "hpet\n", "hpet acpi_pm\n");
-	look_and_judge(box);
-	f = assert_finding(&box->findings, "clocksource", FINDING_PROBLEM);
+	tree_write("/proc/cpuinfo", CPU "constant_tsc nonstop_tsc\n");
+	set_sources("hpet\n", "hpet acpi_pm\n");
+	look_and_judge();
+	f = assert_finding(&told, "clocksource", FINDING_PROBLEM);
 	assert_non_null(strstr(f->mend, "dmesg"));
 	assert_null(strstr(f->why, "hypervisor"));
 }
 
 static void kvm_with_hpet_is_told_to_take_what_is_better(void **state)
 {
-	struct box *box = *state;
 	const struct finding *f;
+	(void)state;
 
-	tree_write(&box->tree, "/proc/cpuinfo", CPU "hypervisor constant_tsc\n");
-	set_sources(box, "hpet\n", "kvm-clock hpet acpi_pm\n");
-	look_and_judge(box);
-	assert_int_equal(box->machine.hypervisor, HYPERVISOR_KVM);
-	f = assert_finding(&box->findings, "clocksource", FINDING_PROBLEM);
+	tree_write("/proc/cpuinfo", CPU "hypervisor constant_tsc\n");
+	set_sources("hpet\n", "kvm-clock hpet acpi_pm\n");
+	look_and_judge();
+	assert_int_equal(machine.hypervisor, HYPERVISOR_KVM);
+	f = assert_finding(&told, "clocksource", FINDING_PROBLEM);
 	assert_non_null(strstr(f->mend, "echo kvm-clock >"));
 	assert_non_null(strstr(f->why, "exit to the hypervisor"));
 }
 
 static void xen_reads_its_own_page(void **state)
 {
-	struct box *box = *state;
+	(void)state;
 
-	tree_write(&box->tree, "/proc/cpuinfo", CPU "hypervisor\n");
-	tree_write(&box->tree, "/sys/hypervisor/type", "xen\n");
-	set_sources(box, "xen\n", "xen tsc hpet\n");
-	look_and_judge(box);
-	assert_int_equal(box->machine.hypervisor, HYPERVISOR_XEN);
-	assert_finding(&box->findings, "clocksource", FINDING_GOOD);
+	tree_write("/proc/cpuinfo", CPU "hypervisor\n");
+	tree_write("/sys/hypervisor/type", "xen\n");
+	set_sources("xen\n", "xen tsc hpet\n");
+	look_and_judge();
+	assert_int_equal(machine.hypervisor, HYPERVISOR_XEN);
+	assert_finding(&told, "clocksource", FINDING_GOOD);
 }
 
 static void hyper_v_by_msr_is_slow_and_by_page_is_not(void **state)
 {
-	struct box *box = *state;
 	const struct finding *f;
+	(void)state;
 
-	tree_write(&box->tree, "/proc/cpuinfo", CPU "hypervisor\n");
-	set_sources(box, "hyperv_clocksource_msr\n", "hyperv_clocksource_tsc_page hyperv_clocksource_msr\n");
-	look_and_judge(box);
-	assert_int_equal(box->machine.hypervisor, HYPERVISOR_HYPERV);
-	f = assert_finding(&box->findings, "clocksource", FINDING_PROBLEM);
+	tree_write("/proc/cpuinfo", CPU "hypervisor\n");
+	set_sources("hyperv_clocksource_msr\n", "hyperv_clocksource_tsc_page hyperv_clocksource_msr\n");
+	look_and_judge();
+	assert_int_equal(machine.hypervisor, HYPERVISOR_HYPERV);
+	f = assert_finding(&told, "clocksource", FINDING_PROBLEM);
 	assert_non_null(strstr(f->mend, "hyperv_clocksource_tsc_page"));
 }
 
 static void an_arm_board_is_good(void **state)
 {
-	struct box *box = *state;
+	(void)state;
 
-	tree_write(&box->tree, "/proc/cpuinfo", "processor\t: 0\nFeatures\t: fp asimd\n");
-	set_sources(box, "arch_sys_counter\n", "arch_sys_counter\n");
-	look_and_judge(box);
-	assert_int_equal(box->machine.hypervisor, HYPERVISOR_NONE);
-	assert_finding(&box->findings, "clocksource", FINDING_GOOD);
+	tree_write("/proc/cpuinfo", "processor\t: 0\nFeatures\t: fp asimd\n");
+	set_sources("arch_sys_counter\n", "arch_sys_counter\n");
+	look_and_judge();
+	assert_int_equal(machine.hypervisor, HYPERVISOR_NONE);
+	assert_finding(&told, "clocksource", FINDING_GOOD);
 }
 
 static void stolen_time_is_told_of_guests_alone(void **state)
 {
-	struct box *box = *state;
+	(void)state;
 
-	tree_write(&box->tree, "/proc/cpuinfo", CPU "hypervisor\n");
-	tree_write(&box->tree, "/proc/stat", "cpu  100 0 100 760 0 0 0 40 0 0\ncpu0 1 1 1 1 1 1 1 1\n");
-	look_and_judge(box);
-	assert_int_equal(box->machine.stolen_per_mille, 40);
-	assert_non_null(strstr(assert_finding(&box->findings, "steal", FINDING_NOTE)->text, "4.0 %"));
-	box->findings.n = 0;
-	box->machine.hypervisor = HYPERVISOR_NONE;
-	machine_judge(&box->machine, box->may_load_bpf, &box->findings);
-	assert_null(findings_get(&box->findings, "steal", ""));
+	tree_write("/proc/cpuinfo", CPU "hypervisor\n");
+	tree_write("/proc/stat", "cpu  100 0 100 760 0 0 0 40 0 0\ncpu0 1 1 1 1 1 1 1 1\n");
+	look_and_judge();
+	assert_int_equal(machine.stolen_per_mille, 40);
+	assert_non_null(strstr(assert_finding(&told, "steal", FINDING_NOTE)->text, "4.0 %"));
+	told.n = 0;
+	machine.hypervisor = HYPERVISOR_NONE;
+	machine_judge(&machine, may_load_bpf, &told);
+	assert_null(findings_get(&told, "steal", ""));
 }
 
 static void a_container_is_said(void **state)
 {
-	struct box *box = *state;
+	(void)state;
 
-	tree_write(&box->tree, "/run/systemd/container", "lxc\n");
-	look_and_judge(box);
-	assert_memory_equal(assert_finding(&box->findings, "container", FINDING_NOTE)->text, "as root:", 8);
-	box->findings.n = 0;
-	box->may_load_bpf = ANSWER_NO;
-	look_and_judge(box);
-	assert_non_null(
-		strstr(assert_finding(&box->findings, "container", FINDING_NOTE)->text, "without the"));
-	assert_finding(&box->findings, "clocksource", FINDING_NOTE);
-	box->findings.n = 0;
-	box->may_load_bpf = ANSWER_YES;
-	look_and_judge(box);
-	assert_finding(&box->findings, "container", FINDING_GOOD);
+	tree_write("/run/systemd/container", "lxc\n");
+	look_and_judge();
+	assert_memory_equal(assert_finding(&told, "container", FINDING_NOTE)->text, "as root:", 8);
+	may_load_bpf = ANSWER_NO;
+	look_and_judge();
+	assert_non_null(strstr(assert_finding(&told, "container", FINDING_NOTE)->text, "without the"));
+	assert_finding(&told, "clocksource", FINDING_NOTE);
+	may_load_bpf = ANSWER_YES;
+	look_and_judge();
+	assert_finding(&told, "container", FINDING_GOOD);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, tree_teardown)
 
 int main(void)
 {

@@ -12,7 +12,6 @@
 #include "tests/unit/check/tree.h"
 
 struct box {
-	struct findings findings;
 	struct kernel_facts facts;
 	struct plan plan;
 };
@@ -49,20 +48,19 @@ static int setup(void **state)
 			},
 	};
 	*state = &box;
-	return 0;
+	return tree_setup(state);
 }
 
-static int teardown(void **state)
+static void judge_kernel(void *facts)
 {
-	findings_free(&((struct box *)*state)->findings);
-	return 0;
+	struct box *box = facts;
+
+	kernel_judge(&box->facts, &box->plan, &told);
 }
 
 static void judge(struct box *box)
 {
-	box->findings.n = 0;
-	kernel_judge(&box->facts, &box->plan, &box->findings);
-	assert_findings_are_whole(&box->findings);
+	judge_everywhere(judge_kernel, box);
 }
 
 static void nothing_is_tried(struct box *box, int error)
@@ -82,9 +80,9 @@ static void a_kernel_with_all_is_good(void **state)
 	struct box *box = *state;
 
 	judge(box);
-	for (size_t i = 0; i < box->findings.n; i++)
-		assert_int_equal(box->findings.list[i].level, FINDING_GOOD);
-	assert_finding(&box->findings, "bpf", FINDING_GOOD);
+	for (size_t i = 0; i < told.n; i++)
+		assert_int_equal(told.list[i].level, FINDING_GOOD);
+	assert_finding(&told, "bpf", FINDING_GOOD);
 }
 
 static void what_the_programs_cannot_do_without_is_a_problem(void **state)
@@ -95,7 +93,7 @@ static void what_the_programs_cannot_do_without_is_a_problem(void **state)
 	box->facts.has_atomics = ANSWER_NO;
 	box->facts.has_ring_buffer = ANSWER_NO;
 	judge(box);
-	f = assert_finding(&box->findings, "bpf", FINDING_PROBLEM);
+	f = assert_finding(&told, "bpf", FINDING_PROBLEM);
 	assert_non_null(strstr(f->text, "ring buffers (5.8), atomic operations"));
 	assert_null(strstr(f->text, "LRU"));
 }
@@ -108,17 +106,17 @@ static void sockets_need_no_bpf(void **state)
 	box->plan =
 		(struct plan){.is_known = true, .uses_sockets = true, .has_udp_port = true, .leap_path = ""};
 	judge(box);
-	assert_null(findings_get(&box->findings, "bpf", ""));
+	assert_null(findings_get(&told, "bpf", ""));
 	box->facts.may_bind = false;
 	box->facts.may_bpf = false;
 	judge(box);
-	assert_string_equal(assert_finding(&box->findings, "capabilities", FINDING_PROBLEM)->text,
+	assert_string_equal(assert_finding(&told, "capabilities", FINDING_PROBLEM)->text,
 			    "this user misses CAP_NET_BIND_SERVICE");
 	box->plan.has_udp_port = false;
 	box->plan.has_ethernet_port = true;
 	box->facts.may_net_raw = false;
 	judge(box);
-	assert_string_equal(assert_finding(&box->findings, "capabilities", FINDING_PROBLEM)->text,
+	assert_string_equal(assert_finding(&told, "capabilities", FINDING_PROBLEM)->text,
 			    "this user misses CAP_NET_RAW");
 }
 
@@ -129,29 +127,28 @@ static void a_missing_capability_is_a_problem_where_the_clock_would_not_start(vo
 	box->plan.has_udp_port = true;
 	box->facts.may_net_raw = false;
 	judge(box);
-	assert_non_null(
-		strstr(assert_finding(&box->findings, "capabilities", FINDING_NOTE)->why, "by sockets"));
+	assert_non_null(strstr(assert_finding(&told, "capabilities", FINDING_NOTE)->why, "by sockets"));
 	box->facts.may_bind = false;
 	judge(box);
-	assert_string_equal(assert_finding(&box->findings, "capabilities", FINDING_PROBLEM)->text,
+	assert_string_equal(assert_finding(&told, "capabilities", FINDING_PROBLEM)->text,
 			    "this user misses CAP_NET_RAW, CAP_NET_BIND_SERVICE");
 	box->facts.may_bind = true;
 	box->plan.has_ethernet_port = true;
 	judge(box);
-	assert_finding(&box->findings, "capabilities", FINDING_PROBLEM);
+	assert_finding(&told, "capabilities", FINDING_PROBLEM);
 	box->facts.may_net_raw = true;
 	box->facts.may_perfmon = false;
 	judge(box);
-	assert_finding(&box->findings, "capabilities", FINDING_NOTE);
+	assert_finding(&told, "capabilities", FINDING_NOTE);
 	box->plan.is_transparent = true;
 	judge(box);
-	assert_finding(&box->findings, "capabilities", FINDING_PROBLEM);
+	assert_finding(&told, "capabilities", FINDING_PROBLEM);
 	box->plan = (struct plan){.demands_bpf = true, .leap_path = ""};
 	judge(box);
-	assert_finding(&box->findings, "capabilities", FINDING_PROBLEM);
+	assert_finding(&told, "capabilities", FINDING_PROBLEM);
 	box->facts.is_root = false; /* the service is another user */
 	judge(box);
-	assert_finding(&box->findings, "capabilities", FINDING_NOTE);
+	assert_finding(&told, "capabilities", FINDING_NOTE);
 }
 
 static void stamps_are_behind_the_queue_where_that_was_tried(void **state)
@@ -173,13 +170,13 @@ static void without_bpf_a_boundary_clock_has_sockets_and_a_transparent_clock_not
 
 	nothing_is_tried(box, -EPERM);
 	judge(box);
-	assert_finding(&box->findings, "bpf", FINDING_NOTE);
+	assert_finding(&told, "bpf", FINDING_NOTE);
 	box->plan.is_transparent = true;
 	judge(box);
-	assert_finding(&box->findings, "bpf", FINDING_PROBLEM);
+	assert_finding(&told, "bpf", FINDING_PROBLEM);
 	box->plan = (struct plan){.demands_bpf = true, .leap_path = ""};
 	judge(box);
-	assert_finding(&box->findings, "bpf", FINDING_PROBLEM);
+	assert_finding(&told, "bpf", FINDING_PROBLEM);
 }
 
 static void who_may_not_try_is_told_to_be_root(void **state)
@@ -191,9 +188,12 @@ static void who_may_not_try_is_told_to_be_root(void **state)
 	box->facts.may_bpf = false;
 	box->plan.is_transparent = true;
 	judge(box);
-	assert_memory_equal(assert_finding(&box->findings, "bpf", FINDING_NOTE)->text, "as root:", 8);
-	assert_null(findings_get(&box->findings, "tcx", ""));
-	assert_null(findings_get(&box->findings, "btf", ""));
+	assert_memory_equal(assert_finding(&told, "bpf", FINDING_NOTE)->text, "as root:", 8);
+	assert_null(findings_get(&told, "tcx", ""));
+	assert_string_equal(assert_finding(&told, "capabilities", FINDING_NOTE)->mend,
+			    "systemctl start ebpf-bc  # as root");
+	assert_mend_on_router(judge_kernel, box, "capabilities", "", "/etc/init.d/ebpf-bc start");
+	assert_null(findings_get(&told, "btf", ""));
 }
 
 static void a_router_without_btf_is_told_what_that_costs(void **state)
@@ -205,22 +205,24 @@ static void a_router_without_btf_is_told_what_that_costs(void **state)
 	box->facts.has_start_xmit = ANSWER_NO;
 	box->facts.has_tcx = ANSWER_NO;
 	judge(box);
-	assert_finding(&box->findings, "bpf", FINDING_GOOD);
-	assert_finding(&box->findings, "tcx", FINDING_NOTE);
-	f = assert_finding(&box->findings, "btf", FINDING_NOTE);
+	assert_finding(&told, "bpf", FINDING_GOOD);
+	assert_finding(&told, "tcx", FINDING_NOTE);
+	f = assert_finding(&told, "btf", FINDING_NOTE);
 	assert_non_null(strstr(f->why, "drivers' own"));
+	assert_mend_on_router(
+		judge_kernel, box, "btf", "",
+		"a build of OpenWrt with KERNEL_DEBUG_INFO_BTF, KERNEL_BPF_EVENTS and EBPF_BC_TRACING");
 	box->plan.is_transparent = true;
 	judge(box);
-	f = assert_finding(&box->findings, "btf", FINDING_NOTE);
+	f = assert_finding(&told, "btf", FINDING_NOTE);
 	assert_non_null(strstr(f->why, "is not corrected"));
 	box->facts.has_sysfs = false; /* nor what is in it */
 	judge(box);
-	assert_string_equal(assert_finding(&box->findings, "btf", FINDING_NOTE)->mend,
-			    "mount -t sysfs sysfs /sys");
-	assert_finding(&box->findings, "sysfs", FINDING_NOTE);
+	assert_string_equal(assert_finding(&told, "btf", FINDING_NOTE)->mend, "mount -t sysfs sysfs /sys");
+	assert_finding(&told, "sysfs", FINDING_NOTE);
 	box->facts.has_sysfs = box->facts.has_btf = true;
 	judge(box);
-	assert_non_null(strstr(assert_finding(&box->findings, "btf", FINDING_NOTE)->text, "is refused"));
+	assert_non_null(strstr(assert_finding(&told, "btf", FINDING_NOTE)->text, "is refused"));
 }
 
 static void pins_need_a_file_system_that_can_be_written(void **state)
@@ -229,13 +231,13 @@ static void pins_need_a_file_system_that_can_be_written(void **state)
 
 	box->facts.is_bpffs_writable = ANSWER_NO;
 	judge(box);
-	assert_non_null(strstr(assert_finding(&box->findings, "bpffs", FINDING_NOTE)->mend, "remount"));
+	assert_non_null(strstr(assert_finding(&told, "bpffs", FINDING_NOTE)->mend, "remount"));
 	box->facts.is_bpffs_writable = ANSWER_UNKNOWN;
 	judge(box);
-	assert_finding(&box->findings, "bpffs", FINDING_GOOD);
+	assert_finding(&told, "bpffs", FINDING_GOOD);
 	box->facts.is_bpffs_mounted = false;
 	judge(box);
-	assert_non_null(strstr(assert_finding(&box->findings, "bpffs", FINDING_NOTE)->mend, "-t bpf"));
+	assert_non_null(strstr(assert_finding(&told, "bpffs", FINDING_NOTE)->mend, "-t bpf"));
 }
 
 static void only_the_system_clock_needs_the_right_to_set_it(void **state)
@@ -244,38 +246,34 @@ static void only_the_system_clock_needs_the_right_to_set_it(void **state)
 
 	box->facts.may_set_time = false;
 	judge(box);
-	assert_finding(&box->findings, "capabilities", FINDING_GOOD);
+	assert_finding(&told, "capabilities", FINDING_GOOD);
 	box->plan.is_system_clock = true;
 	judge(box);
-	assert_non_null(strstr(assert_finding(&box->findings, "capabilities", FINDING_PROBLEM)->text,
-			       "CAP_SYS_TIME"));
+	assert_non_null(strstr(assert_finding(&told, "capabilities", FINDING_PROBLEM)->text, "CAP_SYS_TIME"));
 }
 
 static void files_tell_of_jit_btf_and_pins(void **state)
 {
 	struct box *box = *state;
-	struct tree tree;
 
-	tree_init(&tree);
-	tree_write(&tree, "/proc/sys/kernel/osrelease", "5.10.0-28\n");
-	tree_write(&tree, "/proc/sys/net/core/bpf_jit_enable", "0\n");
-	tree_write(&tree, "/proc/self/mounts", "proc /proc proc rw 0 0\nnone /sys/fs/bpf bpf ro 0 0\n");
-	kernel_look(tree.root, &box->facts);
+	tree_write("/proc/sys/kernel/osrelease", "5.10.0-28\n");
+	tree_write("/proc/sys/net/core/bpf_jit_enable", "0\n");
+	tree_write("/proc/self/mounts", "proc /proc proc rw 0 0\nnone /sys/fs/bpf bpf ro 0 0\n");
+	kernel_look(tree_root, &box->facts);
 	assert_string_equal(box->facts.release, "5.10.0-28");
 	assert_int_equal(box->facts.is_jit_on, ANSWER_NO);
 	assert_true(box->facts.is_bpffs_mounted);
 	assert_false(box->facts.has_btf);
 	assert_false(box->facts.may_bind);
-	tree_write(&tree, "/proc/sys/net/ipv4/ip_unprivileged_port_start", "319\n");
+	tree_write("/proc/sys/net/ipv4/ip_unprivileged_port_start", "319\n");
 	judge(box);
-	assert_finding(&box->findings, "jit", FINDING_NOTE);
-	tree_write(&tree, "/sys/kernel/btf/vmlinux", "");
-	tree_write(&tree, "/proc/self/mounts", "proc /proc proc rw 0 0\n");
-	kernel_look(tree.root, &box->facts);
+	assert_finding(&told, "jit", FINDING_NOTE);
+	tree_write("/sys/kernel/btf/vmlinux", "");
+	tree_write("/proc/self/mounts", "proc /proc proc rw 0 0\n");
+	kernel_look(tree_root, &box->facts);
 	assert_true(box->facts.has_btf);
 	assert_true(box->facts.may_bind);
 	assert_false(box->facts.is_bpffs_mounted);
-	tree_free(&tree);
 }
 
 static void the_running_kernel_answers_or_refuses(void **state)
@@ -290,7 +288,7 @@ static void the_running_kernel_answers_or_refuses(void **state)
 	judge(box);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, tree_teardown)
 
 int main(void)
 {

@@ -13,7 +13,6 @@
 #include "tests/unit/check/tree.h"
 #include "util/macros.h"
 
-static struct findings findings;
 static struct port_facts port;
 
 static void put_qdisc(const char *kind, uint32_t parent)
@@ -63,20 +62,23 @@ static int make_good_card(void **state)
 static int forget(void **state)
 {
 	(void)state;
-	findings_free(&findings);
+	findings_free(&told);
 	return 0;
+}
+
+static void judge_port(void *facts)
+{
+	port_judge(facts, &told);
 }
 
 static void judge(void)
 {
-	findings_free(&findings);
-	port_judge(&port, &findings);
-	assert_findings_are_whole(&findings);
+	judge_everywhere(judge_port, &port);
 }
 
 static const struct finding *assert_told(const char *topic, enum finding_level level)
 {
-	const struct finding *finding = findings_get(&findings, topic, "eth0");
+	const struct finding *finding = findings_get(&told, topic, "eth0");
 
 	assert_non_null(finding);
 	assert_int_equal(finding->level, level);
@@ -87,8 +89,8 @@ static size_t n_not_good(void)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < findings.n; i++)
-		n += findings.list[i].level != FINDING_GOOD;
+	for (size_t i = 0; i < told.n; i++)
+		n += told.list[i].level != FINDING_GOOD;
 	return n;
 }
 
@@ -107,7 +109,7 @@ static void a_card_as_it_should_be_is_good(void **state)
 	assert_int_equal(n_not_good(), 0);
 	assert_told("coalescing", FINDING_GOOD);
 	assert_told("offloads", FINDING_GOOD);
-	assert_string_equal(findings.list[0].port, "eth0");
+	assert_string_equal(told.list[0].port, "eth0");
 }
 
 static void an_interface_that_is_not_there_has_nothing_else_said_of_it(void **state)
@@ -115,9 +117,9 @@ static void an_interface_that_is_not_there_has_nothing_else_said_of_it(void **st
 	(void)state;
 	port.error = -ENODEV;
 	strcpy(port.nearest, "eth1");
-	assert_only("link", FINDING_PROBLEM, "ip -br link  # shows those that there are");
-	assert_int_equal(findings.n, 1);
-	assert_non_null(strstr(findings.list[0].text, "eth1"));
+	assert_only("link", FINDING_PROBLEM, "ip link  # shows those that there are");
+	assert_int_equal(told.n, 1);
+	assert_non_null(strstr(told.list[0].text, "eth1"));
 }
 
 static void what_is_down_is_a_problem_only_where_it_is_meant_to_be_a_port(void **state)
@@ -170,7 +172,8 @@ static void udp_needs_an_address_which_may_be_the_bridges(void **state)
 	port.is_ipv6_disabled = true;
 	assert_only("address", FINDING_PROBLEM, "echo 0 > /proc/sys/net/ipv6/conf/eth0/disable_ipv6");
 	port.has_ipv6 = false;
-	assert_only("address", FINDING_PROBLEM, "network_transport UDPv4  # in the configuration, for eth0");
+	assert_only("address", FINDING_PROBLEM,
+		    "network_transport UDPv4  # in the configuration, for this port");
 	port.use.needs_address = false;
 	judge();
 	assert_int_equal(n_not_good(), 0);
@@ -214,7 +217,7 @@ static void offloads_that_keep_messages_back_are_told(void **state)
 	make_good_card(state);
 	port.tuning.has_gro_udp_forwarding = true;
 	assert_only("gro-udp", FINDING_PROBLEM, "ethtool -K eth0 rx-udp-gro-forwarding off");
-	assert_null(findings_get(&findings, "offloads", "eth0"));
+	assert_null(findings_get(&told, "offloads", "eth0"));
 	make_good_card(state);
 	port.tuning.has_lro = port.tuning.has_gro_hw = true;
 	assert_only("receive-offload", FINDING_NOTE, "ethtool -K eth0 lro off rx-gro-hw off");
@@ -224,7 +227,7 @@ static void offloads_that_keep_messages_back_are_told(void **state)
 	make_good_card(state);
 	port.tuning.has_tso = true;
 	assert_only("tso", FINDING_NOTE, "ethtool -K eth0 tso off gso off");
-	assert_non_null(strstr(findings_get(&findings, "tso", "eth0")->why, "524 us"));
+	assert_non_null(strstr(findings_get(&told, "tso", "eth0")->why, "524 us"));
 	/* 64 KiB are soon gone there. */
 	port.tuning.speed_mbps = 25000;
 	judge();
@@ -478,7 +481,7 @@ static void a_program_at_tc_is_told_only_where_it_is_in_the_way(void **state)
 	assert_only("tc-programs", FINDING_NOTE, "bpftool prog show id 7  # tells whose it is");
 	strcpy(port.tcx_ingress.list[0].name, "cil_from_net");
 	judge();
-	assert_non_null(strstr(findings_get(&findings, "tc-programs", "eth0")->text, "cil_from_net"));
+	assert_non_null(strstr(findings_get(&told, "tc-programs", "eth0")->text, "cil_from_net"));
 	port.tcx_ingress.n = 0;
 	put_program(&port.tcx_ingress, "ebc_ingress", true);
 	put_program(&port.tcx_ingress, "cil_from_net", false);
@@ -522,6 +525,9 @@ static void a_flow_table_matters_in_the_card(void **state)
 	port.flowtable.is_offloaded = true;
 	judge();
 	assert_told("flowtable", FINDING_NOTE);
+	assert_mend_on_router(judge_port, &port, "flowtable", "eth0",
+			      "uci set firewall.@defaults[0].flow_offloading_hw=0 && uci commit firewall && "
+			      "/etc/init.d/firewall restart");
 }
 
 static void rps_matters_where_the_stamp_comes_after_it(void **state)

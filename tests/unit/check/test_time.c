@@ -22,8 +22,6 @@
 #define OLD_LIST  "#@ 4000000000\n" LEAPS
 
 struct box {
-	struct tree tree;
-	struct findings findings;
 	struct system_time_facts facts;
 	struct plan plan;
 	const char *keeper;
@@ -38,37 +36,32 @@ static int setup(void **state)
 		.facts = {.is_synchronized = true, .tai_offset_s = 37, .frequency_ppm = -12.5},
 		.plan = {.may_be_master = true, .leap_path = ""},
 	};
-	tree_init(&box.tree);
 	*state = &box;
-	return 0;
+	return tree_setup(state);
 }
 
-static int teardown(void **state)
+static void judge_system_time(void *facts)
 {
-	struct box *box = *state;
+	struct box *box = facts;
 
-	tree_free(&box->tree);
-	findings_free(&box->findings);
-	return 0;
+	system_time_judge(&box->facts, &box->plan, box->keeper, &told);
 }
 
 static void judge(struct box *box)
 {
-	box->findings.n = 0;
-	system_time_look(box->tree.root, &box->plan, NOW_UTC_S, &box->facts);
-	system_time_judge(&box->facts, &box->plan, box->keeper, &box->findings);
-	assert_findings_are_whole(&box->findings);
+	system_time_look(tree_root, &box->plan, NOW_UTC_S, &box->facts);
+	judge_everywhere(judge_system_time, box);
 }
 
 static void a_clock_that_is_kept_is_good(void **state)
 {
 	struct box *box = *state;
 
-	tree_write(&box->tree, "/usr/share/zoneinfo/leap-seconds.list", GOOD_LIST);
+	tree_write("/usr/share/zoneinfo/leap-seconds.list", GOOD_LIST);
 	judge(box);
-	assert_int_equal(box->findings.n, 4);
-	for (size_t i = 0; i < box->findings.n; i++)
-		assert_int_equal(box->findings.list[i].level, FINDING_GOOD);
+	assert_int_equal(told.n, 4);
+	for (size_t i = 0; i < told.n; i++)
+		assert_int_equal(told.list[i].level, FINDING_GOOD);
 }
 
 static void one_that_nobody_keeps_is_a_note_unless_we_keep_it_or_never_serve_it(void **state)
@@ -78,21 +71,23 @@ static void one_that_nobody_keeps_is_a_note_unless_we_keep_it_or_never_serve_it(
 	box->facts.is_synchronized = false;
 	judge(box);
 	assert_non_null(
-		strstr(assert_finding(&box->findings, "system-clock", FINDING_NOTE)->mend, "an NTP client"));
+		strstr(assert_finding(&told, "system-clock", FINDING_NOTE)->mend, "apt install chrony"));
+	assert_mend_on_router(
+		judge_system_time, box, "system-clock", "",
+		"uci set system.ntp.enabled=1 && uci commit system && /etc/init.d/sysntpd restart  # or "
+		"clientOnly 1 (never grandmaster), or local_clock system");
 	box->keeper = "chronyd";
 	judge(box);
-	assert_non_null(
-		strstr(assert_finding(&box->findings, "system-clock", FINDING_NOTE)->mend, "rtcsync"));
+	assert_non_null(strstr(assert_finding(&told, "system-clock", FINDING_NOTE)->mend, "rtcsync"));
 	box->keeper = "ntpd";
 	judge(box);
-	assert_non_null(strstr(assert_finding(&box->findings, "system-clock", FINDING_NOTE)->mend,
-			       "wait until ntpd"));
+	assert_non_null(strstr(assert_finding(&told, "system-clock", FINDING_NOTE)->mend, "wait until ntpd"));
 	box->plan.is_system_clock = true;
 	judge(box);
-	assert_finding(&box->findings, "system-clock", FINDING_GOOD);
+	assert_finding(&told, "system-clock", FINDING_GOOD);
 	box->plan = (struct plan){.is_known = true, .leap_path = ""};
 	judge(box);
-	assert_finding(&box->findings, "system-clock", FINDING_GOOD);
+	assert_finding(&told, "system-clock", FINDING_GOOD);
 }
 
 static void a_frequency_at_its_limit_is_a_note(void **state)
@@ -101,7 +96,7 @@ static void a_frequency_at_its_limit_is_a_note(void **state)
 
 	box->facts.frequency_ppm = -499.9;
 	judge(box);
-	assert_finding(&box->findings, "frequency", FINDING_NOTE);
+	assert_finding(&told, "frequency", FINDING_NOTE);
 }
 
 static void a_leap_second_to_come_is_told(void **state)
@@ -110,7 +105,7 @@ static void a_leap_second_to_come_is_told(void **state)
 
 	box->facts.leap = -1;
 	judge(box);
-	assert_non_null(strstr(assert_finding(&box->findings, "leap", FINDING_NOTE)->text, "leave out"));
+	assert_non_null(strstr(assert_finding(&told, "leap", FINDING_NOTE)->text, "leave out"));
 }
 
 static void a_tai_offset_of_0_is_told_and_who_sets_it(void **state)
@@ -120,12 +115,12 @@ static void a_tai_offset_of_0_is_told_and_who_sets_it(void **state)
 
 	box->facts.tai_offset_s = 0;
 	judge(box);
-	f = assert_finding(&box->findings, "tai", FINDING_NOTE);
+	f = assert_finding(&told, "tai", FINDING_NOTE);
 	assert_non_null(strstr(f->text, "CLOCK_TAI shows UTC"));
 	assert_true(*f->mend);
 	box->plan.is_system_clock = true;
 	judge(box);
-	assert_non_null(strstr(assert_finding(&box->findings, "tai", FINDING_NOTE)->why, "sets it"));
+	assert_non_null(strstr(assert_finding(&told, "tai", FINDING_NOTE)->why, "sets it"));
 }
 
 static void a_kernel_that_does_not_tell_is_a_note(void **state)
@@ -134,8 +129,8 @@ static void a_kernel_that_does_not_tell_is_a_note(void **state)
 
 	box->facts = (struct system_time_facts){.error = -EPERM};
 	judge(box);
-	assert_finding(&box->findings, "system-clock", FINDING_NOTE);
-	assert_null(findings_get(&box->findings, "tai", ""));
+	assert_finding(&told, "system-clock", FINDING_NOTE);
+	assert_null(findings_get(&told, "tai", ""));
 }
 
 static void what_the_kernel_tells_is_taken_as_it_means_it(void **state)
@@ -166,20 +161,24 @@ static void a_list_tells_the_right_tai_offset(void **state)
 
 	box->facts.tai_offset_s = 38;
 	judge(box);
-	assert_finding(&box->findings, "tai", FINDING_NOTE);
-	tree_write(&box->tree, "/usr/share/zoneinfo/leap-seconds.list",
-		   "#@ 4100000000\n" LEAPS "4000000000 38\n");
+	assert_finding(&told, "tai", FINDING_NOTE);
+	tree_write("/usr/share/zoneinfo/leap-seconds.list", "#@ 4100000000\n" LEAPS "4000000000 38\n");
 	judge(box);
-	assert_finding(&box->findings, "tai", FINDING_GOOD);
+	assert_finding(&told, "tai", FINDING_GOOD);
 }
 
 static void an_expired_list_of_leap_seconds_is_a_note(void **state)
 {
 	struct box *box = *state;
 
-	tree_write(&box->tree, "/usr/share/zoneinfo/leap-seconds.list", OLD_LIST);
+	tree_write("/usr/share/zoneinfo/leap-seconds.list", OLD_LIST);
 	judge(box);
-	assert_non_null(strstr(assert_finding(&box->findings, "leapfile", FINDING_NOTE)->text, "expired"));
+	assert_non_null(strstr(assert_finding(&told, "leapfile", FINDING_NOTE)->text, "expired"));
+	assert_string_equal(assert_finding(&told, "leapfile", FINDING_NOTE)->mend,
+			    "apt update && apt install --reinstall tzdata");
+	assert_mend_on_router(judge_system_time, box, "leapfile", "",
+			      "put a current leap-seconds.list (of tzdata, or the IERS) at "
+			      "/usr/share/zoneinfo/leap-seconds.list");
 }
 
 static void a_configured_list_that_is_none_is_a_problem(void **state)
@@ -188,112 +187,123 @@ static void a_configured_list_that_is_none_is_a_problem(void **state)
 
 	box->plan.leap_path = "/etc/leap";
 	judge(box);
-	assert_finding(&box->findings, "leapfile", FINDING_PROBLEM);
-	tree_write(&box->tree, "/etc/leap", "<html>\n");
+	assert_finding(&told, "leapfile", FINDING_PROBLEM);
+	tree_write("/etc/leap", "<html>\n");
 	judge(box);
-	assert_non_null(
-		strstr(assert_finding(&box->findings, "leapfile", FINDING_PROBLEM)->text, "is not a list"));
-	tree_write(&box->tree, "/etc/leap", GOOD_LIST);
+	assert_non_null(strstr(assert_finding(&told, "leapfile", FINDING_PROBLEM)->text, "is not a list"));
+	tree_write("/etc/leap", GOOD_LIST);
 	judge(box);
-	assert_finding(&box->findings, "leapfile", FINDING_GOOD);
+	assert_finding(&told, "leapfile", FINDING_GOOD);
 }
 
-static void look_at_rtc(struct box *box, struct rtc_facts *facts)
+static void judge_rtc(void *facts)
 {
-	box->findings.n = 0;
-	rtc_look(box->tree.root, NOW_UTC_S, ZONE_S, facts);
-	rtc_judge(facts, &box->findings);
-	assert_findings_are_whole(&box->findings);
+	rtc_judge(facts, &told);
+}
+
+static void look_at_rtc(struct rtc_facts *facts)
+{
+	rtc_look(tree_root, NOW_UTC_S, ZONE_S, facts);
+	judge_everywhere(judge_rtc, facts);
 }
 
 static void an_rtc_that_agrees_is_good(void **state)
 {
-	struct box *box = *state;
 	struct rtc_facts facts;
 
-	tree_write(&box->tree, "/sys/class/rtc/rtc0/name", "rtc_cmos\n");
-	tree_write(&box->tree, "/sys/class/rtc/rtc0/since_epoch", "1799999999\n");
-	tree_write(&box->tree, "/etc/adjtime", "0.0 0 0.0\n0\nUTC\n");
-	look_at_rtc(box, &facts);
+	(void)state;
+	tree_write("/sys/class/rtc/rtc0/name", "rtc_cmos\n");
+	tree_write("/sys/class/rtc/rtc0/since_epoch", "1799999999\n");
+	tree_write("/etc/adjtime", "0.0 0 0.0\n0\nUTC\n");
+	look_at_rtc(&facts);
 	assert_int_equal(facts.minus_system_s, -1);
-	assert_finding(&box->findings, "rtc", FINDING_GOOD);
-	assert_null(findings_get(&box->findings, "rtc-local", ""));
+	assert_finding(&told, "rtc", FINDING_GOOD);
+	assert_null(findings_get(&told, "rtc-local", ""));
 }
 
 static void an_rtc_in_local_time_is_taken_for_that_and_told(void **state)
 {
-	struct box *box = *state;
 	struct rtc_facts facts;
 
-	tree_write(&box->tree, "/sys/class/rtc/rtc0/since_epoch", "1800007200\n");
-	tree_write(&box->tree, "/etc/adjtime", "0.0 0 0.0\n0\nLOCAL\n");
-	look_at_rtc(box, &facts);
+	(void)state;
+	tree_write("/sys/class/rtc/rtc0/since_epoch", "1800007200\n");
+	tree_write("/etc/adjtime", "0.0 0 0.0\n0\nLOCAL\n");
+	look_at_rtc(&facts);
 	assert_int_equal(facts.minus_system_s, 0);
-	assert_finding(&box->findings, "rtc", FINDING_GOOD);
-	assert_finding(&box->findings, "rtc-local", FINDING_NOTE);
+	assert_finding(&told, "rtc", FINDING_GOOD);
+	assert_string_equal(assert_finding(&told, "rtc-local", FINDING_NOTE)->mend,
+			    "timedatectl set-local-rtc 0");
+	assert_mend_on_router(judge_rtc, &facts, "rtc-local", "",
+			      "sed -i s/LOCAL/UTC/ /etc/adjtime && hwclock -u -w");
 }
 
 static void of_several_rtcs_that_of_the_boot_counts(void **state)
 {
-	struct box *box = *state;
 	struct rtc_facts facts;
 
-	tree_write(&box->tree, "/sys/class/rtc/rtc1/name", "ds1307\n");
-	tree_write(&box->tree, "/sys/class/rtc/rtc2/name", "snvs\n");
-	look_at_rtc(box, &facts);
+	(void)state;
+	tree_write("/sys/class/rtc/rtc1/name", "ds1307\n");
+	tree_write("/sys/class/rtc/rtc2/name", "snvs\n");
+	look_at_rtc(&facts);
 	assert_string_equal(facts.name, "ds1307");
-	tree_write(&box->tree, "/sys/class/rtc/rtc1/hctosys", "0\n");
-	tree_write(&box->tree, "/sys/class/rtc/rtc2/hctosys", "1\n");
-	look_at_rtc(box, &facts);
+	tree_write("/sys/class/rtc/rtc1/hctosys", "0\n");
+	tree_write("/sys/class/rtc/rtc2/hctosys", "1\n");
+	look_at_rtc(&facts);
 	assert_string_equal(facts.name, "snvs");
 }
 
 static void an_rtc_that_is_off_missing_or_unreadable_is_a_note(void **state)
 {
-	struct box *box = *state;
 	struct rtc_facts facts;
 
-	look_at_rtc(box, &facts);
-	assert_string_equal(assert_finding(&box->findings, "rtc", FINDING_NOTE)->text, "there is no RTC");
-	tree_write(&box->tree, "/sys/class/rtc/rtc0/name", "rtc_cmos\n");
-	look_at_rtc(box, &facts);
-	assert_non_null(strstr(assert_finding(&box->findings, "rtc", FINDING_NOTE)->text, "cannot be read"));
-	tree_write(&box->tree, "/sys/class/rtc/rtc0/since_epoch", "1800000060\n");
-	look_at_rtc(box, &facts);
-	assert_non_null(strstr(assert_finding(&box->findings, "rtc", FINDING_NOTE)->text, "60 s ahead of"));
+	(void)state;
+	look_at_rtc(&facts);
+	assert_string_equal(assert_finding(&told, "rtc", FINDING_NOTE)->text, "there is no RTC");
+	assert_mend_on_router(
+		judge_rtc, &facts, "rtc", "",
+		"uci set ebpf-bc.main.clientOnly=1 && uci commit ebpf-bc && /etc/init.d/ebpf-bc reload");
+	tree_write("/sys/class/rtc/rtc0/name", "rtc_cmos\n");
+	look_at_rtc(&facts);
+	assert_non_null(strstr(assert_finding(&told, "rtc", FINDING_NOTE)->text, "cannot be read"));
+	tree_write("/sys/class/rtc/rtc0/since_epoch", "1800000060\n");
+	look_at_rtc(&facts);
+	assert_non_null(strstr(assert_finding(&told, "rtc", FINDING_NOTE)->text, "60 s ahead of"));
 }
 
 static void the_vdso_is_judged_by_the_system_call(void **state)
 {
-	struct box *box = *state;
 	struct vdso_facts facts = {.by_vdso_ns = 900, .system_call_ns = 2000};
 
-	vdso_judge(&facts, &box->findings);
-	assert_finding(&box->findings, "vdso", FINDING_GOOD);
-	box->findings.n = 0;
+	(void)state;
+	vdso_judge(&facts, &told);
+	assert_finding(&told, "vdso", FINDING_GOOD);
+	told.n = 0;
 	facts = (struct vdso_facts){.by_vdso_ns = 60, .system_call_ns = 62};
-	vdso_judge(&facts, &box->findings);
-	assert_finding(&box->findings, "vdso", FINDING_NOTE);
+	vdso_judge(&facts, &told);
+	assert_finding(&told, "vdso", FINDING_NOTE);
 	vdso_measure(&facts);
 	assert_true(facts.by_vdso_ns > 0 && facts.system_call_ns > 0);
-	assert_findings_are_whole(&box->findings);
+	assert_findings_are_whole(&told);
+}
+
+static void judge_wakeup(void *facts)
+{
+	wakeup_judge(facts, &told);
 }
 
 static void late_wake_ups_are_a_note(void **state)
 {
-	struct box *box = *state;
 	struct wakeup_facts facts = {.n = 200, .median_us = 12, .worst_us = 90};
 
-	wakeup_judge(&facts, &box->findings);
-	assert_finding(&box->findings, "wake-up", FINDING_GOOD);
-	box->findings.n = 0;
+	(void)state;
+	judge_everywhere(judge_wakeup, &facts);
+	assert_finding(&told, "wake-up", FINDING_GOOD);
 	facts.median_us = 300;
-	wakeup_judge(&facts, &box->findings);
-	assert_finding(&box->findings, "wake-up", FINDING_NOTE);
-	assert_findings_are_whole(&box->findings);
+	judge_everywhere(judge_wakeup, &facts);
+	assert_finding(&told, "wake-up", FINDING_NOTE);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, tree_teardown)
 
 int main(void)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Trees of files below /tmp. */
+/* Trees of files below /tmp, and what is said of them wherever that may be. */
 #include "tests/unit/check/tree.h"
 
 #include <ftw.h>
@@ -13,20 +13,22 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-static void make_path(const struct tree *tree, const char *path, char whole[static 512])
-{
-	snprintf(whole, 512, "%s%s", tree->root, path);
-	for (char *slash = whole + strlen(tree->root) + 1; (slash = strchr(slash, '/')) != NULL; slash++) {
-		*slash = '\0';
-		mkdir(whole, 0755);
-		*slash = '/';
-	}
-}
+char tree_root[TREE_ROOT_SIZE];
+struct findings told;
 
-void tree_init(struct tree *tree)
+static const struct distribution distributions[] = {
+	{.family = FAMILY_OPENWRT},
+	{.family = FAMILY_UNKNOWN},
+	{.family = FAMILY_UNKNOWN, .has_systemd = true},
+	{.family = FAMILY_DEBIAN, .has_systemd = true},
+};
+
+int tree_setup(void **state)
 {
-	strcpy(tree->root, "/tmp/ebc-check-XXXXXX");
-	assert_non_null(mkdtemp(tree->root));
+	(void)state;
+	strcpy(tree_root, "/tmp/ebc-check-XXXXXX");
+	assert_non_null(mkdtemp(tree_root));
+	return 0;
 }
 
 static int remove_one(const char *path, const struct stat *status, int type, struct FTW *ftw)
@@ -37,36 +39,49 @@ static int remove_one(const char *path, const struct stat *status, int type, str
 	return remove(path);
 }
 
-void tree_free(struct tree *tree)
+int tree_teardown(void **state)
 {
-	nftw(tree->root, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	(void)state;
+	nftw(tree_root, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	findings_free(&told);
+	return 0;
 }
 
-void tree_write(struct tree *tree, const char *path, const char *text)
+static void make_path(const char *path, char whole[static 512])
+{
+	snprintf(whole, 512, "%s%s", tree_root, path);
+	for (char *slash = whole + strlen(tree_root) + 1; (slash = strchr(slash, '/')) != NULL; slash++) {
+		*slash = '\0';
+		mkdir(whole, 0755);
+		*slash = '/';
+	}
+}
+
+void tree_write(const char *path, const char *text)
 {
 	char whole[512];
 	FILE *file;
 
-	make_path(tree, path, whole);
+	make_path(path, whole);
 	file = fopen(whole, "w");
 	assert_non_null(file);
 	assert_true(fputs(text, file) >= 0);
 	fclose(file);
 }
 
-void tree_make_directory(struct tree *tree, const char *path)
+void tree_make_directory(const char *path)
 {
 	char whole[512];
 
-	make_path(tree, path, whole);
+	make_path(path, whole);
 	assert_int_equal(mkdir(whole, 0755), 0);
 }
 
-void tree_link(struct tree *tree, const char *path, const char *target)
+void tree_link(const char *path, const char *target)
 {
 	char whole[512];
 
-	make_path(tree, path, whole);
+	make_path(path, whole);
 	assert_int_equal(symlink(target, whole), 0);
 }
 
@@ -89,6 +104,66 @@ const struct finding *assert_finding(const struct findings *findings, const char
 	return f;
 }
 
+static bool is_of_systemd(const char *mend)
+{
+	return strstr(mend, "systemctl") || strstr(mend, "timedatectl");
+}
+
+static bool is_debians(const char *mend)
+{
+	return strstr(mend, "apt ") || strstr(mend, "cpupower") || strstr(mend, "man ebpf") ||
+	       strstr(mend, "leapsectz");
+}
+
+static bool is_openwrts(const char *mend)
+{
+	static const char *const words[] = {"opkg ",	    "apk ",	    "uci ",
+					    "/etc/init.d/", "/etc/config/", "OpenWrt"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (strstr(mend, words[i]))
+			return true;
+	return false;
+}
+
+static void assert_mend_fits(const struct finding *f, const struct distribution *distribution)
+{
+	bool is_foreign = (is_of_systemd(f->mend) && !distribution->has_systemd) ||
+			  strstr(f->mend, "sudo ") ||
+			  (is_openwrts(f->mend) && distribution->family != FAMILY_OPENWRT) ||
+			  (is_debians(f->mend) && distribution->family == FAMILY_OPENWRT) ||
+			  (strstr(f->mend, "apt ") && distribution->family != FAMILY_DEBIAN) ||
+			  (strstr(f->mend, "in the configuration") && distribution->family == FAMILY_OPENWRT);
+
+	if (is_foreign)
+		fail_msg("%s: not for this distribution: %s", f->topic, f->mend);
+}
+
+static void judge_on(const struct distribution *distribution, void (*judge)(void *facts), void *facts)
+{
+	told.n = 0;
+	told.distribution = *distribution;
+	judge(facts);
+	assert_findings_are_whole(&told);
+}
+
+void assert_mend_on_router(void (*judge)(void *facts), void *facts, const char *topic, const char *port,
+			   const char *mend)
+{
+	const struct finding *f;
+
+	judge_on(&distributions[0], judge, facts);
+	f = findings_get(&told, topic, port);
+	assert_non_null(f);
+	assert_string_equal(f->mend, mend);
+}
+
+void judge_everywhere(void (*judge)(void *facts), void *facts)
+{
+	for (size_t i = 0; i < sizeof(distributions) / sizeof(*distributions); i++)
+		judge_on(&distributions[i], judge, facts);
+}
+
 void assert_findings_are_whole(const struct findings *findings)
 {
 	for (size_t i = 0; i < findings->n; i++) {
@@ -97,5 +172,6 @@ void assert_findings_are_whole(const struct findings *findings)
 		assert_true(*f->topic && *f->text);
 		if (f->level != FINDING_GOOD && !*f->why)
 			fail_msg("%s: no reason", f->topic);
+		assert_mend_fits(f, &findings->distribution);
 	}
 }
