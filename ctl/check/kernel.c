@@ -25,6 +25,19 @@ static enum answer look_at_jit(const char *root)
 	return jit ? ANSWER_YES : ANSWER_NO;
 }
 
+/* "none [integrity] confidentiality" */
+static enum lockdown look_at_lockdown(const char *root)
+{
+	char text[64];
+
+	look_text(root, text, sizeof(text), "/sys/kernel/security/lockdown");
+	if (strstr(text, "[confidentiality]"))
+		return LOCKDOWN_CONFIDENTIALITY;
+	if (strstr(text, "[integrity]"))
+		return LOCKDOWN_INTEGRITY;
+	return strstr(text, "[none]") ? LOCKDOWN_NONE : LOCKDOWN_UNKNOWN;
+}
+
 static bool are_ports_free(const char *root)
 {
 	long long first;
@@ -50,6 +63,7 @@ void kernel_look(const char *root, struct kernel_facts *ret)
 	ret->has_sysfs = look_exists(root, "/sys/kernel");
 	ret->has_btf = look_exists(root, "/sys/kernel/btf/vmlinux");
 	ret->is_jit_on = look_at_jit(root);
+	ret->lockdown = look_at_lockdown(root);
 	ret->may_bind = are_ports_free(root);
 	ret->is_bpffs_mounted = has_mounted_bpffs(root);
 	/* Only root is told the truth: for others the service manager makes a folder there. */
@@ -200,6 +214,36 @@ static void judge_sysfs(const struct kernel_facts *facts, struct findings *findi
 	finding_mend(f, "mount -t sysfs sysfs /sys");
 }
 
+/* Integrity keeps BPF from writing, which ours never do; confidentiality from reading kernel memory by
+ * helpers. */
+static void judge_lockdown(const struct kernel_facts *facts, struct findings *findings)
+{
+	bool is_tight = facts->lockdown == LOCKDOWN_CONFIDENTIALITY;
+	bool is_good = !is_tight || facts->has_start_xmit == ANSWER_YES;
+	struct finding *f;
+
+	if (facts->lockdown == LOCKDOWN_UNKNOWN)
+		return;
+	f = finding_add(findings, is_good ? FINDING_GOOD : FINDING_NOTE, "lockdown", "");
+	if (is_good) {
+		finding_text(
+			f, "the kernel is %s",
+			is_tight ? "locked down (confidentiality), and takes the BPF programs all the same"
+			: facts->lockdown == LOCKDOWN_INTEGRITY
+				? "locked down (integrity), which BPF programs that write nothing do not feel"
+				: "not locked down");
+		return;
+	}
+	finding_text(f, "the kernel is locked down (confidentiality)");
+	finding_why(f,
+		    "it refuses BPF programs that read kernel memory by helpers; ours do without, but some "
+		    "distributions' kernels refuse more%s",
+		    facts->has_start_xmit == ANSWER_NO ? ": that may be why btf is missing, or BPF"
+						       : ", which could not be tried here");
+	finding_mend(f,
+		     "boot with lockdown=integrity, or without lockdown= (with Secure Boot it may be fixed)");
+}
+
 static void judge_pins(const struct kernel_facts *facts, struct findings *findings)
 {
 	bool is_good = facts->is_bpffs_mounted && facts->is_bpffs_writable != ANSWER_NO;
@@ -331,6 +375,7 @@ void kernel_judge(const struct kernel_facts *facts, const struct plan *plan, str
 		judge_needs(facts, findings);
 	judge_tcx(facts, findings);
 	judge_tracepoints(facts, plan, findings);
+	judge_lockdown(facts, findings);
 	judge_pins(facts, findings);
 	judge_jit(facts, findings);
 }

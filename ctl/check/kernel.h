@@ -27,6 +27,12 @@ struct kernel_facts {
 	bool is_bpffs_mounted;
 	enum answer is_bpffs_writable;
 	enum answer is_jit_on;
+	enum lockdown {
+		LOCKDOWN_UNKNOWN = 0, /* securityfs is not mounted, or not for this user */
+		LOCKDOWN_NONE,
+		LOCKDOWN_INTEGRITY,
+		LOCKDOWN_CONFIDENTIALITY,
+	} lockdown;
 };
 
 /* What files tell; `ret` is emptied first. */

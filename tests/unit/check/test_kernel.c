@@ -10,6 +10,7 @@
 
 #include "ctl/check/kernel.h"
 #include "tests/unit/check/tree.h"
+#include "util/macros.h"
 
 struct box {
 	struct kernel_facts facts;
@@ -45,6 +46,7 @@ static int setup(void **state)
 				.is_bpffs_mounted = true,
 				.is_bpffs_writable = ANSWER_YES,
 				.is_jit_on = ANSWER_YES,
+				.lockdown = LOCKDOWN_NONE,
 			},
 	};
 	*state = &box;
@@ -240,6 +242,35 @@ static void pins_need_a_file_system_that_can_be_written(void **state)
 	assert_non_null(strstr(assert_finding(&told, "bpffs", FINDING_NOTE)->mend, "-t bpf"));
 }
 
+static void only_a_lockdown_that_refuses_programs_is_a_note(void **state)
+{
+	static const char *const levels[] = {"[none] integrity confidentiality\n",
+					     "none [integrity] confidentiality\n",
+					     "none integrity [confidentiality]\n"};
+	struct box *box = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(levels); i++) {
+		struct kernel_facts looked;
+
+		tree_write("/sys/kernel/security/lockdown", levels[i]);
+		kernel_look(tree_root, &looked);
+		assert_int_equal(looked.lockdown, LOCKDOWN_NONE + i);
+		box->facts.lockdown = looked.lockdown;
+		box->facts.has_start_xmit = ANSWER_YES;
+		judge(box);
+		assert_finding(&told, "lockdown", FINDING_GOOD);
+		box->facts.has_start_xmit = ANSWER_NO;
+		judge(box);
+		assert_finding(&told, "lockdown", i == 2 ? FINDING_NOTE : FINDING_GOOD);
+	}
+	nothing_is_tried(box, -EPERM);
+	judge(box);
+	assert_non_null(strstr(assert_finding(&told, "lockdown", FINDING_NOTE)->why, "could not be tried"));
+	box->facts.lockdown = LOCKDOWN_UNKNOWN;
+	judge(box);
+	assert_null(findings_get(&told, "lockdown", ""));
+}
+
 static void only_the_system_clock_needs_the_right_to_set_it(void **state)
 {
 	struct box *box = *state;
@@ -302,6 +333,7 @@ int main(void)
 		TEST(who_may_not_try_is_told_to_be_root),
 		TEST(a_router_without_btf_is_told_what_that_costs),
 		TEST(pins_need_a_file_system_that_can_be_written),
+		TEST(only_a_lockdown_that_refuses_programs_is_a_note),
 		TEST(only_the_system_clock_needs_the_right_to_set_it),
 		TEST(files_tell_of_jit_btf_and_pins),
 		TEST(the_running_kernel_answers_or_refuses),
