@@ -178,8 +178,8 @@ double bc_engine_held_frequency_ppb(const struct bc_engine *engine);
  * Makes a new engine, before any input, the successor of `old`, which is only read: another configuration of
  * the same clock. If that has the same identity and domain, what it knows of masters, of UTC, of holdover and
  * of subscribers goes on, so do the sequence numbers of its ports, peer delay and unicast grants, and once a
- * port's link is reported up, its role. old_ports[i] is the index in `old` of port i, SIZE_MAX: none. Time and frequency are the caller's
- * business, see bc_engine_new().
+ * port's link is reported up, its role. old_ports[i] is the index in `old` of port i, SIZE_MAX: none. Time
+ * and frequency are the caller's business, see bc_engine_new().
  */
 void bc_engine_inherit(struct bc_engine *engine, const struct bc_engine *old, const size_t *old_ports,
 		       uint64_t now_mono_ns);
