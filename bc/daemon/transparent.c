@@ -129,8 +129,9 @@ void transparent_inherit(struct app *app, const struct transparent *old, const s
 			continue;
 		bc_peer_delay_inherit(delay, old->peers[old_ports[i]].delay);
 		bc_peer_delay_status(delay, &status);
-		/* So that the programs correct by it from their first frame on. */
-		if (status.is_valid)
+		/* So that the programs correct by it from their first frame on, also where the neighbour is
+		 * silent at the moment. */
+		if (status.is_within_thresholds)
 			app->ports[i].link_delay_ns = status.mean_link_delay_ns;
 	}
 }

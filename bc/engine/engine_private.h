@@ -101,7 +101,7 @@ struct bc_port {
 	struct bc_rate_limit *rate_limit; /* of the senders of general messages */
 	struct bc_foreign_master *best;	  /* of the last decision; NULL: none */
 	bool has_link;
-	bool was_master;	     /* of a predecessor, until the link is reported */
+	bool was_master;	     /* of a predecessor: is one as soon as the link is reported */
 	uint64_t loop_until_mono_ns; /* a better port of ours is heard here */
 
 	uint64_t announce_receipt_deadline, sync_receipt_deadline, qualification_deadline;
