@@ -57,9 +57,10 @@ static void of_a_long_reload_the_oldest_line_that_is_kept_is_looked_at_first(voi
 {
 	(void)state;
 	log_ring_add(&ring, 10, LOG_ERR, "forgotten");
-	for (int i = 0; i < LOG_RING_LINES - 1; i++)
-		log_ring_add(&ring, 20, LOG_NOTICE, "link up");
-	log_ring_add(&ring, 30, LOG_ERR, "kept");
+	log_ring_add(&ring, 20, LOG_ERR, "kept");
+	for (int i = 0; i < LOG_RING_LINES - 2; i++)
+		log_ring_add(&ring, 30, LOG_NOTICE, "link up");
+	log_ring_add(&ring, 40, LOG_ERR, "in the place of the first");
 	refusal_note(&ring, 0);
 	assert_string_equal(refusal_get()->reason, "kept");
 }
