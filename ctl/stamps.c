@@ -188,8 +188,7 @@ static enum exit_status print_json(const struct box *box, struct json_object *ro
 		json_object_object_add(one, "name", port ? json_object_new_string(port) : NULL);
 		json_object_array_add(list, one);
 	}
-	tool_print_json(all);
-	return tool_finish();
+	return tool_print_json(all, stdout) < 0 ? tool_out_of_memory() : tool_finish();
 }
 
 static enum exit_status run(const char *socket_path, const struct options *o)

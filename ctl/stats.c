@@ -182,8 +182,7 @@ static enum exit_status print_json(const struct options *o, const struct looks *
 					       rates_json(stats, earlier_of(looks, stats), looks->seconds));
 		json_object_array_add(ports, json_object_get(stats));
 	}
-	tool_print_json(all);
-	return tool_finish();
+	return tool_print_json(all, stdout) < 0 ? tool_out_of_memory() : tool_finish();
 }
 
 static enum exit_status run(const char *socket_path, const struct options *o)

@@ -67,14 +67,14 @@ static void print_ports(const struct answer *answer)
 	show_ports(answer->ports, now_of(answer), false, colours_wanted(), stdout);
 }
 
-static void print_json(const struct answer *answer, bool has_status)
+static int print_json(const struct answer *answer, bool has_status)
 {
 	_cleanup_(tool_cleanup_json) struct json_object *all = json_object_new_object();
 
 	if (has_status)
 		json_object_object_add(all, "status", json_object_get(answer->status));
 	json_object_object_add(all, "ports", json_object_get(answer->ports));
-	tool_print_json(all);
+	return tool_print_json(all, stdout);
 }
 
 static enum exit_status run(const char *socket_path, bool is_json, bool is_status)
@@ -90,12 +90,12 @@ static enum exit_status run(const char *socket_path, bool is_json, bool is_statu
 	if (r < 0)
 		return tool_fail(client, r);
 	if (is_json)
-		print_json(&answer, is_status);
+		r = print_json(&answer, is_status);
 	else if (is_status)
 		print_status(&answer);
 	else
 		print_ports(&answer);
-	return tool_finish();
+	return r < 0 ? tool_out_of_memory() : tool_finish();
 }
 
 enum exit_status status_main(const char *socket_path, int argc, char **argv)

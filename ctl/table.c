@@ -2,18 +2,19 @@
 /* Printing residences. */
 #include "ctl/table.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
 #include "ctl/histogram.h"
+#include "ctl/tool.h"
 #include "ctl/value.h"
+#include "ctl/words.h"
 #include "util/cleanup.h"
 #include "util/macros.h"
 
 #define COLUMNS	   16
-#define CELL_SIZE  24
+#define CELL_SIZE  WORDS_SIZE
 #define COLUMN_GAP "  "
 
 enum {
@@ -48,25 +49,6 @@ static const struct part parts[] = {
 static const struct ebc_histogram *part_of(const struct residence *residence, const struct part *part)
 {
 	return (const void *)((const char *)&residence->measured + part->offset);
-}
-
-void format_duration(double ns, char text[static DURATION_SIZE])
-{
-	static const char *const units[] = {"ns", "us", "ms", "s"};
-	size_t unit = 0;
-	int decimals = 0;
-
-	if (isnan(ns)) {
-		strcpy(text, "-");
-		return;
-	}
-	while (ns >= 999.5 && unit + 1 < ARRAY_SIZE(units)) {
-		ns /= 1000;
-		unit++;
-	}
-	if (unit > 0)
-		decimals = ns < 9.9995 ? 3 : ns < 99.995 ? 2 : 1;
-	snprintf(text, DURATION_SIZE, "%.*f%s", decimals, ns, units[unit]);
 }
 
 static double min_ns(const struct ebc_histogram *h)
@@ -109,7 +91,7 @@ static void fill_row(const struct residence *r, char cells[COLUMNS][CELL_SIZE])
 	set_name(cells[2], r->type);
 	snprintf(cells[3], CELL_SIZE, "%" PRIu64, (uint64_t)total->count);
 	for (size_t i = 0; i < ARRAY_SIZE(times); i++)
-		format_duration(times[i], cells[COLUMN_NAMES + 1 + i]);
+		words_ns(times[i], cells[COLUMN_NAMES + 1 + i]);
 }
 
 static void print_row(char cells[COLUMNS][CELL_SIZE], const int width[COLUMNS], const char *line_end,
@@ -213,10 +195,7 @@ void csv_print(const struct residences *residences, FILE *to)
 
 static void add_time(struct json_object *object, const char *name, double ns)
 {
-	char text[32];
-
-	snprintf(text, sizeof(text), "%.1f", ns);
-	json_object_object_add(object, name, isnan(ns) ? NULL : json_object_new_double_s(ns, text));
+	json_object_object_add(object, name, tool_json_number(ns, 1));
 }
 
 /* [lower, upper, count], so that nobody need know the formula. */
@@ -257,8 +236,8 @@ static struct json_object *histogram_json(const struct ebc_histogram *h)
 
 int json_print(const struct residences *residences, FILE *to)
 {
-	struct json_object *all = json_object_new_object(), *array = json_object_new_array();
-	const char *text;
+	_cleanup_(tool_cleanup_json) struct json_object *all = json_object_new_object();
+	struct json_object *array = json_object_new_array();
 
 	for (size_t i = 0; i < residences->n; i++) {
 		const struct residence *r = &residences->list[i];
@@ -272,9 +251,5 @@ int json_print(const struct residences *residences, FILE *to)
 		json_object_array_add(array, object);
 	}
 	json_object_object_add(all, "residences", array);
-	text = json_object_to_json_string_ext(all, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
-	if (text)
-		fprintf(to, "%s\n", text);
-	json_object_put(all);
-	return text ? 0 : -ENOMEM;
+	return tool_print_json(all, to);
 }

@@ -6,10 +6,6 @@
 
 #include "ctl/fetch.h"
 
-/* Four digits and a unit: 12.31us; "-" for NaN. */
-#define DURATION_SIZE 16
-void format_duration(double ns, char text[static DURATION_SIZE]);
-
 /* Aligned; each line ends in `line_end`, which holds the newline. */
 void table_print(const struct residences *residences, const char *line_end, FILE *to);
 /* One line for each {ports, type, part}; times in ns, empty where there is none. */

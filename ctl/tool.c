@@ -5,7 +5,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -145,12 +144,15 @@ struct json_object *tool_json_number(double number, int decimals)
 	return json_object_new_double_s(number, text);
 }
 
-void tool_print_json(struct json_object *object)
+int tool_print_json(struct json_object *object, FILE *to)
 {
 	const char *text = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN |
 									  JSON_C_TO_STRING_NOSLASHESCAPE);
 
-	puts(text ? text : "{}");
+	if (!text)
+		return -ENOMEM;
+	fprintf(to, "%s\n", text);
+	return 0;
 }
 
 enum exit_status tool_finish(void)

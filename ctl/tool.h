@@ -4,6 +4,7 @@
 
 #include <getopt.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "ctl/client.h"
 #include "ctl/fetch.h"
@@ -49,8 +50,8 @@ enum exit_status tool_out_of_memory(void);
 enum exit_status tool_fail(const struct client *client, int error);
 /* With so many decimals; null for NaN. */
 struct json_object *tool_json_number(double number, int decimals);
-/* One line on the standard output. */
-void tool_print_json(struct json_object *object);
+/* One line. 0 or -ENOMEM. */
+int tool_print_json(struct json_object *object, FILE *to);
 /* Whether all that was printed reached the standard output: what to end with. */
 enum exit_status tool_finish(void);
 

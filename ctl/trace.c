@@ -184,7 +184,7 @@ static struct json_object *statistics_json(const struct offset_statistics *s)
 	return object;
 }
 
-static void print_json(const struct offsets *offsets, const struct offset_statistics *s)
+static int print_json(const struct offsets *offsets, const struct offset_statistics *s)
 {
 	_cleanup_(tool_cleanup_json) struct json_object *all = json_object_new_object();
 	struct json_object *fields = json_object_new_array(), *rows = json_object_new_array();
@@ -197,7 +197,7 @@ static void print_json(const struct offsets *offsets, const struct offset_statis
 	json_object_object_add(all, "offsets", rows);
 	json_object_object_add(all, "lost", json_object_new_uint64(offsets->n_lost));
 	json_object_object_add(all, "statistics", statistics_json(s));
-	tool_print_json(all);
+	return tool_print_json(all, stdout);
 }
 
 static enum exit_status conclude(const struct trace *trace)
@@ -208,9 +208,9 @@ static enum exit_status conclude(const struct trace *trace)
 
 	if (offsets_statistics(&trace->offsets, &statistics) < 0)
 		return tool_out_of_memory();
-	if (o->wants_json)
-		print_json(&trace->offsets, &statistics);
-	else if (trace->offsets.n && !is_csv_on_stdout(o))
+	if (o->wants_json && print_json(&trace->offsets, &statistics) < 0)
+		return tool_out_of_memory();
+	if (!o->wants_json && trace->offsets.n && !is_csv_on_stdout(o))
 		print_summary(&trace->offsets, &statistics);
 	if (tool_finish() != EXIT_FINE)
 		return EXIT_REFUSED;

@@ -73,7 +73,7 @@ static void show(struct watch *watch)
 
 	if (watch->options->wants_json) {
 		told = watch_view_json(&watch->watched);
-		tool_print_json(told);
+		tool_print_json(told, stdout); /* else the next look */
 		fflush(stdout);
 		return;
 	}

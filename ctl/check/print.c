@@ -2,10 +2,11 @@
 /* Findings as text, broken into lines, and as JSON. */
 #include "ctl/check/print.h"
 
-#include <errno.h>
 #include <json-c/json.h>
 #include <string.h>
 
+#include "ctl/tool.h"
+#include "util/cleanup.h"
 #include "util/macros.h"
 
 #define INDENT	    "  "
@@ -121,8 +122,8 @@ static void add_count(struct json_object *object, const char *name, size_t n)
 
 int findings_print_json(const struct findings *findings, FILE *to)
 {
-	struct json_object *all = json_object_new_object(), *array = json_object_new_array();
-	const char *text;
+	_cleanup_(tool_cleanup_json) struct json_object *all = json_object_new_object();
+	struct json_object *array = json_object_new_array();
 
 	add_count(all, "problems", findings_count(findings, FINDING_PROBLEM));
 	add_count(all, "notes", findings_count(findings, FINDING_NOTE));
@@ -130,9 +131,5 @@ int findings_print_json(const struct findings *findings, FILE *to)
 	for (size_t i = 0; i < findings->n; i++)
 		json_object_array_add(array, finding_json(&findings->list[i]));
 	json_object_object_add(all, "findings", array);
-	text = json_object_to_json_string_ext(all, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
-	if (text)
-		fprintf(to, "%s\n", text);
-	json_object_put(all);
-	return text ? 0 : -ENOMEM;
+	return tool_print_json(all, to);
 }

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import stat
@@ -70,6 +71,12 @@ class Output(Tool):
                          [["c,2", "gm0", "delay_req"], ["c1", "gm0", "delay_req"], ["gm0", "c,2", "sync"],
                           ["gm0", "c1", "sync"]])
         self.assertEqual(len({len(line) for line in lines[1:]}), 1)
+
+    def test_times_have_the_digits_of_all_other_commands(self):
+        cells = re.split(r"  +| \| +", self.run_tool("--port", "c1", "--type", "sync").stdout.splitlines()[-1].strip())
+        self.assertEqual(len(cells), 16)
+        for cell in cells[4:]:
+            self.assertRegex(cell, r"^([0-9]{1,3} ns|([0-9]\.[0-9]{2}|[0-9]{2}\.[0-9]|[0-9]{3}) (us|ms|s))$")
 
     def test_csv_and_json_say_the_same(self):
         table = list(csv.DictReader(io.StringIO(self.run_tool("--csv", "--port", "c1", "--type", "sync").stdout)))
