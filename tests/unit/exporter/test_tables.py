@@ -72,23 +72,26 @@ class Tables(Case):
             text = (TREE / page).read_text(encoding="utf-8")
             self.assertEqual([kind for kind in kinds if quote.format(kind) not in text], [], page)
 
-    def test_states_and_messages_are_those_of_the_daemon_in_metrics_and_page(self):
+    def test_states_messages_and_alarms_are_those_of_the_daemon_in_metrics_and_page(self):
         def read(path):
             return (TREE / path).read_text(encoding="utf-8")
 
         def words(name, text):
             return set(re.findall(r'"(\w+)"', re.search(rf"{name}(?:\[\])? = [\[{{](.*?)[\]}}];", text, re.S)[1]))
-        metrics, page = read("ctl/exporter/metrics.c"), read("ctl/exporter/page/map.js")
+        ports, counters = read("ctl/exporter/metrics_ports.c"), read("ctl/exporter/metrics_counters.c")
+        page = read("ctl/exporter/page/map.js")
         states = set(re.findall(r"^\tX\((\w+), \d+\)", read("bc/engine/names.h"), re.M))
         self.assertGreater(len(states), 9)
         # That of a transparent clock's ports is no state of the standard.
         states.add("FORWARDING")
-        self.assertEqual(words("port_states", metrics), states)
+        self.assertEqual(words("port_states", ports), states)
         self.assertEqual(set(re.findall(r'(?:^\s*|, )([A-Z_]+): \["', page, re.M)), states)
-        self.assertEqual(words("message_types", metrics), words("MESSAGES", page))
-        self.assertEqual(words("message_types", metrics) -
+        self.assertEqual(words("message_types", counters), words("MESSAGES", page))
+        self.assertEqual(words("message_types", counters) -
                          set(re.findall(r'"rx_(\w+)"', read("bc/engine/counters.h"))), set())
-        self.assertEqual(words("refusals", metrics), set(re.search(r"REFUSED = /(.*)/", page)[1].split("|")))
+        self.assertEqual(words("alarm_kinds", read("ctl/exporter/metrics_clock.c")),
+                         set(re.findall(r'^\tX\(\w+, "(\w+)"\)', read("bc/daemon/alarms.h"), re.M)))
+        self.assertEqual(words("refusals", counters), set(re.search(r"REFUSED = /(.*)/", page)[1].split("|")))
 
     def test_the_manual_lists_each_option_and_the_default_addresses(self):
         section = MANUAL.read_text(encoding="utf-8").partition("\nOPTIONS\n")[2].partition("\nPATHS\n")[0]
