@@ -144,10 +144,14 @@ class Findings(Check):
 
     def test_a_daemon_that_steers_the_same_clock_is_a_problem(self):
         program = self.folder / "chronyd"
-        shutil.copy(shutil.which("sleep"), program)
-        rival = subprocess.Popen([program, str(LIMIT_S)])
-        self.addCleanup(rival.wait)
+        shutil.copy(shutil.which("cat"), program)
+        rival = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.addCleanup(rival.communicate)
         self.addCleanup(rival.kill)
+        # The kernel gives it its new name a moment after execve() is taken for done.
+        rival.stdin.write(b"\n")
+        rival.stdin.flush()
+        rival.stdout.readline()
         ours = self.configure("[global]\nlocal_clock system\n[gone0]\n")
         found = self.find_topic(self.find("-f", ours), "rivals", "problem")
         self.assertIn("chronyd", found["text"])
