@@ -17,6 +17,7 @@
 #include <netlink/attr.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -34,6 +35,26 @@ static struct nl_msg *new_link(uint32_t flags)
 	nla_put_string(msg, IFLA_IFNAME, "eth0");
 	nla_put(msg, IFLA_ADDRESS, sizeof(mac), mac);
 	return msg;
+}
+
+struct link_info {
+	struct nlattr *info, *data;
+};
+
+/* IFLA_LINKINFO, in which the data of an interface of this kind, or of a member of one, follow. */
+static struct link_info begin_info(struct nl_msg *msg, const char *kind, bool is_member)
+{
+	struct link_info begun = {.info = nla_nest_start(msg, IFLA_LINKINFO)};
+
+	nla_put_string(msg, is_member ? IFLA_INFO_SLAVE_KIND : IFLA_INFO_KIND, kind);
+	begun.data = nla_nest_start(msg, is_member ? IFLA_INFO_SLAVE_DATA : IFLA_INFO_DATA);
+	return begun;
+}
+
+static void end_info(struct nl_msg *msg, const struct link_info *begun)
+{
+	nla_nest_end(msg, begun->data);
+	nla_nest_end(msg, begun->info);
 }
 
 static struct ebc_link_detail parse(struct nl_msg *msg)
@@ -63,17 +84,14 @@ static void a_bridge_tells_what_it_lets_through(void **state)
 {
 	_cleanup_nl_msg_ struct nl_msg *msg = new_link(0);
 	struct ebc_link_detail detail;
-	struct nlattr *info, *data;
+	struct link_info info;
 
 	(void)state;
-	info = nla_nest_start(msg, IFLA_LINKINFO);
-	nla_put_string(msg, IFLA_INFO_KIND, "bridge");
-	data = nla_nest_start(msg, IFLA_INFO_DATA);
+	info = begin_info(msg, "bridge", false);
 	nla_put_u32(msg, IFLA_BR_STP_STATE, 1);
 	nla_put_u8(msg, IFLA_BR_VLAN_FILTERING, 1);
 	nla_put_u16(msg, IFLA_BR_GROUP_FWD_MASK, 0x4000);
-	nla_nest_end(msg, data);
-	nla_nest_end(msg, info);
+	end_info(msg, &info);
 	detail = parse(msg);
 	assert_true(detail.bridge.is_stp && detail.bridge.is_vlan_filtering);
 	assert_false(detail.bridge.is_snooping);
@@ -84,17 +102,14 @@ static void a_member_of_a_bridge_has_its_state(void **state)
 {
 	_cleanup_nl_msg_ struct nl_msg *msg = new_link(0);
 	struct ebc_link_detail detail;
-	struct nlattr *info, *data;
+	struct link_info info;
 
 	(void)state;
 	nla_put_u32(msg, IFLA_MASTER, 3);
-	info = nla_nest_start(msg, IFLA_LINKINFO);
-	nla_put_string(msg, IFLA_INFO_SLAVE_KIND, "bridge");
-	data = nla_nest_start(msg, IFLA_INFO_SLAVE_DATA);
+	info = begin_info(msg, "bridge", true);
 	nla_put_u8(msg, IFLA_BRPORT_STATE, EBC_BRIDGE_PORT_BLOCKING);
 	nla_put_u16(msg, IFLA_BRPORT_GROUP_FWD_MASK, 8);
-	nla_nest_end(msg, data);
-	nla_nest_end(msg, info);
+	end_info(msg, &info);
 	detail = parse(msg);
 	assert_int_equal(detail.master_ifindex, 3);
 	assert_int_equal(detail.bridge_port.state, EBC_BRIDGE_PORT_BLOCKING);
@@ -105,16 +120,13 @@ static void a_bond_has_its_mode_and_the_member_that_sends(void **state)
 {
 	_cleanup_nl_msg_ struct nl_msg *msg = new_link(0);
 	struct ebc_link_detail detail;
-	struct nlattr *info, *data;
+	struct link_info info;
 
 	(void)state;
-	info = nla_nest_start(msg, IFLA_LINKINFO);
-	nla_put_string(msg, IFLA_INFO_KIND, "bond");
-	data = nla_nest_start(msg, IFLA_INFO_DATA);
+	info = begin_info(msg, "bond", false);
 	nla_put_u8(msg, IFLA_BOND_MODE, 4);
 	nla_put_u32(msg, IFLA_BOND_ACTIVE_SLAVE, 9);
-	nla_nest_end(msg, data);
-	nla_nest_end(msg, info);
+	end_info(msg, &info);
 	detail = parse(msg);
 	assert_int_equal(detail.bond.mode, 4);
 	assert_int_equal(detail.bond.active_ifindex, 9);
@@ -161,16 +173,13 @@ static void attributes_that_are_too_short_read_as_nothing(void **state)
 {
 	_cleanup_nl_msg_ struct nl_msg *msg = new_link(0);
 	struct ebc_link_detail detail;
-	struct nlattr *info, *data;
+	struct link_info info;
 
 	(void)state;
-	info = nla_nest_start(msg, IFLA_LINKINFO);
-	nla_put_string(msg, IFLA_INFO_KIND, "bridge");
-	data = nla_nest_start(msg, IFLA_INFO_DATA);
+	info = begin_info(msg, "bridge", false);
 	nla_put_u8(msg, IFLA_BR_STP_STATE, 1);
 	nla_put_u8(msg, IFLA_BR_GROUP_FWD_MASK, 0xff);
-	nla_nest_end(msg, data);
-	nla_nest_end(msg, info);
+	end_info(msg, &info);
 	detail = parse(msg);
 	assert_false(detail.bridge.is_stp);
 	assert_int_equal(detail.bridge.group_fwd_mask, 0);
