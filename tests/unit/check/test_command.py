@@ -128,6 +128,19 @@ class Findings(Check):
         self.assertFalse({one["topic"] for one in findings} & {"pps", "phc", "rtc", "c-states", "p-states", "isolation",
                                                                "hyper-threading"})
 
+    @unittest.skipUnless(CAN_UNSHARE, "needs a root that may mount")
+    def test_a_router_is_asked_for_its_own_file_and_told_its_own_commands(self):
+        made = ("mount -t tmpfs none /etc && mount -t tmpfs none /run && mkdir /run/ebpf-bc && : >/etc/openwrt_release && "
+                "printf '[no-such-port]\\nleapfile /nonexistent\\n' >/run/ebpf-bc/main.conf && ")
+        done = subprocess.run(["unshare", "--mount", "sh", "-c", made + 'exec "$@"', "sh", TOOL, "check", "--json"],
+                              capture_output=True, text=True, timeout=LIMIT_S)
+        findings = json.loads(done.stdout)["findings"]
+        found = self.find_topic(findings, "configuration", "problem")
+        self.assertTrue(found["text"].startswith("/var/run/ebpf-bc/main.conf: "))
+        self.assertIn("uci ", found["mend"])
+        for word in ("apt ", "systemctl ", "timedatectl "):
+            self.assertFalse([one for one in findings if word in (one["mend"] or "")], word)
+
     @unittest.skipUnless(CAN_UNSHARE, "needs a root that may make a network namespace")
     def test_a_host_without_ethernet_has_no_port(self):
         done = subprocess.run(["unshare", "--net", TOOL, "check", "--json"], capture_output=True, text=True,
