@@ -198,8 +198,15 @@ static void judge_idle(const struct cpu_facts *facts, struct findings *findings)
 		     which_cpu(facts->deepest_cpu, which),
 		     *facts->deepest_name ? facts->deepest_name : "its first state", facts->deepest_exit_us,
 		     facts->idle_driver, facts->has_latency_limit ? ", limited by /dev/cpu_dma_latency" : "");
-	if (!is_deep)
+	if (!is_deep) {
+		/* The guest's own state is shallow; what the host's CPU does meanwhile it does not see. */
+		if (strcmp(facts->idle_driver, "haltpoll") == 0)
+			finding_why(
+				f,
+				"an idle guest is also woken by its hypervisor, which takes tens of us and "
+				"is not counted here: see wake-up");
 		return;
+	}
 	finding_why(
 		f,
 		"a frame that meets a sleeping CPU is stamped up to %lld us late, another one at once: the "
@@ -277,14 +284,20 @@ static void judge_isolation(const struct cpu_facts *facts, struct findings *find
 {
 	struct finding *f = finding_add(findings, FINDING_GOOD, "isolation", "");
 
-	if (*facts->isolated)
-		finding_text(
-			f,
-			"CPUs %s are kept free of other processes (isolcpus): pin ebpf-bc and the ports' "
-			"interrupts there",
-			facts->isolated);
-	else
+	finding_why(f,
+		    "a process that moves to another CPU costs its answers some us, and no stamp: those are "
+		    "taken in the kernel. An interrupt that moves costs the next stamp typically below 1 us");
+	if (!*facts->isolated) {
 		finding_text(f, "no CPUs are isolated; none need be, unless the others are busy");
+		return;
+	}
+	finding_text(
+		f,
+		"CPUs %s are kept free of other processes (isolcpus): pin ebpf-bc and the ports' interrupts "
+		"there",
+		facts->isolated);
+	finding_mend(f, "taskset -a -p -c %s $(pidof ebpf-bc)  # interrupts: /proc/irq/*/smp_affinity_list",
+		     facts->isolated);
 }
 
 void cpu_judge(const struct cpu_facts *facts, struct findings *findings)

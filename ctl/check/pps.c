@@ -97,7 +97,7 @@ static void judge_consumer(const struct pps_facts *facts, struct findings *findi
 			finding_add(findings, FINDING_GOOD, "pps-consumer", ""), "%s",
 			facts->is_pulse_there
 				? "the kernel's consumer is bound to a pulse (PPS), and does not steer by it"
-				: "the kernel does not steer its clock by a pulse");
+				: "the kernel's consumer gets no pulse (PPS)");
 		return;
 	}
 	f = finding_add(findings, facts->is_system_clock ? FINDING_PROBLEM : FINDING_NOTE, "pps-consumer",

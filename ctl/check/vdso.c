@@ -74,8 +74,8 @@ void vdso_judge(const struct vdso_facts *facts, struct findings *findings)
 	bool is_fast = facts->by_vdso_ns * FAST_RATIO < facts->system_call_ns;
 	struct finding *f = finding_add(findings, is_fast ? FINDING_GOOD : FINDING_NOTE, "vdso", "");
 
-	finding_text(f, "reading the clock takes %.0f ns, by system call %.0f ns%s", facts->by_vdso_ns,
-		     facts->system_call_ns, is_fast ? "" : ": the vDSO does not help");
+	finding_text(f, "reading the clock takes %.0f ns, by system call %.0f ns: the vDSO %s",
+		     facts->by_vdso_ns, facts->system_call_ns, is_fast ? "is fast" : "does not help");
 	if (is_fast)
 		return;
 	finding_why(f, "each reading of the clock by the daemon, or by any program here, costs a system "

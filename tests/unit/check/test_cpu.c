@@ -108,6 +108,10 @@ static void a_tuned_server_is_good(void **state)
 	for (size_t i = 0; i < told.n; i++)
 		assert_int_equal(told.list[i].level, FINDING_GOOD);
 	assert_non_null(strstr(assert_finding(&told, "isolation", FINDING_GOOD)->text, "CPUs 2-3"));
+	assert_string_equal(
+		assert_finding(&told, "isolation", FINDING_GOOD)->mend,
+		"taskset -a -p -c 2-3 $(pidof ebpf-bc)  # interrupts: /proc/irq/*/smp_affinity_list");
+	assert_string_equal(assert_finding(&told, "c-states", FINDING_GOOD)->why, "");
 }
 
 static void the_worst_of_the_cpus_that_are_online_counts(void **state)
@@ -157,6 +161,16 @@ static void one_rate_is_as_good_as_the_governor_performance(void **state)
 	assert_non_null(strstr(assert_finding(&told, "turbo", FINDING_NOTE)->mend, "echo 0 > "));
 }
 
+static void an_idle_guest_is_woken_by_its_hypervisor(void **state)
+{
+	(void)state;
+	add_state("0", "haltpoll idle\n", "1\n", "0\n");
+	set("cpuidle/current_driver", "haltpoll\n");
+	look_and_judge();
+	assert_non_null(
+		strstr(assert_finding(&told, "c-states", FINDING_GOOD)->why, "woken by its hypervisor"));
+}
+
 static void a_guest_without_any_of_it_is_good(void **state)
 {
 	(void)state;
@@ -174,6 +188,7 @@ int main(void)
 		TREE_TEST(a_tuned_server_is_good),
 		TREE_TEST(the_worst_of_the_cpus_that_are_online_counts),
 		TREE_TEST(one_rate_is_as_good_as_the_governor_performance),
+		TREE_TEST(an_idle_guest_is_woken_by_its_hypervisor),
 		TREE_TEST(a_guest_without_any_of_it_is_good),
 	};
 
