@@ -318,6 +318,27 @@ bool box_receive(const struct box *box, int port, struct message *ret, uint64_t 
 	return receive(box, port, RIG_PATIENCE_MS, ret, ret_mono_ns);
 }
 
+void box_wait_for_departures(struct box *box)
+{
+	uint64_t end_mono_ns = rig_mono_ns() + 10 * NSEC_PER_SEC;
+	struct message sync, follow_up, out;
+	bool is_followed;
+
+	do {
+		assert_true(rig_mono_ns() < end_mono_ns);
+		message_new(EBC_TRANSPORT_IEEE_802_3, TYPE_SYNC, box_next_sequence_id(box), &sync);
+		message_set_two_step(&sync, true);
+		message_new(EBC_TRANSPORT_IEEE_802_3, TYPE_FOLLOW_UP, box->sequence_id, &follow_up);
+		box_send(box, 0, &sync);
+		for (int to = 1; to < BOX_PORTS; to++)
+			assert_true(box_receive(box, to, &out, NULL));
+		box_send(box, 0, &follow_up);
+		is_followed = true;
+		for (int to = 1; to < BOX_PORTS; to++)
+			is_followed &= receive(box, to, SILENCE_MS, &out, NULL);
+	} while (!is_followed);
+}
+
 void box_expect_silence(const struct box *box, int port)
 {
 	struct message out;

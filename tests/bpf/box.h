@@ -60,6 +60,11 @@ uint16_t box_next_sequence_id(struct box *box);
 uint64_t box_counter(const struct box *box, int port, enum ebc_counter counter);
 /* Until the kernel stamps what it receives, which begins some time after a socket asked for it. */
 void box_wait_for_stamps(struct box *box);
+/*
+ * Until a Follow_Up passes by every port as soon as its Sync did. After an attachment the kernel may at first
+ * not call the tracepoints; a Follow_Up is parked then, and a dead daemon never sends it.
+ */
+void box_wait_for_departures(struct box *box);
 
 void box_send(const struct box *box, int port, const struct message *message);
 /*

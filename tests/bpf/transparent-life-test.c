@@ -268,6 +268,7 @@ static void followers_are_corrected_after_the_kill(void **state)
 
 	(void)state;
 	leave_a_dead_instance(&options);
+	box_wait_for_departures(&box);
 	build_sync(&sync);
 	message_new(EBC_TRANSPORT_UDP_IPV4, TYPE_FOLLOW_UP, box.sequence_id, &follow_up);
 	box_hold(&box, 1);
