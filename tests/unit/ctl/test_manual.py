@@ -144,7 +144,8 @@ class ZshCompletion(unittest.TestCase):
     def test_names_of_ports_come_from_the_daemon_and_run_nothing(self):
         folder = pathlib.Path(tempfile.mkdtemp(prefix="ebc-ctl-"))
         self.addCleanup(shutil.rmtree, folder)
-        trap = f"$(touch${{IFS}}{folder}/x)"
+        # Without a blank: zsh does not split ${IFS}.
+        trap = f"$(:>{folder}/x)"
         daemon = scripted.Daemon(folder / "socket", {
             **scripted.normal_answers(), "port_status": [scripted.port(1, "eth0", "MASTER"), scripted.port(2, "eth1", "MASTER"),
                                                          scripted.port(3, trap, "MASTER"), {"end": True}]})
@@ -152,10 +153,18 @@ class ZshCompletion(unittest.TestCase):
         for where in (f"-s {folder}/socket", f"-s{folder}/socket"):
             self.assertEqual(self.complete(f"{where} stats --port e"), ["eth0", "eth1"])
             self.assertEqual(self.complete(f"{where} stats --port=e"), ["eth0", "eth1"])
-        quoted = rf"\$\(touch\$\{{IFS\}}{folder}/x\)"
+        quoted = rf"\$\(:\>{folder}/x\)"
         self.assertEqual(self.complete(f"-s {folder}/socket stats --port "), ["eth0", "eth1", quoted])
         self.assertFalse((folder / "x").exists())
         self.assertEqual(self.complete(f"-s {folder}/none stats --port "), [])
+
+    def test_what_the_line_would_run_is_not_run_before(self):
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="ebc-ctl-"))
+        self.addCleanup(shutil.rmtree, folder)
+        for trap in (f"$(touch {folder}/x)", f"`touch {folder}/x`", f"=(touch {folder}/x)"):
+            for words in (f"-s {trap} stats --port ", f"-s{trap} stats -", f"{trap} --j"):
+                self.complete(words)
+                self.assertFalse((folder / "x").exists(), words)
 
     def test_types_files_and_interfaces(self):
         self.assertEqual(self.complete("stamps --type s"), ["sync"])
