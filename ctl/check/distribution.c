@@ -28,8 +28,12 @@ static const struct tool {
 	{"ss", "iproute2", "ss"},
 	{"sysctl", "procps", NULL},
 	{"tc", "iproute2", "tc-full"},
+	{"taskset", "util-linux", "taskset"},
 	{"teamdctl", "libteam-utils", NULL},
 };
+
+/* Tools that go with the kernel there, which Debian has packages of their own for. */
+static const char *const of_ubuntus_kernel[] = {"bpftool", "cpupower"};
 
 /* A line NAME=VALUE or NAME="VALUE" of os-release(5); "" if there is none. */
 static void get_value(const char *text, const char *name, char *value, size_t size)
@@ -71,6 +75,7 @@ void distribution_look(const char *root, struct distribution *ret)
 		ret->family = FAMILY_OPENWRT;
 	else if (is_like(release, "debian") || is_like(release, "ubuntu"))
 		ret->family = FAMILY_DEBIAN;
+	ret->is_ubuntu = is_like(release, "ubuntu");
 }
 
 const char *distribution_choose(const struct distribution *distribution, const char *debian,
@@ -129,18 +134,27 @@ static bool is_there(const char *root, const struct distribution *distribution, 
 	return false;
 }
 
+static const char *debian_package(const struct distribution *distribution, const struct tool *tool)
+{
+	for (size_t i = 0; distribution->is_ubuntu && i < ARRAY_SIZE(of_ubuntus_kernel); i++)
+		if (strcmp(tool->name, of_ubuntus_kernel[i]) == 0)
+			return "linux-tools-generic";
+	return tool->debian;
+}
+
 static void add_tool(const struct distribution *distribution, const struct tool *tool,
 		     struct finding *finding)
 {
-	const char *package = distribution_choose(distribution, tool->debian, tool->openwrt, NULL);
+	const char *package =
+		distribution_choose(distribution, debian_package(distribution, tool), tool->openwrt, NULL);
 	char command[sizeof(finding->mend)];
 
 	memcpy(command, finding->mend, sizeof(command));
 	if (package)
 		finding_mend(finding, "%s %s && %s", distribution_install(distribution), package, command);
 	else
-		finding_mend(finding, "%s%s (%s is not installed)", command,
-			     strchr(command, '#') ? "" : "  #", tool->name);
+		finding_mend(finding, "%s%s (%s was not found)", command, strchr(command, '#') ? "" : "  #",
+			     tool->name);
 }
 
 void distribution_add_tools(const char *root, struct findings *findings)

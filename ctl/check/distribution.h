@@ -15,6 +15,7 @@ enum distribution_family {
 
 struct distribution {
 	enum distribution_family family;
+	bool is_ubuntu;	  /* or made of it */
 	bool has_systemd; /* it started this machine */
 	bool has_apk;	  /* of OpenWrt: packages are apk's; else opkg's */
 };

@@ -81,13 +81,30 @@ static void a_tool_that_is_missing_is_installed_first(void **state)
 			    "opkg update && opkg install ethtool && ethtool -K a tso off");
 	assert_string_equal(mend_of("ethtool -K a tso off", &apk), "apk add ethtool && ethtool -K a tso off");
 	assert_string_equal(mend_of("ethtool -K a tso off", &other),
-			    "ethtool -K a tso off  # (ethtool is not installed)");
+			    "ethtool -K a tso off  # (ethtool was not found)");
 	assert_string_equal(mend_of("hwclock -w  # once", &router),
-			    "hwclock -w  # once (hwclock is not installed)");
+			    "hwclock -w  # once (hwclock was not found)");
 	assert_string_equal(mend_of("ethtoolish", &debian), "ethtoolish");
 	assert_string_equal(mend_of("", &debian), "");
 	tree_write("/usr/sbin/ethtool", "");
 	assert_string_equal(mend_of("ethtool -K a tso off", &debian), "ethtool -K a tso off");
+}
+
+static void ubuntus_packages_are_not_debians(void **state)
+{
+	const struct distribution debian = {.family = FAMILY_DEBIAN},
+				  ubuntu = {.family = FAMILY_DEBIAN, .is_ubuntu = true};
+
+	(void)state;
+	tree_write("/etc/os-release", "ID=debian\n");
+	assert_false(look().is_ubuntu);
+	tree_write("/etc/os-release", "ID=linuxmint\nID_LIKE=\"ubuntu debian\"\n");
+	assert_true(look().is_ubuntu);
+	assert_string_equal(mend_of("cpupower idle-set -D 10", &debian),
+			    "apt install linux-cpupower && cpupower idle-set -D 10");
+	assert_string_equal(mend_of("cpupower idle-set -D 10", &ubuntu),
+			    "apt install linux-tools-generic && cpupower idle-set -D 10");
+	assert_string_equal(mend_of("tc qdisc", &ubuntu), "apt install iproute2 && tc qdisc");
 }
 
 static void a_routers_small_ip_is_enough_for_what_it_can(void **state)
@@ -128,6 +145,7 @@ int main(void)
 		TREE_TEST(a_family_is_known_by_os_release),
 		TREE_TEST(services_and_packages_are_known_by_what_is_there),
 		TREE_TEST(a_tool_that_is_missing_is_installed_first),
+		TREE_TEST(ubuntus_packages_are_not_debians),
 		TREE_TEST(a_routers_small_ip_is_enough_for_what_it_can),
 		TREE_TEST(an_option_is_set_where_the_configuration_is_made),
 	};
