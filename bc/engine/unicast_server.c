@@ -361,23 +361,35 @@ static bool is_in_hosts_share(struct bc_port *port, const struct client *client,
 	       host->load - load_before + load <= share;
 }
 
+static bool is_interval_allowed(const struct bc_unicast_server *s, int8_t log_interval)
+{
+	return log_interval >= s->limits.min_log_interval && log_interval >= LOG_INTERVAL_MIN &&
+	       log_interval <= LOG_INTERVAL_MAX;
+}
+
+/* `client`: NULL for one that is new. */
+static bool has_rate_for(struct bc_port *port, const struct client *client, const struct bc_address *address,
+			 uint64_t load, uint64_t load_before)
+{
+	const struct bc_unicast_server *s = port->unicast_server;
+
+	return s->load - load_before + load <= (uint64_t)s->limits.max_rate << LOG_INTERVAL_MAX &&
+	       is_in_hosts_share(port, client, address, load, load_before);
+}
+
 /* A grant at another rate would not be what was asked for: it is as asked, or denied (16.1.4.2). */
 static bool may_grant(struct bc_port *port, const struct client *client, const struct bc_address *address,
 		      enum bc_unicast_service service, int8_t log_interval)
 {
-	const struct bc_unicast_server *s = port->unicast_server;
 	uint64_t load_before = 0;
 
 	if (client && client->grants[service].heap_index != NONE)
 		load_before = load_of(client->grants[service].log_interval);
 	if (!is_master(port))
 		bc_count(port, BC_COUNTER_UNICAST_DENIED_STATE);
-	else if (log_interval < s->limits.min_log_interval || log_interval < LOG_INTERVAL_MIN ||
-		 log_interval > LOG_INTERVAL_MAX)
+	else if (!is_interval_allowed(port->unicast_server, log_interval))
 		bc_count(port, BC_COUNTER_UNICAST_DENIED_INTERVAL);
-	else if (s->load - load_before + load_of(log_interval) > (uint64_t)s->limits.max_rate
-									 << LOG_INTERVAL_MAX ||
-		 !is_in_hosts_share(port, client, address, load_of(log_interval), load_before))
+	else if (!has_rate_for(port, client, address, load_of(log_interval), load_before))
 		bc_count(port, BC_COUNTER_UNICAST_DENIED_RATE);
 	else
 		return true;
@@ -456,41 +468,56 @@ void bc_unicast_server_cancel(struct bc_port *port, const struct bc_msg *msg, co
 
 /* A predecessor's. */
 
-static bool has_same_limits(const struct bc_unicast_limits *a, const struct bc_unicast_limits *b)
+/* With all that it has: one that still heard Announce, but no Sync, would not soon ask again. */
+static bool would_be_served(struct bc_port *port, const struct client *from)
 {
-	return a->max_clients == b->max_clients && a->max_rate == b->max_rate &&
-	       a->max_duration_s == b->max_duration_s && a->min_log_interval == b->min_log_interval &&
-	       a->max_host_percent == b->max_host_percent;
+	uint64_t load = 0;
+
+	for (unsigned int service = 0; service < BC_UNICAST_SERVICES; service++) {
+		const struct grant *grant = &from->grants[service];
+
+		if (grant->heap_index == NONE)
+			continue;
+		if (!is_interval_allowed(port->unicast_server, grant->log_interval))
+			return false;
+		load += load_of(grant->log_interval);
+	}
+	return has_rate_for(port, NULL, &from->address, load, 0);
 }
 
 static void inherit_grant(struct bc_unicast_server *s, struct client *client, enum bc_unicast_service service,
-			  const struct grant *from)
+			  const struct grant *from, uint64_t now_mono_ns)
 {
-	client->grants[service] = *from;
+	struct grant *grant = &client->grants[service];
+	uint64_t duration_ns = (uint64_t)s->limits.max_duration_s * NSEC_PER_SEC;
+
+	*grant = *from;
+	grant->end_mono_ns = MIN(from->end_mono_ns, now_mono_ns + duration_ns);
 	client->n_grants++;
 	client->host->load += load_of(from->log_interval);
 	s->load += load_of(from->log_interval);
 	add_to_heap(s, (uint32_t)(client - s->clients) * BC_UNICAST_SERVICES + service);
 }
 
-void bc_unicast_server_inherit(struct bc_port *port, const struct bc_port *old)
+static void inherit_client(struct bc_port *port, const struct client *from, uint64_t now_mono_ns)
 {
-	struct bc_unicast_server *s = port->unicast_server;
+	struct client *client = NULL;
+
+	if (would_be_served(port, from))
+		client = add_client(port, &from->identity, &from->address);
+	for (unsigned int service = 0; client && service < BC_UNICAST_SERVICES; service++)
+		if (from->grants[service].heap_index != NONE)
+			inherit_grant(port->unicast_server, client, (enum bc_unicast_service)service,
+				      &from->grants[service], now_mono_ns);
+}
+
+void bc_unicast_server_inherit(struct bc_port *port, const struct bc_port *old, uint64_t now_mono_ns)
+{
 	const struct bc_unicast_server *old_s = old->unicast_server;
 
-	if (!s || !old_s || !has_same_limits(&s->limits, &old_s->limits))
-		return;
-	for (uint32_t i = 0; i < old_s->limits.max_clients; i++) {
-		const struct client *from = &old_s->clients[i];
-		struct client *client = NULL;
-
-		if (from->n_grants > 0)
-			client = add_client(port, &from->identity, &from->address);
-		for (unsigned int service = 0; client && service < BC_UNICAST_SERVICES; service++)
-			if (from->grants[service].heap_index != NONE)
-				inherit_grant(s, client, (enum bc_unicast_service)service,
-					      &from->grants[service]);
-	}
+	for (uint32_t i = 0; port->unicast_server && old_s && i < old_s->limits.max_clients; i++)
+		if (old_s->clients[i].n_grants > 0)
+			inherit_client(port, &old_s->clients[i], now_mono_ns);
 }
 
 /* Syncs and their stamps. */

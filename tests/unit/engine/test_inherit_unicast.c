@@ -186,25 +186,41 @@ static void who_has_one_service_has_that_one(void **state)
 	assert_int_equal(world.nodes[OTHER].n_sent[PTP_SYNC], n_syncs);
 }
 
-static void change_clients(void)
+/* One client, with 8 Syncs, an Announce and a Delay_Resp a second. */
+
+static struct bc_unicast_limits *limits(void)
 {
-	world.nodes[SERVER].port.unicast_limits.max_clients--;
+	return &world.nodes[SERVER].port.unicast_limits;
 }
-static void change_rate(void)
+
+static void raise_all(void)
 {
-	world.nodes[SERVER].port.unicast_limits.max_rate--;
+	*limits() = (struct bc_unicast_limits){.max_clients = 9,
+					       .max_rate = 1001,
+					       .max_duration_s = 301,
+					       .min_log_interval = -7,
+					       .max_host_percent = 1};
 }
-static void change_duration(void)
+static void allow_one_client(void)
 {
-	world.nodes[SERVER].port.unicast_limits.max_duration_s--;
+	limits()->max_clients = 1;
+	world.nodes[SERVER].config.max_unicast_clients = 1;
 }
-static void change_interval(void)
+static void allow_its_rate(void)
 {
-	world.nodes[SERVER].port.unicast_limits.min_log_interval++;
+	limits()->max_rate = 10;
 }
-static void change_share(void)
+static void allow_its_interval(void)
 {
-	world.nodes[SERVER].port.unicast_limits.max_host_percent++;
+	limits()->min_log_interval = -3;
+}
+static void forbid_its_rate(void)
+{
+	limits()->max_rate = 9;
+}
+static void forbid_its_interval(void)
+{
+	limits()->min_log_interval = -2;
 }
 static void change_transport(void)
 {
@@ -216,30 +232,101 @@ static void leave_no_room(void)
 }
 static void end_service(void)
 {
-	world.nodes[SERVER].port.unicast_limits.max_clients = 0;
+	limits()->max_clients = 0;
 }
 
-static void by_other_limits_clients_have_to_ask_again(void **state)
+static void by_other_limits_clients_that_fit_are_kept(void **state)
 {
-	static void (*const changes[])(void) = {change_clients,	 change_rate,  change_duration,
-						change_interval, change_share, change_transport,
-						leave_no_room,	 end_service};
+	static const struct {
+		void (*change)(void);
+		size_t n_clients;
+	} cases[] = {
+		{raise_all, 1},
+		{allow_one_client, 1},
+		{allow_its_rate, 1},
+		{allow_its_interval, 1},
+		{forbid_its_rate, 0},
+		/* Of one service of three: it asks again for all of them. */
+		{forbid_its_interval, 0},
+		{change_transport, 0},
+		{leave_no_room, 0},
+		{end_service, 0},
+	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		start();
-		changes[i]();
+		cases[i].change();
 		succeed_from(SERVER, 0);
-		if (n_clients() != 0)
-			fail_msg("change %zu", i);
+		if (n_clients() != cases[i].n_clients)
+			fail_msg("case %zu", i);
+		if (n_clients() > 0) {
+			report(SERVER, BC_LINK_UP);
+			world_run_s(&world, 1);
+			assert_in_service();
+		}
 		teardown(state);
 		setup(state);
 	}
-	/* Service that is new has no clients. */
+}
+
+static void service_that_is_new_has_no_clients(void **state)
+{
+	(void)state;
 	start();
 	end_service();
 	replace(SERVER);
-	world.nodes[SERVER].port.unicast_limits.max_clients = 8;
+	limits()->max_clients = 8;
 	replace(SERVER);
+	assert_int_equal(n_clients(), 0);
+}
+
+/* Two clients of one host, by as many names. */
+static void start_two(void)
+{
+	limits()->max_host_percent = 100;
+	start();
+	world_stop_node(&world, CLIENT);
+	world.nodes[CLIENT].config.clock_identity[7] = 77;
+	world_start_node(&world, CLIENT);
+	world_run_s(&world, 30);
+	assert_int_equal(n_clients(), 2);
+}
+
+static void of_those_that_do_not_fit_together_as_many_are_kept_as_do(void **state)
+{
+	static const struct {
+		uint32_t max_clients, max_rate;
+		uint8_t max_host_percent;
+		size_t n_clients;
+	} cases[] = {
+		{2, 20, 100, 2},  {1, 20, 100, 1}, {2, 19, 100, 1},
+		{8, 1000, 24, 1}, {8, 40, 50, 2},  {8, 39, 50, 1},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		start_two();
+		limits()->max_clients = cases[i].max_clients;
+		limits()->max_rate = cases[i].max_rate;
+		limits()->max_host_percent = cases[i].max_host_percent;
+		succeed_from(SERVER, 0);
+		if (n_clients() != cases[i].n_clients)
+			fail_msg("case %zu: %zu", i, n_clients());
+		teardown(state);
+		setup(state);
+	}
+	start();
+}
+
+static void nobody_is_granted_for_longer_than_is_allowed_now(void **state)
+{
+	(void)state;
+	start();
+	world.nodes[CLIENT].is_mute = true;
+	limits()->max_duration_s = 50;
+	replace(SERVER);
+	world_run_s(&world, 49);
+	assert_int_equal(n_clients(), 1);
+	world_run_s(&world, 2);
 	assert_int_equal(n_clients(), 0);
 }
 
@@ -368,7 +455,10 @@ int main(void)
 		T(their_grants_end_when_they_would_have),
 		T(what_is_granted_counts_as_if_it_were_granted_now),
 		T(who_has_one_service_has_that_one),
-		T(by_other_limits_clients_have_to_ask_again),
+		T(by_other_limits_clients_that_fit_are_kept),
+		T(service_that_is_new_has_no_clients),
+		T(of_those_that_do_not_fit_together_as_many_are_kept_as_do),
+		T(nobody_is_granted_for_longer_than_is_allowed_now),
 		T(a_client_goes_on_with_what_it_has),
 		T(what_it_wants_otherwise_it_asks_for_at_once),
 		T(another_table_is_asked_anew),
