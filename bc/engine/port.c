@@ -67,7 +67,7 @@ static void enter_state(struct bc_port *port, enum bc_port_state old_state, uint
 			return;
 		stop_timers(port);
 		bc_port_arm_announce_receipt(port, now_mono_ns);
-		port->log_delay_req_interval = port->config.log_min_delay_req_interval;
+		port->log_delay_req_interval = bc_unicast_client_delay_req_interval(port);
 		return;
 	case BC_STATE_PRE_MASTER:
 		stop_timers(port);

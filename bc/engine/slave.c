@@ -113,7 +113,7 @@ void bc_slave_reset(struct bc_port *port, uint64_t now_mono_ns)
 	memset(port->delay_req_sent, 0, sizeof(port->delay_req_sent));
 	bc_interval_request_forget(port);
 	port->delay_req_deadline = NEVER;
-	port->log_delay_req_interval = port->config.log_min_delay_req_interval;
+	port->log_delay_req_interval = bc_unicast_client_delay_req_interval(port);
 	engine->n_path_delays = port->config.initial_delay_ns != 0;
 	engine->is_delay_assumed = port->config.initial_delay_ns != 0;
 	engine->status.offset_from_master_ns = 0;

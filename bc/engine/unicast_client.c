@@ -224,9 +224,10 @@ void bc_unicast_client_inherit(struct bc_port *port, const struct bc_port *old)
 		struct master *master = &c->masters[i];
 
 		*master = old->unicast_client->masters[i];
+		/* Granted may be a slower one. */
 		for (unsigned int s = 0; s < BC_UNICAST_SERVICES; s++)
-			if (master->grants[s].log_interval !=
-			    wanted_log_interval(port, (enum bc_unicast_service)s))
+			if (wanted_log_interval(port, (enum bc_unicast_service)s) !=
+			    wanted_log_interval(old, (enum bc_unicast_service)s))
 				master->grants[s] = (struct grant){};
 	}
 }
@@ -476,14 +477,29 @@ void bc_unicast_client_shift(struct bc_port *port, uint64_t by_ns)
 		c->masters[i].announce_deadline += by_ns;
 }
 
-int8_t bc_unicast_client_sync_interval(const struct bc_port *port)
+/* NULL: the port asks nobody, or the one that it follows has not granted that. */
+static const struct grant *grant_in_use(const struct bc_port *port, enum bc_unicast_service service)
 {
 	const struct bc_unicast_client *c = port->unicast_client;
 
 	for (size_t i = 0; c && i < c->n_masters; i++)
-		if (c->masters[i].is_selected && c->masters[i].grants[BC_UNICAST_SYNC].is_granted)
-			return c->masters[i].grants[BC_UNICAST_SYNC].log_interval;
-	return NO_INTERVAL;
+		if (c->masters[i].is_selected && c->masters[i].grants[service].is_granted)
+			return &c->masters[i].grants[service];
+	return NULL;
+}
+
+int8_t bc_unicast_client_sync_interval(const struct bc_port *port)
+{
+	const struct grant *grant = grant_in_use(port, BC_UNICAST_SYNC);
+
+	return grant ? grant->log_interval : NO_INTERVAL;
+}
+
+int8_t bc_unicast_client_delay_req_interval(const struct bc_port *port)
+{
+	const struct grant *grant = grant_in_use(port, BC_UNICAST_DELAY_RESP);
+
+	return grant ? grant->log_interval : port->config.log_min_delay_req_interval;
 }
 
 size_t bc_engine_unicast_masters(const struct bc_engine *engine, size_t port_index,

@@ -16,7 +16,7 @@ int bc_unicast_client_new(struct bc_port *port, struct bc_unicast_client **ret_c
 void bc_unicast_client_free(struct bc_unicast_client *client);
 
 /* What the masters of the same table granted a predecessor, a port of the same identity and transport, goes
- * on where it is what is wanted now. */
+ * on where the same is wanted now. */
 void bc_unicast_client_inherit(struct bc_port *port, const struct bc_port *old);
 
 /* These do nothing on a port without masters to ask. */
@@ -39,6 +39,8 @@ uint64_t bc_unicast_client_deadline(const struct bc_port *port);
 void bc_unicast_client_shift(struct bc_port *port, uint64_t by_ns);
 /* The interval that was granted for Sync (log2 s), or 0x7f: none. */
 int8_t bc_unicast_client_sync_interval(const struct bc_port *port);
+/* The interval at which Delay_Req may be sent (log2 s): as granted, else as configured. */
+int8_t bc_unicast_client_delay_req_interval(const struct bc_port *port);
 /* Whether two ports of one transport have the same masters in their tables. Either may have none. */
 bool bc_unicast_client_asks_the_same(const struct bc_port *port, const struct bc_port *old);
 /* Whether that is a master of our table. */

@@ -356,6 +356,23 @@ static void a_client_goes_on_with_what_it_has(void **state)
 	assert_true(n_requests() > n);
 }
 
+static void what_was_granted_at_half_the_rate_holds_at_that_rate(void **state)
+{
+	unsigned int n_asked, n_delay_reqs;
+
+	(void)state;
+	world.nodes[SERVER].grants_less = true;
+	start();
+	n_asked = n_requests();
+	replace(CLIENT);
+	world_run_s(&world, 5);
+	n_delay_reqs = world.nodes[CLIENT].n_sent[PTP_DELAY_REQ];
+	world_run_s(&world, 100);
+	assert_int_equal(n_requests(), n_asked);
+	assert_in_range(world.nodes[CLIENT].n_sent[PTP_DELAY_REQ] - n_delay_reqs, 35, 70);
+	assert_int_equal(state_of(CLIENT), BC_STATE_SLAVE);
+}
+
 static void what_it_wants_otherwise_it_asks_for_at_once(void **state)
 {
 	unsigned int n;
@@ -460,6 +477,7 @@ int main(void)
 		T(of_those_that_do_not_fit_together_as_many_are_kept_as_do),
 		T(nobody_is_granted_for_longer_than_is_allowed_now),
 		T(a_client_goes_on_with_what_it_has),
+		T(what_was_granted_at_half_the_rate_holds_at_that_rate),
 		T(what_it_wants_otherwise_it_asks_for_at_once),
 		T(another_table_is_asked_anew),
 		T(a_port_of_another_number_has_no_grants),

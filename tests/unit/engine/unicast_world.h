@@ -8,6 +8,7 @@
 
 #include "bc/engine/engine.h"
 #include "tests/unit/engine/defaults.h"
+#include "util/unaligned.h"
 
 #define WORLD_NODES  4
 #define WORLD_FRAMES 256
@@ -20,6 +21,7 @@ struct world_node {
 	struct bc_unicast_table table;
 	struct bc_engine *engine;
 	bool is_off, is_mute; /* does not exist; neither sends nor receives */
+	bool grants_less;     /* it says of each grant that it is at half the rate that was asked for */
 	unsigned int n_sent[16], n_unresolved, n_events[4];
 	struct bc_action last_send[16];
 };
@@ -100,6 +102,17 @@ static inline void world_receive(struct world *world, size_t from, size_t to, co
 	bc_engine_handle_rx(world->nodes[to].engine, 0, &rx, world->now_mono_ns);
 }
 
+/* Of each TLV that grants something, in a Signaling message. */
+static inline void world_halve_rates(struct bc_action *signaling)
+{
+	uint8_t *message = signaling->send.message;
+	size_t tlv = 44;
+
+	for (; tlv + 12 <= signaling->send.len; tlv += 4 + get_be16(message + tlv + 2))
+		if (get_be16(message + tlv) == PTP_TLV_GRANT_UNICAST_TRANSMISSION)
+			message[tlv + 5]++;
+}
+
 static inline void world_send(struct world *world, size_t from, const struct bc_action *action)
 {
 	struct world_node *node = &world->nodes[from];
@@ -115,7 +128,10 @@ static inline void world_send(struct world *world, size_t from, const struct bc_
 		node->n_unresolved++;
 	assert_true(world->n_frames < WORLD_FRAMES);
 	world->frames[world->n_frames].from = from;
-	world->frames[world->n_frames++].action = *action;
+	world->frames[world->n_frames].action = *action;
+	if (node->grants_less && action->send.message_type == PTP_SIGNALING)
+		world_halve_rates(&world->frames[world->n_frames].action);
+	world->n_frames++;
 }
 
 static inline size_t world_find(const struct world *world, const struct bc_address *address)
