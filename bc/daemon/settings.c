@@ -182,6 +182,16 @@ static void read_delay(const struct ebc_config *c, size_t i, struct bc_port_conf
 	ret->is_always_capable = get(c, i, EBC_OPT_AS_CAPABLE) == EBC_AS_CAPABLE_TRUE;
 }
 
+/* Options that move stamps, by microseconds. */
+static unsigned int stamping_of(const struct ebc_config *c)
+{
+	bool uses_sockets = get(c, GLOBAL, EBC_OPT_TIME_STAMPING) == EBC_TIME_STAMPING_SOFTWARE;
+
+	return (unsigned int)(get(c, GLOBAL, EBC_OPT_TX_STAMP_POINT) << 16 |
+			      get(c, GLOBAL, EBC_OPT_RX_STAMP_POINT) << 8 |
+			      get(c, GLOBAL, EBC_OPT_BPF_ATTACH) << 4 | uses_sockets);
+}
+
 static void read_engine_port(const struct ebc_config *c, size_t i, struct bc_port_config *ret)
 {
 	*ret = (struct bc_port_config){
@@ -208,6 +218,7 @@ static void read_engine_port(const struct ebc_config *c, size_t i, struct bc_por
 		.delay_asymmetry_ns = ebc_config_int(c, i, EBC_OPT_DELAY_ASYMMETRY),
 		.ingress_latency_ns = ebc_config_int(c, i, EBC_OPT_INGRESS_LATENCY),
 		.egress_latency_ns = ebc_config_int(c, i, EBC_OPT_EGRESS_LATENCY),
+		.stamping = stamping_of(c),
 		.fault_reset_interval_ns = fault_interval_ns(get(c, i, EBC_OPT_FAULT_RESET_INTERVAL)),
 		.delay_filter = get(c, i, EBC_OPT_DELAY_FILTER) == EBC_DELAY_FILTER_MOVING_AVERAGE
 					? BC_DELAY_FILTER_MOVING_AVERAGE
@@ -351,6 +362,7 @@ static void read_peer_delay(const struct ebc_config *c, size_t i, struct setting
 		.ingress_latency_ns = port->ingress_latency_ns,
 		.egress_latency_ns = port->egress_latency_ns,
 		.delay_asymmetry_ns = port->delay_asymmetry_ns,
+		.stamping = port->stamping,
 		.neighbor_prop_delay_thresh_ns = get(c, i, EBC_OPT_NEIGHBOR_PROP_DELAY_THRESH),
 		.min_neighbor_prop_delay_ns = get(c, i, EBC_OPT_MIN_NEIGHBOR_PROP_DELAY),
 		.allowed_lost_responses = (unsigned int)get(c, i, EBC_OPT_ALLOWED_LOST_RESPONSES),

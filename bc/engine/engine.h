@@ -88,6 +88,7 @@ struct bc_port_config {
 	int64_t delay_asymmetry_ns;	  /* master-to-slave minus mean path delay */
 	int64_t ingress_latency_ns;	  /* subtracted from receive stamps */
 	int64_t egress_latency_ns;	  /* added to transmit stamps */
+	unsigned int stamping;		  /* how stamps are taken, in the caller's words; see peer_delay.h */
 	uint64_t fault_reset_interval_ns; /* doubled with each fault in a row, up to 16 times it */
 	enum bc_delay_filter_type delay_filter;
 	unsigned int delay_filter_length;

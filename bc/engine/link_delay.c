@@ -34,6 +34,7 @@ int bc_link_delay_init(struct bc_port *port)
 		.ingress_latency_ns = config->ingress_latency_ns,
 		.egress_latency_ns = config->egress_latency_ns,
 		.delay_asymmetry_ns = config->delay_asymmetry_ns,
+		.stamping = config->stamping,
 		.neighbor_prop_delay_thresh_ns = config->neighbor_prop_delay_thresh_ns,
 		.min_neighbor_prop_delay_ns = config->min_neighbor_prop_delay_ns,
 		.allowed_lost_responses = config->allowed_lost_responses,

@@ -535,7 +535,8 @@ static void expire_rx_requests(struct bc_peer_delay *pd, uint64_t now_mono_ns)
 
 static bool measures_the_same(const struct bc_peer_delay_config *a, const struct bc_peer_delay_config *b)
 {
-	return a->transport == b->transport && a->ingress_latency_ns == b->ingress_latency_ns &&
+	return a->transport == b->transport && a->stamping == b->stamping &&
+	       a->ingress_latency_ns == b->ingress_latency_ns &&
 	       a->egress_latency_ns == b->egress_latency_ns &&
 	       a->delay_asymmetry_ns == b->delay_asymmetry_ns && a->delay_filter == b->delay_filter &&
 	       a->delay_filter_length == b->delay_filter_length && a->is_silent == b->is_silent;

@@ -19,6 +19,7 @@ struct bc_peer_delay_config {
 	enum ebc_transport transport;	    /* of our requests; others' messages over another are ignored */
 	int8_t log_min_pdelay_req_interval; /* clamped to -7..15 */
 	int64_t ingress_latency_ns, egress_latency_ns, delay_asymmetry_ns; /* of 32 bits */
+	unsigned int stamping;		       /* a delay that was measured by other stamps is another one */
 	int64_t neighbor_prop_delay_thresh_ns; /* a neighbour farther away is not capable */
 	int64_t min_neighbor_prop_delay_ns;
 	unsigned int allowed_lost_responses; /* in a row; with one more the delay is not valid */
@@ -68,8 +69,8 @@ int bc_peer_delay_new(const struct bc_peer_delay_config *config, struct bc_peer_
 void bc_peer_delay_free(struct bc_peer_delay *peer_delay);
 
 /* What `old` measured of the same link holds on, and its sequence numbers go on; before the link is reported,
- * whose state was up then. Of another transport, or by other corrections or another filter, it says nothing.
- */
+ * whose state was up then. Of another transport, or by other stamps, corrections or another filter, it says
+ * nothing. */
 void bc_peer_delay_inherit(struct bc_peer_delay *peer_delay, const struct bc_peer_delay *old);
 
 void bc_peer_delay_handle_rx(struct bc_peer_delay *peer_delay, const struct bc_rx *rx, uint64_t now_mono_ns);

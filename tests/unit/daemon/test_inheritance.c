@@ -366,12 +366,43 @@ static void a_port_of_another_name_is_another_one(void **state)
 	assert_false(port_settings_are_of_one_network(&a, &b));
 }
 
+static unsigned int stamping_with(const char *line)
+{
+	static const struct decision nothing;
+	static struct run run;
+	unsigned int stamping;
+
+	start(&run, &nothing, line);
+	stamping = run.settings.engine_ports[1].stamping;
+	assert_int_equal(run.settings.transparent.peer_delay[1].stamping, stamping);
+	end(&run);
+	return stamping;
+}
+
+static void options_that_move_stamps_are_told_apart(void **state)
+{
+	static const char *const lines[] = {
+		"",
+		"time_stamping software\n",
+		"rx_stamp_point tc\n",
+		"tx_stamp_point tc\n",
+		"bpf_attach clsact\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+		for (size_t k = 0; k < ARRAY_SIZE(lines); k++)
+			assert_int_equal(stamping_with(lines[i]) == stamping_with(lines[k]), i == k);
+	assert_int_equal(stamping_with("time_stamping hardware\n"), stamping_with(""));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_option_forgets_or_keeps_masters_as_it_should),
 		cmocka_unit_test(there_is_a_decision_on_every_option_that_has_an_effect),
 		cmocka_unit_test(a_port_of_another_name_is_another_one),
+		cmocka_unit_test(options_that_move_stamps_are_told_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

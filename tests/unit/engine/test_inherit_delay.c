@@ -139,6 +139,10 @@ static void change_asymmetry(void)
 {
 	config.delay_asymmetry_ns = 1;
 }
+static void change_stamping(void)
+{
+	config.stamping = 1;
+}
 static void change_transport(void)
 {
 	config.transport = EBC_TRANSPORT_UDP_IPV4;
@@ -159,8 +163,8 @@ static void change_silence(void)
 static void measured_otherwise_it_says_nothing(void **state)
 {
 	static void (*const changes[])(void) = {
-		change_ingress, change_egress,	      change_asymmetry, change_transport,
-		change_filter,	change_filter_length, change_silence,
+		change_stamping,  change_ingress, change_egress,	change_asymmetry,
+		change_transport, change_filter,  change_filter_length, change_silence,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
@@ -268,6 +272,11 @@ static void what_is_usual_of_the_path_is_known_and_nothing_is_counted_twice(void
 	rig.ports[0].ingress_latency_ns = 100;
 	replace(&rig);
 	assert_int_equal(rig.engine->ports[0].path_alarm.n_samples, 0);
+	answer_requests(2);
+	rig.ports[0].stamping = 1;
+	replace(&rig);
+	assert_int_equal(rig.engine->ports[0].path_alarm.n_samples, 0);
+	assert_int_equal(link_status().peer.n_measured, 0);
 	rig_stop(&rig);
 }
 
