@@ -185,6 +185,7 @@ static enum exit_status read_config(const struct options *o, struct findings *fi
 	}
 	if (r == 0)
 		r = configuration_finish(config, o->ports, o->n_ports);
+	distribution_set_configuration(&findings->distribution, path);
 	configuration_judge(config, path, r, findings);
 	if (r == 0 || r == -ENODATA)
 		*ret_config = TAKE_PTR(config);

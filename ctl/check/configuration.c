@@ -5,8 +5,6 @@
 #include <errno.h>
 #include <string.h>
 
-#define A_SECTION "[PORT]  # a section for each, in the file"
-
 static size_t n_errors(const struct ebc_config *config)
 {
 	size_t n = 0;
@@ -37,12 +35,13 @@ static void judge_missing_ports(const char *path, struct findings *findings)
 
 	finding_text(f, "%s names no port", path);
 	finding_why(f, "the command line of ebpf-bc has to, by -i");
-	finding_mend(
-		f, "%s",
-		distribution_choose(&findings->distribution, A_SECTION,
-				    "uci add ebpf-bc port && uci set ebpf-bc.@port[-1].device=PORT && uci "
-				    "commit ebpf-bc  # for each",
-				    A_SECTION));
+	if (*findings->distribution.uci_clock)
+		finding_mend(f,
+			     "uci add ebpf-bc port && uci set ebpf-bc.@port[-1].device=PORT && uci set "
+			     "ebpf-bc.@port[-1].clock=%s && uci commit ebpf-bc  # for each",
+			     findings->distribution.uci_clock);
+	else
+		finding_mend(f, "[PORT]  # a section for each, in the file");
 }
 
 static void judge_note(const struct ebc_config_note *note, const char *path, struct findings *findings)
@@ -53,10 +52,10 @@ static void judge_note(const struct ebc_config_note *note, const char *path, str
 	finding_text(f, "%s: %s", path,
 		     note->is_error ? "ebpf-bc would refuse this file" : "ebpf-bc would warn of this file");
 	finding_why(f, "%s", note->text);
-	finding_mend(f, "%s",
-		     distribution_choose(&findings->distribution, "man ebpf-bc.conf",
-					 "uci show ebpf-bc  # of which the file is made",
-					 "man ebpf-bc.conf"));
+	if (*findings->distribution.uci_clock)
+		finding_mend(f, "uci show ebpf-bc  # of which the file is made");
+	else if (findings->distribution.family != FAMILY_OPENWRT) /* without man pages */
+		finding_mend(f, "man ebpf-bc.conf");
 }
 
 void configuration_judge(const struct ebc_config *config, const char *path, int error,

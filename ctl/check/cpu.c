@@ -296,7 +296,9 @@ static void judge_isolation(const struct cpu_facts *facts, struct findings *find
 		"CPUs %s are kept free of other processes (isolcpus): pin ebpf-bc and the ports' interrupts "
 		"there",
 		facts->isolated);
-	finding_mend(f, "taskset -a -p -c %s $(pidof ebpf-bc)  # interrupts: /proc/irq/*/smp_affinity_list",
+	finding_mend(f,
+		     "for p in $(pidof ebpf-bc); do taskset -a -p -c %s $p; done  # interrupts: "
+		     "/proc/irq/*/smp_affinity_list",
 		     facts->isolated);
 }
 

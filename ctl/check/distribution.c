@@ -76,6 +76,22 @@ void distribution_look(const char *root, struct distribution *ret)
 	else if (is_like(release, "debian") || is_like(release, "ubuntu"))
 		ret->family = FAMILY_DEBIAN;
 	ret->is_ubuntu = is_like(release, "ubuntu");
+	if (ret->family == FAMILY_OPENWRT)
+		strcpy(ret->uci_clock, "main");
+}
+
+void distribution_set_configuration(struct distribution *distribution, const char *path)
+{
+	/* /var is a link to /tmp there. */
+	static const char *const folders[] = {"/var/run/ebpf-bc/", "/tmp/run/ebpf-bc/"};
+	char name[sizeof(distribution->uci_clock)] = "", rest[8] = "";
+
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
+		if (strncmp(path, folders[i], strlen(folders[i])) == 0)
+			sscanf(path + strlen(folders[i]), "%31[A-Za-z0-9_]%7s", name, rest);
+	distribution->uci_clock[0] = '\0';
+	if (distribution->family == FAMILY_OPENWRT && strcmp(rest, ".conf") == 0)
+		strcpy(distribution->uci_clock, name);
 }
 
 const char *distribution_choose(const struct distribution *distribution, const char *debian,

@@ -15,14 +15,19 @@ enum distribution_family {
 
 struct distribution {
 	enum distribution_family family;
-	bool is_ubuntu;	  /* or made of it */
-	bool has_systemd; /* it started this machine */
-	bool has_apk;	  /* of OpenWrt: packages are apk's; else opkg's */
+	bool is_ubuntu;	    /* or made of it */
+	bool has_systemd;   /* it started this machine */
+	bool has_apk;	    /* of OpenWrt: packages are apk's; else opkg's */
+	char uci_clock[32]; /* the section of UCI that the configuration is made of; "": a file of one's own
+			     */
 };
 
 struct findings;
 
+/* With OpenWrt's first clock. */
 void distribution_look(const char *root, struct distribution *ret);
+/* The configuration is this file: on OpenWrt, UCI's if it is where the init script makes it. */
+void distribution_set_configuration(struct distribution *distribution, const char *path);
 /* The text for this distribution. */
 const char *distribution_choose(const struct distribution *distribution, const char *debian,
 				const char *openwrt, const char *other);

@@ -59,10 +59,10 @@ void finding_mend(struct finding *finding, const char *format, ...)
 void finding_mend_by_option(struct finding *finding, const struct distribution *distribution,
 			    const char *option, const char *value)
 {
-	if (distribution->family == FAMILY_OPENWRT)
+	if (*distribution->uci_clock)
 		finding_mend(finding,
-			     "uci set ebpf-bc.main.%s=%s && uci commit ebpf-bc && /etc/init.d/ebpf-bc reload",
-			     option, value);
+			     "uci set ebpf-bc.%s.%s=%s && uci commit ebpf-bc && /etc/init.d/ebpf-bc reload",
+			     distribution->uci_clock, option, value);
 	else
 		finding_mend(finding, "%s %s  # in the configuration", option, value);
 }

@@ -22,7 +22,7 @@ void port_unseen(const struct port_facts *facts, struct findings *findings, cons
 void port_mend_by_other(const struct port_facts *facts, const struct findings *findings, const char *other,
 			struct finding *finding)
 {
-	if (findings->distribution.family == FAMILY_OPENWRT)
+	if (*findings->distribution.uci_clock)
 		finding_mend(finding, "option device '%s'  # in /etc/config/ebpf-bc, in place of '%s'", other,
 			     facts->link.name);
 	else

@@ -143,6 +143,14 @@ static void judge_leap(const struct system_time_facts *facts, struct findings *f
 		finding_mend(f, "see the IERS's Bulletin C, whether there is one");
 }
 
+static void mend_tai(const struct distribution *distribution, struct finding *f)
+{
+	if (distribution->family == FAMILY_OPENWRT)
+		finding_mend_by_option(f, distribution, "local_clock", "system");
+	else
+		finding_mend(f, TAI_BY_CHRONY);
+}
+
 static void judge_tai(const struct system_time_facts *facts, const struct plan *plan,
 		      struct findings *findings)
 {
@@ -161,12 +169,7 @@ static void judge_tai(const struct system_time_facts *facts, const struct plan *
 		    facts->right_tai_offset_s == TAI_OFFSET_S ? ", which has been right since 2017" : "",
 		    plan->is_system_clock ? "; local_clock system sets it once a master is followed" : "");
 	if (!plan->is_system_clock)
-		finding_mend(f, "%s",
-			     distribution_choose(
-				     &findings->distribution, TAI_BY_CHRONY,
-				     "uci set ebpf-bc.main.local_clock=system && uci commit ebpf-bc && "
-				     "/etc/init.d/ebpf-bc reload",
-				     TAI_BY_CHRONY));
+		mend_tai(&findings->distribution, f);
 }
 
 /* Where a package keeps the list, a newer one does; OpenWrt has none that does. */

@@ -128,7 +128,7 @@ static void a_routers_small_ip_is_enough_for_what_it_can(void **state)
 
 static void an_option_is_set_where_the_configuration_is_made(void **state)
 {
-	const struct distribution router = {.family = FAMILY_OPENWRT}, other = {};
+	struct distribution router = {.family = FAMILY_OPENWRT, .uci_clock = "main"}, other = {};
 	struct finding finding = {};
 
 	(void)state;
@@ -137,6 +137,33 @@ static void an_option_is_set_where_the_configuration_is_made(void **state)
 					  "/etc/init.d/ebpf-bc reload");
 	finding_mend_by_option(&finding, &other, "clientOnly", "1");
 	assert_string_equal(finding.mend, "clientOnly 1  # in the configuration");
+	distribution_set_configuration(&other, "/var/run/ebpf-bc/main.conf");
+	assert_string_equal(other.uci_clock, "");
+	distribution_set_configuration(&router, "/tmp/run/ebpf-bc/lab_2.conf");
+	finding_mend_by_option(&finding, &router, "clientOnly", "1");
+	assert_string_equal(finding.mend, "uci set ebpf-bc.lab_2.clientOnly=1 && uci commit ebpf-bc && "
+					  "/etc/init.d/ebpf-bc reload");
+}
+
+static void a_file_of_ones_own_is_not_ucis(void **state)
+{
+	static const char *const paths[] = {"-",
+					    "/etc/my.conf",
+					    "/var/run/ebpf-bc/",
+					    "/var/run/ebpf-bc/.conf",
+					    "/var/run/ebpf-bc/main.conf.new",
+					    "/var/run/ebpf-bc/a/b.conf",
+					    "/var/run/ebpf-bc/a_name_that_is_too_long_for_a_clock_.conf"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		struct distribution router = {.family = FAMILY_OPENWRT, .uci_clock = "main"};
+		struct finding finding = {};
+
+		distribution_set_configuration(&router, paths[i]);
+		finding_mend_by_option(&finding, &router, "clientOnly", "1");
+		assert_string_equal(finding.mend, "clientOnly 1  # in the configuration");
+	}
 }
 
 int main(void)
@@ -148,6 +175,7 @@ int main(void)
 		TREE_TEST(ubuntus_packages_are_not_debians),
 		TREE_TEST(a_routers_small_ip_is_enough_for_what_it_can),
 		TREE_TEST(an_option_is_set_where_the_configuration_is_made),
+		TREE_TEST(a_file_of_ones_own_is_not_ucis),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

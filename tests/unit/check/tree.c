@@ -17,7 +17,7 @@ char tree_root[TREE_ROOT_SIZE];
 struct findings told;
 
 static const struct distribution distributions[] = {
-	{.family = FAMILY_OPENWRT},
+	{.family = FAMILY_OPENWRT, .uci_clock = "main"},
 	{.family = FAMILY_UNKNOWN},
 	{.family = FAMILY_UNKNOWN, .has_systemd = true},
 	{.family = FAMILY_DEBIAN, .has_systemd = true},

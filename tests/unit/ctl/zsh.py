@@ -59,7 +59,8 @@ class Zsh:
         """What is told until the empty line; what the terminal shows meanwhile is read, or zsh would wait for that."""
         text, end_s = b"", time.monotonic() + self._limit_s
         while not text.endswith(b"\n\n") and text != b"\n":
-            ready = select.select([self._told, self._terminal], [], [], end_s - time.monotonic())[0]
+            ready = select.select([self._told, self._terminal], [], [],
+                                  max(0, end_s - time.monotonic()))[0]
             if not ready:
                 raise TimeoutError(f"zsh does not answer: {text}, {self.shown}")
             if self._terminal in ready:
