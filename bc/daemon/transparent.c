@@ -119,16 +119,27 @@ int transparent_new(struct app *app, const uint8_t *clock_identity, struct trans
 	return 0;
 }
 
+/* What was told of a neighbour is not told again while it holds. */
+static void inherit_told(struct peer *peer, const struct peer *old, const struct bc_peer_delay_status *status)
+{
+	peer->was_valid = old->was_valid && status->is_valid;
+	peer->was_missing = old->was_missing && status->is_missing;
+	peer->had_several = old->had_several && status->has_several_responders;
+}
+
 void transparent_inherit(struct app *app, const struct transparent *old, const size_t *old_ports)
 {
 	for (size_t i = 0; i < app->n_ports; i++) {
-		struct bc_peer_delay *delay = app->transparent->peers[i].delay;
+		struct peer *peer = &app->transparent->peers[i];
 		struct bc_peer_delay_status status;
+		const struct peer *from;
 
-		if (!delay || old_ports[i] >= old->n_ports || !old->peers[old_ports[i]].delay)
+		if (!peer->delay || old_ports[i] >= old->n_ports || !old->peers[old_ports[i]].delay)
 			continue;
-		bc_peer_delay_inherit(delay, old->peers[old_ports[i]].delay);
-		bc_peer_delay_status(delay, &status);
+		from = &old->peers[old_ports[i]];
+		bc_peer_delay_inherit(peer->delay, from->delay);
+		bc_peer_delay_status(peer->delay, &status);
+		inherit_told(peer, from, &status);
 		/* So that the programs correct by it from their first frame on, also where the neighbour is
 		 * silent at the moment. */
 		if (status.is_within_thresholds)
