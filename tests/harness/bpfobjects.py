@@ -68,9 +68,21 @@ def filter_programs(namespace, interface, direction):
     return [int(match) for match in re.findall(r" id (\d+)", namespace.filters(interface, direction))]
 
 
-def read_map(path):
-    """A pinned map as a list of (key, value), both bytes."""
+def _dump(*which):
     def as_bytes(words):
         return bytes(int(word, 16) for word in words)
-    entries = json.loads(run(["bpftool", "-j", "map", "dump", "pinned", path]).stdout)
+    entries = json.loads(run(["bpftool", "-j", "map", "dump", *which]).stdout)
     return [(as_bytes(entry["key"]), as_bytes(entry["value"])) for entry in entries]
+
+
+def read_map(path):
+    """A pinned map as a list of (key, value), both bytes."""
+    return _dump("pinned", path)
+
+
+def read_map_of(pid, name):
+    """The same of the map of that name that a process has open."""
+    held = {one.id for one in held_by(pid) if one.kind == "map"}
+    shown = json.loads(run(["bpftool", "-j", "map", "show"]).stdout)
+    number, = (one["id"] for one in shown if one["id"] in held and one.get("name") == name)
+    return _dump("id", number)

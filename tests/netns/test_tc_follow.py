@@ -3,9 +3,11 @@
 and both ways through the box."""
 
 import contextlib
+import signal
+import struct
 import unittest
 
-from harness import control, programs
+from harness import bpfobjects, control, programs
 from netns.support import TcRig, until
 
 TRANSPORTS = ("L2", "UDPv4", "UDPv6")
@@ -16,6 +18,17 @@ USUAL = {"bpf_tx_corrected", "bpf_tx_stamp", "bpf_tx_follower_corrected", "bpf_t
 USUAL_OF_P2P = (USUAL - {"bpf_rx_answer_corrected"}) | {
     "bpf_rx_event", "bpf_rx_general", "bpf_tx_event", "tx_pdelay_req", "tx_pdelay_resp", "tx_pdelay_resp_follow_up",
     "rx_pdelay_req", "rx_pdelay_resp", "rx_pdelay_resp_follow_up"}
+
+
+# In the programs' record of a port: its link delay. A reload with these leaves no record to take over.
+LINK_DELAY_OFFSET = 104
+UNPINNED = {"bpf_pin_path": ""}
+
+
+def link_delays_sns(box):
+    """What the programs add to each Sync that comes in, by port number."""
+    return {struct.unpack_from("=I", conf)[0] + 1: struct.unpack_from("=q", conf, LINK_DELAY_OFFSET)[0]
+            for _, conf in bpfobjects.read_map_of(box.pid, "ebc_ports")}
 
 
 def risen(before, after):
@@ -41,6 +54,8 @@ class Follow(unittest.TestCase):
                     self.check_distance(rig)
                     if rig.is_p2p:
                         self.check_offsets_of_p2p(rig)
+                        if not bridge and rig.transport == "L2":
+                            self.check_link_delays_over_reloads(rig)
                     self.assertEqual(rig.box.find_all("took over|cannot|error|refused"), [])
 
     def check_counters(self, rig, by):
@@ -73,6 +88,25 @@ class Follow(unittest.TestCase):
         self.assertIn("started anew", rig.box.reload({"logMinPdelayReqInterval": 4}))
         ports = [message["port"] for message in control.ask(rig.box.control_path, "port_status")[:-1]]
         self.assertEqual([port["number"] for port in ports if port["delay_ns"] is not None], [1, 2])
+
+    def check_link_delays_over_reloads(self, rig):
+        """Programs that are new correct by what was measured before, and the log does not tell it again."""
+        start = len(rig.box.lines)
+        self.assertIn("started anew", rig.box.reload({**UNPINNED, "logMinPdelayReqInterval": -3}))
+        self.assertNotIn(0, link_delays_sns(rig.box).values())
+        rig.clients[0].signal(signal.SIGSTOP)
+        rig.box.wait_for(r"port 2 \(bc1\): the neighbour does not answer", 10, start)
+        self.assertEqual(rig.box.find_all(r"peer delay -?\d+ ns", start), [])
+
+        start, before_sns = len(rig.box.lines), link_delays_sns(rig.box)[2]
+        self.assertNotEqual(before_sns, 0)
+        options = {**UNPINNED, "logMinPdelayReqInterval": -2}
+        self.assertIn("started anew", rig.box.reload(options))
+        self.assertEqual(link_delays_sns(rig.box)[2], before_sns)
+        # A second later, when all that there is to tell has been told.
+        self.assertIn("nothing changed", rig.box.reload(options))
+        self.assertEqual(rig.box.find_all("does not answer", start), [])
+        rig.clients[0].signal(signal.SIGCONT)
 
     def test_e2e_directly(self):
         self.check("E2E_TC", False)
