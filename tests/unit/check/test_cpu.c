@@ -108,9 +108,9 @@ static void a_tuned_server_is_good(void **state)
 	for (size_t i = 0; i < told.n; i++)
 		assert_int_equal(told.list[i].level, FINDING_GOOD);
 	assert_non_null(strstr(assert_finding(&told, "isolation", FINDING_GOOD)->text, "CPUs 2-3"));
-	assert_string_equal(
-		assert_finding(&told, "isolation", FINDING_GOOD)->mend,
-		"for p in $(pidof ebpf-bc); do taskset -a -p -c 2-3 $p; done  # interrupts: /proc/irq/*/smp_affinity_list");
+	assert_string_equal(assert_finding(&told, "isolation", FINDING_GOOD)->mend,
+			    "for p in $(pidof ebpf-bc); do taskset -a -p -c 2-3 $p; done  # interrupts: "
+			    "/proc/irq/*/smp_affinity_list");
 	assert_string_equal(assert_finding(&told, "c-states", FINDING_GOOD)->why, "");
 }
 
