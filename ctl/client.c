@@ -114,6 +114,11 @@ static int fail(struct client *client, int error, const char *words)
 	return error;
 }
 
+int client_give_up(struct client *client)
+{
+	return fail(client, -ETIMEDOUT, "the daemon's answer takes too long");
+}
+
 int client_complain(struct client *client)
 {
 	return fail(client, -EBADMSG, "the answer makes no sense: is the daemon of the same version?");

@@ -27,6 +27,8 @@ void client_ask(struct client *client, struct json_object *request);
  * client_error(): -EPROTO (the daemon says no), -EBADMSG, -EPIPE (it went away), -ETIMEDOUT.
  */
 int client_receive(struct client *client, struct json_object **ret_answer);
+/* Notes that what is received takes too long as a whole: -ETIMEDOUT. */
+int client_give_up(struct client *client);
 /* Notes that what was received makes no sense: -EBADMSG. */
 int client_complain(struct client *client);
 /* Never NULL; belongs to the client. */

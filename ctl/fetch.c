@@ -207,8 +207,10 @@ int fetch_residences(struct client *client, const struct residence_filter *filte
 	client_ask(client, client_request("residence"));
 	/* The end is a message, too. */
 	for (int n = 0; r == 0; n++) {
-		if (n > EBC_RESIDENCES || now_mono_ns() > deadline_mono_ns)
+		if (n > EBC_RESIDENCES)
 			return client_complain(client);
+		if (now_mono_ns() > deadline_mono_ns)
+			return client_give_up(client);
 		r = receive_residence(client, filter, &residences);
 	}
 	if (r < 0)
