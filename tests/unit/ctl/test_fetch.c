@@ -113,9 +113,11 @@ static void residences_arrive_as_they_were(void **state)
 	residences_free(&got);
 }
 
+/* Some with as many octets as there can be; all of them would take long under the sanitizers. */
 static void a_table_that_is_full_arrives_whole(void **state)
 {
 	struct residences got = {};
+	size_t n_large = 0;
 
 	(void)state;
 	stub_loader_set_residences(EBC_RESIDENCES);
@@ -124,12 +126,19 @@ static void a_table_that_is_full_arrives_whole(void **state)
 
 		r->total.count = UINT64_MAX;
 		r->total.max_ns = UINT64_MAX;
-		for (size_t k = 0; k < EBC_HISTOGRAM_BUCKETS; k++)
+		for (size_t k = 0; i % 32 == 31 && k < EBC_HISTOGRAM_BUCKETS; k++)
 			r->total.bucket[k] = r->before.bucket[k] = r->queued.bucket[k] = UINT64_MAX - k;
 	}
 	assert_int_equal(fetch_residences(bench.client, &all, &got), 0);
 	assert_int_equal(got.n, EBC_RESIDENCES);
-	assert_memory_equal(&got.list[1023].measured, stub_loader_residence(0), sizeof(struct ebc_residence));
+	for (size_t i = 0; i < got.n; i++) {
+		bool is_large = got.list[i].measured.total.bucket[0] != 0;
+
+		assert_memory_equal(&got.list[i].measured, stub_loader_residence(is_large ? 31 : 0),
+				    sizeof(struct ebc_residence));
+		n_large += is_large;
+	}
+	assert_int_equal(n_large, EBC_RESIDENCES / 32);
 	residences_free(&got);
 }
 
