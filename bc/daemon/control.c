@@ -222,8 +222,8 @@ static void on_timer(struct control *control)
 	if (read(control->timer_fd, &expirations, sizeof(expirations)) < 0)
 		return;
 	control->accept_tokens = MIN(control->accept_tokens + ACCEPT_TOKENS_AT_ONCE, ACCEPT_TOKENS_MAX);
-	control->work_left_ns = MIN(control->work_left_ns + WORK_NS, WORK_NS);
-	is_needed = control->accept_tokens < ACCEPT_TOKENS_MAX || control->work_left_ns < WORK_NS;
+	control->work_left_ns = MIN(control->work_left_ns + control->work_ns, control->work_ns);
+	is_needed = control->accept_tokens < ACCEPT_TOKENS_MAX || control->work_left_ns < control->work_ns;
 	set_listening(control, true);
 	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
 		struct control_client *client = &control->clients[i];
@@ -295,7 +295,7 @@ int control_new(const char *path, const struct control_sources *sources, struct 
 	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++)
 		control->clients[i].fd = -1;
 	control->accept_tokens = ACCEPT_TOKENS_MAX;
-	control->work_left_ns = WORK_NS;
+	control->work_ns = control->work_left_ns = WORK_NS;
 	control->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (control->epoll_fd < 0)
 		return -errno;

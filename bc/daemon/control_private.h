@@ -15,6 +15,7 @@ struct control {
 	int epoll_fd, timer_fd;
 	bool is_listening, is_timer_armed;
 	unsigned int accept_tokens;
+	int64_t work_ns;      /* what each interval of the timer brings, and the most there is */
 	int64_t work_left_ns; /* that may be spent on clients until the timer comes; may be overdrawn by a
 				 piece */
 	struct control_client clients[CONTROL_CLIENTS_MAX];

@@ -183,6 +183,14 @@ static void pump_to_rest(struct rig *rig)
 	while (poll(&polled, 1, 150) > 0);
 }
 
+static int unread_octets(const struct control_client *client)
+{
+	int n;
+
+	assert_int_equal(ioctl(client->fd, SIOCOUTQ, &n), 0);
+	return n;
+}
+
 /* Long answers that nobody reads, so many that the kernel takes no more. */
 static void fill_socket(struct rig *rig, const struct control_client *client, int fd)
 {
@@ -192,9 +200,11 @@ static void fill_socket(struct rig *rig, const struct control_client *client, in
 	assert_int_equal(getsockopt(client->fd, SOL_SOCKET, SO_SNDBUF, &room, &len), 0);
 	while (n_unread < room) {
 		rig_ask(fd, ASK_STATUS);
-		rig_pump(rig);
+		/* It takes turns where answers take long. */
+		while (unread_octets(client) == n_unread)
+			rig_wait(rig);
 		assert_int_equal(client->n_queued, 0);
-		assert_int_equal(ioctl(client->fd, SIOCOUTQ, &n_unread), 0);
+		n_unread = unread_octets(client);
 	}
 }
 
@@ -292,6 +302,24 @@ static size_t count_answers(int fd)
 	for (; (answer = rig_receive(fd, NULL)); n++)
 		json_object_put(answer);
 	return n;
+}
+
+static void what_is_spent_on_all_clients_is_limited(void **state)
+{
+	struct rig *rig = *state;
+	int fd = rig_connect(rig);
+	struct json_object *answer;
+
+	rig->control->work_ns = 1;
+	rig->control->work_left_ns = -1; /* until the timer has come twice */
+	rig_ask(fd, ASK_PORTS);
+	rig_pump(rig);
+	assert_null(rig_receive(fd, NULL));
+	while (!(answer = rig_receive(fd, NULL)))
+		rig_wait(rig);
+	assert_true(rig->control->work_left_ns < 0);
+	json_object_put(answer);
+	close(fd);
 }
 
 static void requests_are_limited(void **state)
@@ -558,6 +586,7 @@ int main(void)
 		CASE(a_walk_that_is_not_read_is_made_no_further),
 		CASE(clearing_ends_the_walks_of_others),
 		CASE(clearing_ends_no_other_walk),
+		CASE(what_is_spent_on_all_clients_is_limited),
 		CASE(requests_are_limited),
 		CASE(more_clients_than_places_are_refused),
 		CASE(only_root_may_clear),
