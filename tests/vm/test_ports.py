@@ -92,9 +92,13 @@ class Ports(unittest.TestCase):
         self.assert_stamped()
         self.box.down("bc1")
         self.client.ip("link", "set", "eth0", "down")
-        wait_in_sync(self.client_program, timeout_s=SLOW_S)
-        counters = self.box_program.read_counters()
-        self.assertNotIn("tx_stamp_missing", counters[2])
+        # What is sent while the bond has no member that is up is lost, and has no stamp; once that is over, all have.
+        wait_in_sync(self.client_program, n=16, timeout_s=SLOW_S)
+        before = self.box_program.read_counters()[2]
+        wait_in_sync(self.client_program, n=16, timeout_s=SLOW_S)
+        after = self.box_program.read_counters()[2]
+        self.assertGreater(after["bpf_tx_stamp"], before["bpf_tx_stamp"])
+        self.assertEqual(after.get("tx_stamp_missing", 0), before.get("tx_stamp_missing", 0))
 
     def test_the_members_of_a_bond_can_be_ports_themselves(self):
         self.cable("bc0", self.gm)
