@@ -5,24 +5,9 @@
 #include <stdlib.h>
 
 #include "bc/engine/duplicates.h"
-#include "tests/unit/engine/rig.h"
+#include "tests/unit/engine/two_port_bench.h"
 
-static struct rig rig;
 static struct rig_master *master;
-
-static int setup(void **state)
-{
-	(void)state;
-	rig_init(&rig, 2);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	rig_stop(&rig);
-	return 0;
-}
 
 static void a_delay_that_is_given_serves_until_one_is_measured(void **state)
 {

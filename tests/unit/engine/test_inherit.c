@@ -6,6 +6,7 @@
 #include "bc/engine/engine_private.h"
 #include "tests/unit/engine/management_bench.h"
 #include "tests/unit/engine/succeed.h"
+#include "tests/unit/engine/two_port_bench.h"
 
 #define NEAR_NS	  200
 #define YEAR_NS	  (365 * 86400LL * NSEC_PER_SEC)
@@ -15,22 +16,6 @@
 #define DOWN	  1
 /* Longer than three intervals and a random one. */
 #define GONE_AFTER_S 5
-
-static struct rig rig;
-
-static int setup(void **state)
-{
-	(void)state;
-	rig_init(&rig, 2);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	rig_stop(&rig);
-	return 0;
-}
 
 /* Master 0 on the upper port, which is trusted of UTC, until the clock is locked to it. */
 static struct rig_master *follow(void)

@@ -1,25 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* One-step Sync sent: what is in it, when a Follow_Up still comes, and that the switch works at any time. */
-#include "tests/unit/engine/rig.h"
-
-static struct rig rig;
+#include "tests/unit/engine/two_port_bench.h"
 
 #define PORT	     1
 #define ALLOWANCE_NS 1700
-
-static int setup(void **state)
-{
-	(void)state;
-	rig_init(&rig, 2);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	rig_stop(&rig);
-	return 0;
-}
 
 static const struct bc_msg *last_sync(void)
 {
