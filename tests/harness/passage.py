@@ -20,6 +20,7 @@ class Passage:
         self.near = near
         self.far = far
         self._sent_real_ns = {}
+        self._longest_fence_ns = 0
 
     def header(self):
         """Arguments that every message takes: sourcePortIdentity and a new sequenceId."""
@@ -53,6 +54,7 @@ class Passage:
         header = self.header()
         self.send(header, frames.l2(wire.sync(**header), self.near.mac, vlans=vlans))
         self.wait_for(header)
+        self._longest_fence_ns = max(self._longest_fence_ns, self.residence_bound_ns(header))
 
     def sent_real_ns(self, header):
         """Just before the first frame with this mark was sent, CLOCK_REALTIME."""
@@ -62,6 +64,10 @@ class Passage:
         """Longer than the box can have had the frames with this mark: from before the first was sent to the far host's
         stamp of the last."""
         return max(c.real_ns for c in self.arrived(header)) - self.sent_real_ns(header)
+
+    def longest_fence_ns(self):
+        """Longer than the box can have had any fence so far, ns; 0 before the first."""
+        return self._longest_fence_ns
 
 
 def correction_sns(frame, offset):

@@ -127,6 +127,9 @@ class Rig:
         self.close()
 
 
+# A transmit stamp halfway through the driver, as is the default, may be later than the receiver's own stamp where the
+# machine stands still in between. Nothing is stamped later than it arrives with the stamp before the driver.
+STAMPED_BEFORE = {"tx_stamp_point": "start_xmit"}
 TC = {"clock_type": "E2E_TC", "logMinPdelayReqInterval": -3}
 P2P = {"delay_mechanism": "P2P", "logMinPdelayReqInterval": -3}
 

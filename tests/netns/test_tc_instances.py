@@ -11,13 +11,13 @@ from harness import bpfobjects, frames, wire
 from harness.network import cable
 from harness.passage import Passage, correction_sns
 from harness.rawport import RawPort
-from netns.support import START_S, TcRig, until
+from netns.support import START_S, STAMPED_BEFORE, TcRig, until
 from netns.test_stop import programs_at
 
 OFFSET = 14  # of a message in an untagged L2 frame
 N = 5
 OWN = {"tc_domains": "own"}
-TCX, CLSACT = {"bpf_attach": "tcx"}, {"bpf_attach": "clsact"}
+TCX, CLSACT = ({**STAMPED_BEFORE, "bpf_attach": how} for how in ("tcx", "clsact"))
 
 
 class Instances(unittest.TestCase):

@@ -8,7 +8,7 @@ import unittest
 from harness import frames, wire
 from harness.load import UdpFlood
 from harness.passage import Passage, correction_sns
-from netns.support import TcRig, until, wait_follows
+from netns.support import STAMPED_BEFORE, TcRig, until, wait_follows
 
 N_OFFSETS = 24
 N_CRAFTED = 12
@@ -22,7 +22,7 @@ PART = 20
 
 class Queue(unittest.TestCase):
     def full_queue(self, bridge):
-        rig = self.enterContext(TcRig(bridge=bridge, options={"tc_one_step": "auto"}))
+        rig = self.enterContext(TcRig(bridge=bridge, options={**STAMPED_BEFORE, "tc_one_step": "auto"}))
         if bridge:
             rig.lab.box.ip("addr", "flush", "dev", "bc1")
             rig.lab.box.add_address("br0", "10.77.1.1/24")

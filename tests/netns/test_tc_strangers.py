@@ -9,7 +9,7 @@ import unittest
 
 from harness import bpfobjects, frames, session, wire
 from harness.passage import Passage, correction_sns
-from netns.support import TcRig
+from netns.support import STAMPED_BEFORE, TcRig
 from netns.test_others import compile_bpf, remove_iproutes_directories
 
 N = 3
@@ -46,8 +46,9 @@ def l2(message, mac):
 
 class Strangers(unittest.TestCase):
     @contextlib.contextmanager
-    def box(self, clock_type="E2E_TC", **options):
-        with TcRig(clock_type, gm=False, clients=False, **options) as rig:
+    def box(self, clock_type="E2E_TC", options=None, **others):
+        options = {**STAMPED_BEFORE, **(options or {})}
+        with TcRig(clock_type, gm=False, clients=False, options=options, **others) as rig:
             rig.wait_ready()
             self.rig = rig
             self.passage = Passage(rig.raw_port(rig.lab.gm), rig.raw_port(rig.lab.clients[0]))
