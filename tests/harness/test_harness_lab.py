@@ -102,6 +102,24 @@ class Wires(unittest.TestCase):
                 self.assertEqual(receiver.received(wire.FOLLOW_UP), [])
 
 
+class Shake(unittest.TestCase):
+    SHAKE = TESTS / "shake" / "shake"
+    # Ends at the first moment that it misses, with a status of its own.
+    UNTIL_HELD = """
+import time
+last_s = time.monotonic()
+while time.monotonic() < last_s + 0.02:
+    last_s = time.monotonic()
+raise SystemExit(3)
+"""
+
+    def test_a_command_stands_still_and_its_status_is_told(self):
+        command = [self.SHAKE, "--every-ms", "50", "--together", "1", sys.executable, "-c", self.UNTIL_HELD]
+        ended = subprocess.run(command, stderr=subprocess.PIPE, text=True, timeout=60)
+        self.assertEqual(ended.returncode, 3)
+        self.assertIn("shake: --seed", ended.stderr)
+
+
 class Programs(unittest.TestCase):
     def test_a_client_reports_every_sync_of_its_grandmaster_and_pmc_reads_it(self):
         fast = {"logSyncInterval": -4, "logMinDelayReqInterval": -4, "logAnnounceInterval": -2}
