@@ -73,8 +73,6 @@ int app_find_links(struct ebc_links *links, const struct settings *settings, boo
 		   struct ebc_link *ret_links);
 /* Looks a port's interface up and tells the engine (start.c and loop.c). */
 void app_refresh_port(struct app *app, struct port *port);
-/* A control socket that could not be had may be free by now. */
-void app_retry_control(struct app *app);
 /* Carries out what the engine wants. */
 void app_do_actions(struct app *app);
 /* A message that a boundary clock's port received. */

@@ -283,6 +283,25 @@ static void cleanup_control(struct control **control)
 	control_free(*control);
 }
 
+struct control_socket *control_socket_of(struct control *control)
+{
+	return &control->socket;
+}
+
+int control_reopen(struct control *control, const char *path)
+{
+	int r = control_socket_open(&control->socket, path);
+
+	if (r < 0) {
+		control_socket_close(&control->socket);
+		return r;
+	}
+	control->is_listening = control->accept_tokens > 0;
+	watch(control, control->socket.fd, &control->socket.fd, control->is_listening ? EPOLLIN : 0,
+	      EPOLL_CTL_ADD);
+	return 0;
+}
+
 int control_new(const char *path, const struct control_sources *sources, struct control **ret_control)
 {
 	_cleanup_(cleanup_control) struct control *control = calloc(1, sizeof(*control));
@@ -302,12 +321,10 @@ int control_new(const char *path, const struct control_sources *sources, struct 
 	control->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	if (control->timer_fd < 0)
 		return -errno;
-	r = control_socket_open(&control->socket, path);
+	r = control_reopen(control, path);
 	if (r < 0)
 		return r;
 	watch(control, control->timer_fd, &control->timer_fd, EPOLLIN, EPOLL_CTL_ADD);
-	watch(control, control->socket.fd, &control->socket.fd, EPOLLIN, EPOLL_CTL_ADD);
-	control->is_listening = true;
 	/* A predecessor whose maps were taken over may have left it set. */
 	if (sources->loader)
 		ebc_loader_ctl(sources->loader)->wants_samples = 0;

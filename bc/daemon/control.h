@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bc/daemon/control_socket.h"
 #include "bc/daemon/control_status.h"
 #include "bc/daemon/counter_list.h"
 #include "bc/daemon/history.h"
@@ -51,6 +52,11 @@ struct control_sources {
 int control_new(const char *path, const struct control_sources *sources, struct control **ret_control);
 /* Removes the file. Accepts NULL. */
 void control_free(struct control *control);
+/* The socket by which clients come; closed where control_reopen() failed. Whoever closes it keeps the clients
+ * that are there. */
+struct control_socket *control_socket_of(struct control *control);
+/* After it was closed: listens again, as control_new(). */
+int control_reopen(struct control *control, const char *path);
 
 /* Polls as readable when control_dispatch() has something to do (new clients, requests, room to write). */
 int control_fd(const struct control *control);

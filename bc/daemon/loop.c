@@ -11,6 +11,7 @@
 
 #include "bc/daemon/app.h"
 #include "bc/daemon/clocks.h"
+#include "bc/daemon/control_keep.h"
 #include "bc/daemon/describe.h"
 #include "bc/daemon/log.h"
 #include "bc/daemon/reach.h"
@@ -34,8 +35,6 @@ enum {
 
 /* How often samples go to a client of the control socket that asked for them. */
 #define CONTROL_TICK_MS 50
-/* Every so many half seconds a control socket that is somebody else's is tried again. */
-#define CONTROL_EVERY 8
 
 void app_handle_rx(struct app *app, size_t port, const struct bc_rx *rx)
 {
@@ -209,11 +208,11 @@ static void on_housekeeping(struct app *app)
 		one_step_port_housekeeping(app, &app->ports[i]);
 	}
 	status_housekeeping(app);
-	if (app->n_housekeeping % CONTROL_EVERY == 0)
-		app_retry_control(app);
 	other_domains_housekeeping(app);
-	if (!app->settings->is_other_domains)
+	if (!app->settings->is_other_domains) {
+		control_keep_housekeeping(app);
 		service_housekeeping(app, clocks_mono_ns());
+	}
 }
 
 static void on_clock_set(struct app *app)

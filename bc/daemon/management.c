@@ -18,6 +18,7 @@
 #include "bc/daemon/control_socket.h"
 #include "bc/daemon/datagram_queue.h"
 #include "bc/daemon/log.h"
+#include "bc/daemon/socket_keeper.h"
 #include "util/cleanup.h"
 #include "util/macros.h"
 
@@ -37,6 +38,11 @@ enum {
 #define LOOK_EVERY 8
 /* How often readers that are behind are tried again. */
 #define RETRY_NS (5 * NSEC_PER_MSEC)
+
+static const struct kept_socket_kind kind = {
+	.service = "management",
+	.options = "uds_address, uds_ro_address",
+};
 
 struct management_socket {
 	const char *path; /* "": none is wanted */
@@ -93,36 +99,21 @@ static int open_socket(struct management *m, unsigned int i)
 static void start_socket(struct management *m, unsigned int i)
 {
 	const char *path = m->sockets[i].path;
-	int r = *path ? open_socket(m, i) : 0;
 
-	if (r == -EADDRINUSE)
-		log_line(LOG_WARNING,
-			 "%s belongs to another process: no management there until it ends (uds_address, "
-			 "uds_ro_address)",
-			 path);
-	else if (r < 0)
-		log_line(LOG_WARNING, "no management at %s: %s", path, strerror(-r));
+	if (*path)
+		socket_keeper_tell_start(&kind, path, open_socket(m, i));
 }
 
-/* What waits to be sent goes with it. */
-static void lose_socket(struct management_socket *s)
-{
-	log_line(LOG_WARNING, "%s was removed or replaced by somebody: no management there", s->path);
-	datagram_queue_clear(s->waiting);
-	control_socket_close(&s->file);
-}
-
-/* Another process may take the path, and end. */
 static void look_after_socket(struct management *m, unsigned int i)
 {
 	struct management_socket *s = &m->sockets[i];
 
-	if (!*s->path || control_socket_is_there(&s->file))
+	if (!*s->path || !socket_keeper_is_missing(&kind, s->path, &s->file))
 		return;
-	if (s->file.fd >= 0)
-		lose_socket(s);
+	/* What waited to be sent went with it. */
+	datagram_queue_clear(s->waiting);
 	if (open_socket(m, i) == 0)
-		log_line(LOG_NOTICE, "%s is free: management there from now on", s->path);
+		socket_keeper_tell_had(&kind, s->path);
 }
 
 static void open_monitor(struct management *m, const char *path)

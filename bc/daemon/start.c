@@ -11,6 +11,7 @@
 #include "bc/daemon/app.h"
 #include "bc/daemon/claim.h"
 #include "bc/daemon/clocks.h"
+#include "bc/daemon/control_keep.h"
 #include "bc/daemon/handover.h"
 #include "bc/daemon/log.h"
 #include "bc/daemon/one_step_port.h"
@@ -229,35 +230,6 @@ static int start_clock(struct app *app, struct bc_engine_config *engine_config,
 	return r;
 }
 
-static int open_control(struct app *app)
-{
-	for (size_t i = 0; i < app->n_ports; i++)
-		app->port_names[i] = app->settings->ports[i].name;
-	app->control_sources = status_sources(app);
-	return control_new(app->settings->control_socket, &app->control_sources, &app->control);
-}
-
-/* The clock does not need it: without, it only cannot be asked. */
-static void start_control(struct app *app)
-{
-	int r = *app->settings->control_socket ? open_control(app) : 0;
-
-	if (r == -EADDRINUSE)
-		log_line(LOG_WARNING,
-			 "control socket %s belongs to another process; this one has none until it ends",
-			 app->settings->control_socket);
-	else if (r < 0)
-		log_line(LOG_WARNING, "no control socket at %s: %s", app->settings->control_socket,
-			 strerror(-r));
-}
-
-void app_retry_control(struct app *app)
-{
-	if (!app->control && *app->settings->control_socket && open_control(app) == 0)
-		log_line(LOG_NOTICE, "control socket %s is free: it is this one's from now on",
-			 app->settings->control_socket);
-}
-
 static void clear(struct app *app)
 {
 	*app = (struct app){
@@ -357,7 +329,7 @@ int app_start(struct app *app, const struct settings *settings, const struct han
 	r = other_domains_start(app, handover);
 	if (r < 0)
 		return r;
-	start_control(app);
+	control_keep_start(app);
 	return 0;
 }
 
