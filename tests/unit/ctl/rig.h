@@ -17,12 +17,16 @@ struct rig {
 /* For cmocka: *state is the rig. */
 int rig_setup(void **state);
 int rig_teardown(void **state);
+/* Opens the socket anew with these sources; as control_new(). */
+int rig_restart(struct rig *rig, const struct control_sources *sources);
 
 struct control_sources rig_sources(void);
 /* Lets the server do all that it can do now. */
 void rig_pump(struct rig *rig);
 /* Waits, for a server that waits for its own timer, until it has something to do, and lets it. */
 void rig_wait(struct rig *rig);
+/* The same, but lets it do only what comes next. */
+void rig_wait_once(struct rig *rig);
 
 /* A connection that never blocks. */
 int rig_connect(struct rig *rig);

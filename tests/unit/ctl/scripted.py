@@ -7,6 +7,7 @@ import socket
 import threading
 
 SECOND_NS = 1_000_000_000
+LIMIT_S = 30
 
 STATUS = {
     "version": "0.1.0", "pid": 4711, "started_mono_ns": 0, "now_mono_ns": 3 * 86400 * SECOND_NS + 4 * 3600 * SECOND_NS,
@@ -92,6 +93,7 @@ class Daemon:
         self._socket.bind(str(path))
         self._socket.listen(8)
         self._clients = []
+        self._serving = []
         self._thread = threading.Thread(target=self._accept, daemon=True)
         self._thread.start()
 
@@ -102,7 +104,8 @@ class Daemon:
             except OSError:
                 return
             self._clients.append(client)
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+            self._serving.append(threading.Thread(target=self._serve, args=(client,), daemon=True))
+            self._serving[-1].start()
 
     def _serve(self, client):
         try:
@@ -128,4 +131,7 @@ class Daemon:
                 client.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
+        # A thread that still runs when the interpreter ends may crash it.
+        for thread in self._serving:
+            thread.join(LIMIT_S)
         os.unlink(self.path)

@@ -90,13 +90,6 @@ static struct json_object *ask_status(struct rig *rig)
 	return answer;
 }
 
-/* Opens the socket anew with these sources. */
-static void restart(struct rig *rig, const struct control_sources *sources)
-{
-	control_free(rig->control);
-	assert_int_equal(control_new(rig->path, sources, &rig->control), 0);
-}
-
 /* --- the clock --- */
 
 static void the_status_of_a_clock_that_follows(void **state)
@@ -264,7 +257,7 @@ static void names_of_any_octets_make_valid_answers(void **state)
 	sources.n_ports = ARRAY_SIZE(names);
 	sources.port_names = names;
 	stub_state_status()->parent.port = 3;
-	restart(rig, &sources);
+	assert_int_equal(rig_restart(rig, &sources), 0);
 	json_tokener_set_flags(strict, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
 	for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
 		int fd = rig_connect(rig);
@@ -321,7 +314,7 @@ static void a_second_instance_has_counters_of_its_own(void **state)
 	int fd;
 
 	sources.state.list_other_counters = list_other;
-	restart(rig, &sources);
+	assert_int_equal(rig_restart(rig, &sources), 0);
 	fd = rig_connect(rig);
 	n = ask(rig, fd, "{\"request\":\"stats\"}");
 	assert_member(messages[1], "stats.other_domains", "{\"bpf_tx_corrected\":6}");
@@ -509,7 +502,7 @@ static void what_is_not_there_is_refused_with_the_reason(void **state)
 
 	sources.history = NULL;
 	sources.stamps_loader = NULL;
-	restart(rig, &sources);
+	assert_int_equal(rig_restart(rig, &sources), 0);
 	fd = rig_connect(rig);
 	rig_expect_error(rig, fd, "{\"request\":\"offsets\"}",
 			 "nothing is measured: this clock follows nobody");

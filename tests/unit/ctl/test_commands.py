@@ -297,13 +297,12 @@ class Trace(Commands):
         path = self.folder / "trace.csv"
 
         def grow(request, history=scripted.numbered(scripted.OFFSET_FIELDS, "offsets", rows)):
-            answer = history(request)
             if request.get("since", 0) == 10:
                 # Ten were forgotten before we asked again.
                 rows[:] = make_offsets(5, first=21)
-            return answer
+            return history(request)
         daemon.answers["offsets"] = grow
-        done = self.run_tool("trace", "--seconds", "0.7", "--csv", str(path))
+        done = self.run_tool("trace", "--seconds", "0.3", "--csv", str(path))
         self.assertIn("15 offsets, 10 lost", done.stderr)
         with open(path, encoding="ascii") as file:
             told = list(csv.DictReader(file))
