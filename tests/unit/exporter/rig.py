@@ -17,7 +17,7 @@ import unittest
 from unit.exporter import double, prometheus
 
 PROGRAM = os.environ.get("EBC_EXPORTER", "")
-LIMIT_S = 30
+LIMIT_S = 60
 
 
 @unittest.skipUnless(PROGRAM, "run by meson")

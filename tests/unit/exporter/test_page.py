@@ -11,9 +11,10 @@ import time
 import unittest
 
 from unit.exporter import double
-from unit.exporter.rig import LIMIT_S, Case, value
+from unit.exporter.rig import Case, value
 
 CHROMIUM = shutil.which("chromium")
+LIMIT_S = 120
 VOID = {"meta", "link", "br", "hr", "img", "input"}
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
