@@ -13,7 +13,9 @@ from harness import frames, network, programs, session, wire
 from harness.lab import Lab
 from harness.process import Process, Timeout, run
 from harness.rawport import RawPort
+from netns.support import until
 
+LIMIT_S = 30
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 
 _LEAVES_THINGS = """
@@ -42,8 +44,8 @@ class Cleanup(unittest.TestCase):
             self.assertIn(namespace, namespaces())
             self.assertTrue(os.path.isdir(directory))
             program.send_signal(signum)
-            status = program.wait(10)
-        deadline_s = time.monotonic() + 10
+            status = program.wait(LIMIT_S)
+        deadline_s = time.monotonic() + LIMIT_S
         while (namespace in namespaces() or os.path.isdir(directory)) and time.monotonic() < deadline_s:
             time.sleep(0.02)
         self.assertNotIn(namespace, namespaces())
@@ -66,17 +68,17 @@ class Cleanup(unittest.TestCase):
 class Processes(unittest.TestCase):
     def test_waiting_ends_at_once_when_the_program_has_ended(self):
         with Process(["sh", "-c", "echo one; echo two"]) as process:
-            self.assertEqual(process.wait_for(r"t(w)o", 5)[1], "w")
+            self.assertEqual(process.wait_for(r"t(w)o", LIMIT_S)[1], "w")
             begin_s = time.monotonic()
             with self.assertRaises(Timeout):
-                process.wait_for("three", 30)
-            self.assertLess(time.monotonic() - begin_s, 10)
+                process.wait_for("three", 3 * LIMIT_S)
+            self.assertLess(time.monotonic() - begin_s, LIMIT_S)
 
     def test_stop_reaches_the_children_too(self):
         with Process(["sh", "-c", "trap '' TERM; sleep 1000 & echo $!; wait; wait"]) as process:
-            child = int(process.wait_for(r"(\d+)", 5)[1])
+            child = int(process.wait_for(r"(\d+)", LIMIT_S)[1])
             process.stop(0.1)
-        deadline_s = time.monotonic() + 5
+        deadline_s = time.monotonic() + LIMIT_S
         while session.is_running(child) and time.monotonic() < deadline_s:
             time.sleep(0.01)
         self.assertFalse(session.is_running(child))
@@ -94,7 +96,7 @@ class Wires(unittest.TestCase):
                               frames.udp6(message + b"\0\0", sender.mac, "fe80::1")):
                     start = len(receiver.captured)
                     sender.send(frame)
-                    got = receiver.wait_for(lambda c: c.ptp is not None, 5, start=start)
+                    got = receiver.wait_for(lambda c: c.ptp is not None, LIMIT_S, start=start)
                     self.assertEqual(got.frame, frame)
                     self.assertFalse(got.is_outgoing)
                     self.assertLess(abs(got.real_ns - time.time_ns()), 5 * 10**9)
@@ -125,17 +127,23 @@ class Programs(unittest.TestCase):
         fast = {"logSyncInterval": -4, "logMinDelayReqInterval": -4, "logAnnounceInterval": -2}
         with Lab(n_clients=0) as lab, programs.Ptp4l(lab.gm, "eth0", "gm", options=fast) as gm, \
                 programs.Ptp4l(lab.box, "bc0", "client", options=fast) as client:
-            client.wait_for_state(1, programs.FOLLOWING, 15)
-            gm.wait_for_state(1, "MASTER", 1)
-            self.assertEqual(client.grandmaster, gm.grandmaster)
+            client.wait_for_state(1, programs.FOLLOWING, LIMIT_S)
+            gm.wait_for_state(1, "MASTER", LIMIT_S)
+            client.wait_until(lambda: client.grandmaster == gm.grandmaster, LIMIT_S, "the grandmaster")
             start = len(client.monitor.syncs)
-            time.sleep(2)
-            self.assertGreaterEqual(len(client.monitor.syncs) - start, 24)
+            until(lambda: len(client.monitor.syncs) >= start + 24, LIMIT_S, "24 Syncs")
             sequence = [sync.sequence_id for sync in client.monitor.syncs[start:]]
-            self.assertEqual(sequence, list(range(sequence[0], sequence[0] + len(sequence))))
+            steps = sorted(after - before for before, after in zip(sequence, sequence[1:]))
+            # A machine that stands still may lose some.
+            self.assertGreater(steps[0], 0)
+            self.assertEqual(steps[len(steps) // 2], 1)
             # One clock: the true offset is zero, and what is measured is microseconds.
-            self.assertLess(abs(sorted(client.monitor.offsets_ns())[len(client.monitor.raw_offsets) // 2]), 100_000)
-            self.assertEqual(len(client.monitor.filtered_offsets_ns()), len(client.monitor.raw_offsets))
-            answers = programs.pmc(client, "PARENT_DATA_SET")
+            offsets_ns = sorted(client.monitor.offsets_ns())
+            self.assertLess(abs(offsets_ns[len(offsets_ns) // 2]), 1_000_000)
+            # Others come meanwhile.
+            n_filtered = len(client.monitor.filtered_offsets_ns())
+            self.assertIn(n_filtered, range(len(offsets_ns), len(client.monitor.raw_offsets) + 1))
+            # pmc gives up after a tenth of a second.
+            answers = until(lambda: programs.pmc(client, "PARENT_DATA_SET"), LIMIT_S, "an answer")
             self.assertEqual(len(answers), 1)
             self.assertEqual(answers[0]["grandmasterIdentity"], gm.grandmaster)

@@ -10,6 +10,7 @@ from harness import count, frames, programs, session, stats, wire
 from harness.process import Line
 
 MAC = "02:00:00:00:00:01"
+LIMIT_S = 30
 
 
 class Wire(unittest.TestCase):
@@ -152,16 +153,16 @@ class OurProgram(unittest.TestCase):
         return programs.EbpfBc(None, name="box", program=path, **options)
 
     def test_counters_are_asked_for_and_read(self):
-        with self.start() as box:
-            box.wait_for_state(1, "LISTENING", 5)
-            self.assertEqual(box.read_counters(), {1: {"rx_bad_length": 3, "tx_lost": 1}, 2: {"rx_sync": 9}})
-            self.assertEqual(box.read_counters()[2], {"rx_sync": 9})
-            self.assertEqual(box.stop(), 0)
+        with self.start(interfaces=["bc0", "bc1"]) as box:
+            box.wait_for_state(1, "LISTENING", LIMIT_S)
+            self.assertEqual(box.read_counters(LIMIT_S), {1: {"rx_bad_length": 3, "tx_lost": 1}, 2: {"rx_sync": 9}})
+            self.assertEqual(box.read_counters(LIMIT_S)[2], {"rx_sync": 9})
+            self.assertEqual(box.stop(LIMIT_S), 0)
 
     def test_the_configuration_has_a_section_for_each_port(self):
         with self.start(config={"priority1": 7}, interfaces=["bc0", "bc1"], port_options={"bc1": {"serverOnly": 1}},
                         arguments=["--domainNumber=3"]) as box:
-            line = box.wait_for("arguments: (.*)", 5)[1]
+            line = box.wait_for("arguments: (.*)", LIMIT_S)[1]
             self.assertEqual(line, f"-m -q -f {box.config_path} --domainNumber=3")
             with open(box.config_path, encoding="ascii") as file:
                 self.assertEqual(file.read(), f"[global]\ncontrol_socket {box.control_path}\nuds_address {box.uds_path}\n"
