@@ -97,7 +97,7 @@ class Root:
 
     def run(self, *words):
         return subprocess.run(words, env={**os.environ, "IPKG_INSTROOT": str(self.path)}, text=True,
-                              capture_output=True, timeout=20, check=False, cwd=self.path)
+                              capture_output=True, timeout=60, check=False, cwd=self.path)
 
     def convert(self, shell, *words):
         return self.run(*shell, str(self.path / "usr/libexec/ebpf-bc/uci-to-conf"), *words)

@@ -37,7 +37,7 @@ class Root:
         directory = os.path.join(session.current().directory, session.current().unique("root"))
         self._holder = Process(["unshare", "--mount", "--propagation", "private", "sh", "-c", _SETUP, "sh", directory],
                                name="root")
-        self._holder.wait_for("^ready$", 10)
+        self._holder.wait_for("^ready$", 30)
         return self
 
     def __exit__(self, *_):

@@ -93,7 +93,7 @@ class Service:
 
     def stop(self):
         """As systemd would. The exit status."""
-        status = self.process.stop(10)
+        status = self.process.stop(30)
         return self._after(status)
 
     def kill(self):
