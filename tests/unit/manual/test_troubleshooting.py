@@ -12,7 +12,7 @@ QUOTED = re.compile(r"`([^`]+)`")
 # Comments, so that what is said of a text is not taken for it; strings, which may hold what looks like a comment.
 TOKEN = re.compile(r'/\*.*?\*/|//[^\n]*|(?P<text>"(?:\\.|[^"\\\n])*")|' r"'(?:\\.|[^'\\])+'", re.S)
 # Programs whose command lines are quoted, and what others are called, or say.
-COMMANDS = {"curl", "ebpf-bcctl", "ethtool", "ip", "journalctl", "ps", "ss", "systemctl", "tc", "tcpdump"}
+COMMANDS = {"curl", "ebpf-bcctl", "ethtool", "ip", "journalctl", "nft", "ps", "ss", "systemctl", "tc", "tcpdump"}
 OTHERS = {"chrony", "chronyd", "ntpd", "ptp4l", "ptpd", "ebpf-bc", "timed out while polling for tx timestamp"}
 
 
