@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Clients in a hash table, their grants in a heap by what is due first, their Syncs until they are stamped.
- */
+/* Clients in a hash table, their grants in a heap by what is due first. */
 #include "bc/engine/unicast_server.h"
 
 #include <errno.h>
@@ -8,6 +7,7 @@
 #include <string.h>
 
 #include "bc/engine/unicast_hosts.h"
+#include "bc/engine/unicast_syncs.h"
 #include "util/unaligned.h"
 
 #define NONE UINT32_MAX
@@ -16,8 +16,6 @@
 #define MESSAGES_AT_ONCE 16
 /* The first message of a grant comes soon; where in the interval the others come is by chance. */
 #define FIRST_MESSAGE_NS (50 * NSEC_PER_MSEC)
-/* Syncs that wait for their stamp; a power of two, so that a sequenceId that wraps keeps its place. */
-#define PENDING 1024
 /* So many sequenceIds are tried for one whose place is free. */
 #define SEQUENCE_ATTEMPTS 8
 /* A Sync for which none was. */
@@ -45,13 +43,6 @@ struct client {
 	struct grant grants[BC_UNICAST_SERVICES];
 };
 
-struct sync_pending {
-	bool is_waiting;
-	uint16_t sequence_id;
-	uint64_t sent_mono_ns;
-	struct bc_address address;
-};
-
 struct bc_unicast_server {
 	struct bc_unicast_limits limits;
 	uint64_t key[4]; /* of the hash: nobody outside knows whose names collide */
@@ -63,10 +54,7 @@ struct bc_unicast_server {
 	uint32_t heap_len;
 	uint64_t load; /* granted, messages of 2^15 s */
 
-	struct sync_pending pending[PENDING];
-	/* The same by age; of those in it some may have got their stamp. */
-	uint16_t order[PENDING];
-	unsigned int first_in_order, n_in_order;
+	struct bc_unicast_syncs syncs;
 };
 
 static uint32_t buckets_for(uint32_t n)
@@ -522,78 +510,34 @@ void bc_unicast_server_inherit(struct bc_port *port, const struct bc_port *old, 
 
 /* Syncs and their stamps. */
 
-static struct sync_pending *pending_of(struct bc_unicast_server *s, uint16_t sequence_id)
-{
-	return &s->pending[sequence_id % PENDING];
-}
-
 bool bc_unicast_server_awaits(const struct bc_port *port, uint16_t sequence_id)
 {
-	const struct sync_pending *pending;
-
-	if (!port->unicast_server)
-		return false;
-	pending = pending_of(port->unicast_server, sequence_id);
-	return pending->is_waiting && pending->sequence_id == sequence_id;
-}
-
-static struct sync_pending *oldest_pending(struct bc_unicast_server *s)
-{
-	struct sync_pending *pending = pending_of(s, s->order[s->first_in_order]);
-
-	return pending->is_waiting && pending->sequence_id == s->order[s->first_in_order] ? pending : NULL;
-}
-
-static void drop_oldest(struct bc_unicast_server *s)
-{
-	s->first_in_order = (s->first_in_order + 1) % PENDING;
-	s->n_in_order--;
-}
-
-static void drop_stamped(struct bc_unicast_server *s)
-{
-	while (s->n_in_order > 0 && !oldest_pending(s))
-		drop_oldest(s);
+	return port->unicast_server && bc_unicast_syncs_has(&port->unicast_server->syncs, sequence_id);
 }
 
 bool bc_unicast_server_stamp(struct bc_port *port, uint16_t sequence_id, uint64_t stamp_mono_ns)
 {
-	struct sync_pending *pending;
+	struct bc_unicast_server *s = port->unicast_server;
+	struct bc_address address;
 
-	if (!bc_unicast_server_awaits(port, sequence_id))
+	if (!s || !bc_unicast_syncs_take(&s->syncs, sequence_id, &address))
 		return false;
-	pending = pending_of(port->unicast_server, sequence_id);
-	pending->is_waiting = false;
-	drop_stamped(port->unicast_server);
-	bc_send_follow_up(port, &pending->address, sequence_id, stamp_mono_ns);
+	bc_send_follow_up(port, &address, sequence_id, stamp_mono_ns);
 	return true;
 }
 
 void bc_unicast_server_forget_stamps(struct bc_port *port)
 {
-	struct bc_unicast_server *s = port->unicast_server;
-
-	if (!s)
-		return;
-	memset(s->pending, 0, sizeof(s->pending));
-	s->n_in_order = 0;
+	if (port->unicast_server)
+		memset(&port->unicast_server->syncs, 0, sizeof(port->unicast_server->syncs));
 }
 
 void bc_unicast_server_expire_stamps(struct bc_port *port, uint64_t now_mono_ns)
 {
 	struct bc_unicast_server *s = port->unicast_server;
 
-	while (s && s->n_in_order > 0) {
-		struct sync_pending *pending = oldest_pending(s);
-
-		if (pending && now_mono_ns - pending->sent_mono_ns < BC_PENDING_MAX_AGE_NS)
-			return;
-		drop_oldest(s);
-		if (!pending)
-			continue;
-		pending->is_waiting = false;
+	while (s && bc_unicast_syncs_expire(&s->syncs, now_mono_ns))
 		bc_port_stamp_missing(port, now_mono_ns);
-	}
 }
 
 /* A sequenceId that no other Sync of this port that is under way bears; the client's next where possible. */
@@ -602,7 +546,7 @@ static bool find_sequence_id(struct bc_port *port, struct grant *grant)
 	for (int i = 0; i < SEQUENCE_ATTEMPTS; i++) {
 		const struct bc_sync_sent *multicast = &port->sync_sent[grant->sequence_id % BC_SYNC_PENDING];
 
-		if (!pending_of(port->unicast_server, grant->sequence_id)->is_waiting &&
+		if (bc_unicast_syncs_has_place(&port->unicast_server->syncs, grant->sequence_id) &&
 		    !(multicast->is_waiting && multicast->sequence_id == grant->sequence_id))
 			return true;
 		grant->sequence_id++;
@@ -622,21 +566,8 @@ static bool send_sync(struct bc_port *port, const struct client *client, struct 
 	sequence_id = grant->sequence_id++;
 	if (!bc_send_sync_to(port, &client->address, sequence_id, now_mono_ns))
 		return true;
-	if (s->n_in_order == PENDING) {
-		struct sync_pending *oldest = oldest_pending(s);
-
-		drop_oldest(s);
-		if (oldest) {
-			oldest->is_waiting = false;
-			bc_stamp_give_up(port, now_mono_ns);
-		}
-	}
-	*pending_of(s, sequence_id) = (struct sync_pending){.is_waiting = true,
-							    .sequence_id = sequence_id,
-							    .sent_mono_ns = now_mono_ns,
-							    .address = client->address};
-	s->order[(s->first_in_order + s->n_in_order++) % PENDING] = sequence_id;
-	drop_stamped(s);
+	if (bc_unicast_syncs_add(&s->syncs, sequence_id, &client->address, now_mono_ns))
+		bc_stamp_give_up(port, now_mono_ns);
 	return true;
 }
 
@@ -731,8 +662,5 @@ uint64_t bc_unicast_server_deadline(const struct bc_port *port)
 		return NEVER;
 	if (s->heap_len > 0)
 		next = due_mono_ns(grant_of(s, s->heap[0]));
-	if (s->n_in_order > 0)
-		next = MIN(next,
-			   pending_of(s, s->order[s->first_in_order])->sent_mono_ns + BC_PENDING_MAX_AGE_NS);
-	return next;
+	return MIN(next, bc_unicast_syncs_deadline(&s->syncs));
 }
