@@ -8,6 +8,7 @@
 
 #include "bc/engine/unicast_hosts.h"
 #include "bc/engine/unicast_syncs.h"
+#include "bc/engine/unicast_withdrawal.h"
 #include "util/unaligned.h"
 
 #define NONE UINT32_MAX
@@ -28,6 +29,7 @@ struct grant {
 	uint32_t heap_index; /* NONE: not granted */
 	int8_t log_interval;
 	bool is_first;
+	bool is_shortened; /* it ends before the client was told that it would */
 	uint16_t sequence_id;
 	uint64_t sent_mono_ns; /* the last Announce; 0: none */
 	uint64_t next_mono_ns; /* NEVER for Delay_Resp, which waits for requests */
@@ -200,20 +202,34 @@ static uint32_t *bucket_of(struct bc_unicast_server *s, enum ebc_transport trans
 }
 
 /* A client is known by identity and address: a request in its name from elsewhere is somebody else's. */
-static struct client *find_client(const struct bc_port *port, const struct bc_msg *msg,
-				  const struct bc_rx *rx)
+static struct client *find_client_of(const struct bc_port *port, const struct ptp_port_identity *identity,
+				     const struct bc_address *address)
 {
 	struct bc_unicast_server *s = port->unicast_server;
-	uint32_t i = *bucket_of(s, port->config.transport, &msg->source, &rx->source);
+	uint32_t i = *bucket_of(s, port->config.transport, identity, address);
 
 	for (; i != NONE; i = s->clients[i].next) {
 		struct client *client = &s->clients[i];
 
-		if (bc_port_identity_equal(&client->identity, &msg->source) &&
-		    bc_unicast_same_host(port->config.transport, &client->address, &rx->source))
+		if (bc_port_identity_equal(&client->identity, identity) &&
+		    bc_unicast_same_host(port->config.transport, &client->address, address))
 			return client;
 	}
 	return NULL;
+}
+
+static struct client *find_client(const struct bc_port *port, const struct bc_msg *msg,
+				  const struct bc_rx *rx)
+{
+	return find_client_of(port, &msg->source, &rx->source);
+}
+
+bool bc_unicast_server_serves(const struct bc_port *port, const struct ptp_port_identity *identity,
+			      const struct bc_address *address, enum bc_unicast_service service)
+{
+	const struct client *client = port->unicast_server ? find_client_of(port, identity, address) : NULL;
+
+	return client && client->grants[service].heap_index != NONE;
 }
 
 bool bc_unicast_server_knows(const struct bc_port *port, const struct bc_msg *msg, const struct bc_rx *rx)
@@ -313,6 +329,7 @@ static void give_grant(struct bc_port *port, struct client *client, enum bc_unic
 	bool is_new = grant->heap_index == NONE;
 
 	grant->end_mono_ns = now_mono_ns + (uint64_t)duration_s * NSEC_PER_SEC;
+	grant->is_shortened = false;
 	if (!is_new) {
 		s->load -= load_of(grant->log_interval);
 		client->host->load -= load_of(grant->log_interval);
@@ -481,10 +498,47 @@ static void inherit_grant(struct bc_unicast_server *s, struct client *client, en
 
 	*grant = *from;
 	grant->end_mono_ns = MIN(from->end_mono_ns, now_mono_ns + duration_ns);
+	grant->is_shortened |= grant->end_mono_ns < from->end_mono_ns;
 	client->n_grants++;
 	client->host->load += load_of(from->log_interval);
 	s->load += load_of(from->log_interval);
 	add_to_heap(s, (uint32_t)(client - s->clients) * BC_UNICAST_SERVICES + service);
+}
+
+static void withdraw_client(struct bc_port *port, const struct client *from)
+{
+	bool is_over[BC_UNICAST_SERVICES];
+	uint64_t until_mono_ns = 0;
+
+	for (unsigned int service = 0; service < BC_UNICAST_SERVICES; service++) {
+		const struct grant *grant = &from->grants[service];
+
+		is_over[service] = grant->heap_index != NONE;
+		if (is_over[service])
+			until_mono_ns = MAX(until_mono_ns, grant->end_mono_ns);
+	}
+	bc_unicast_withdraw(port, &from->identity, &from->address, is_over, until_mono_ns);
+}
+
+/* Of those that had something. */
+static bool is_left_out(const struct bc_port *port, const struct client *from)
+{
+	return from->n_grants > 0 &&
+	       !(port->unicast_server && find_client_of(port, &from->identity, &from->address));
+}
+
+static void withdraw_the_rest(struct bc_port *port, const struct bc_port *old)
+{
+	const struct bc_unicast_server *old_s = old->unicast_server;
+	uint32_t n_old = old_s ? old_s->limits.max_clients : 0;
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < n_old; i++)
+		n += is_left_out(port, &old_s->clients[i]);
+	bc_unicast_withdrawals_inherit(port, old, n);
+	for (uint32_t i = 0; i < n_old; i++)
+		if (is_left_out(port, &old_s->clients[i]))
+			withdraw_client(port, &old_s->clients[i]);
 }
 
 static void inherit_client(struct bc_port *port, const struct client *from, uint64_t now_mono_ns)
@@ -506,6 +560,7 @@ void bc_unicast_server_inherit(struct bc_port *port, const struct bc_port *old, 
 	for (uint32_t i = 0; port->unicast_server && old_s && i < old_s->limits.max_clients; i++)
 		if (old_s->clients[i].n_grants > 0)
 			inherit_client(port, &old_s->clients[i], now_mono_ns);
+	withdraw_the_rest(port, old);
 }
 
 /* Syncs and their stamps. */
@@ -633,6 +688,25 @@ void bc_unicast_server_news(struct bc_port *port, unsigned int times_an_interval
 	}
 }
 
+/* All grants of a client that are over. */
+static void expire(struct bc_port *port, struct client *client, uint64_t now_mono_ns)
+{
+	const struct ptp_port_identity identity = client->identity;
+	const struct bc_address address = client->address;
+	bool is_over[BC_UNICAST_SERVICES] = {};
+
+	for (unsigned int service = 0; service < BC_UNICAST_SERVICES; service++) {
+		const struct grant *grant = &client->grants[service];
+
+		if (grant->heap_index == NONE || grant->end_mono_ns > now_mono_ns)
+			continue;
+		is_over[service] = grant->is_shortened && bc_port_is_active(port);
+		end_grant(port, client, (enum bc_unicast_service)service);
+		bc_count(port, BC_COUNTER_UNICAST_EXPIRED);
+	}
+	bc_unicast_tell_withdrawn(port, &identity, &address, is_over);
+}
+
 void bc_unicast_server_timer(struct bc_port *port, uint64_t now_mono_ns)
 {
 	struct bc_unicast_server *s = port->unicast_server;
@@ -647,9 +721,7 @@ void bc_unicast_server_timer(struct bc_port *port, uint64_t now_mono_ns)
 			serve(port, item, now_mono_ns);
 			continue;
 		}
-		end_grant(port, &s->clients[item / BC_UNICAST_SERVICES],
-			  (enum bc_unicast_service)(item % BC_UNICAST_SERVICES));
-		bc_count(port, BC_COUNTER_UNICAST_EXPIRED);
+		expire(port, &s->clients[item / BC_UNICAST_SERVICES], now_mono_ns);
 	}
 }
 
