@@ -11,7 +11,7 @@
 
 #include "version.h"
 
-static void usage(FILE *to)
+static void usage(void)
 {
 	fputs("usage: ebpf-bc [options]\n"
 	      "\n"
@@ -42,7 +42,7 @@ static void usage(FILE *to)
 	      " Signals\n"
 	      "  SIGHUP        read the file again; a mistake in it leaves everything as it is\n"
 	      "  SIGUSR1       log the counters of each port\n",
-	      to);
+	      stdout);
 }
 
 /* " *priority1  128  (0..255)" and what it is about, or why it is about nothing. */
@@ -231,7 +231,7 @@ enum options_result options_read(int argc, char **argv, struct ebc_config *confi
 	argc = take_long_options(argc, argv, config, context);
 	if (argc < 0)
 		return OPTIONS_WRONG;
-	while ((flag = getopt(argc, argv, "246AEPHLSf:i:l:mp:qsvh")) != -1) {
+	while ((flag = getopt(argc, argv, ":246AEPHLSf:i:l:mp:qsvh")) != -1) {
 		switch (flag) {
 		case 'f':
 			file = optarg;
@@ -247,11 +247,14 @@ enum options_result options_read(int argc, char **argv, struct ebc_config *confi
 			puts(EBC_VERSION);
 			return OPTIONS_DONE;
 		case 'h':
-			usage(stdout);
+			usage();
 			print_options();
 			return OPTIONS_DONE;
 		case '?':
-			usage(stderr);
+			tell(context, "-%c: no such option; -h lists them", optopt);
+			return OPTIONS_WRONG;
+		case ':':
+			tell(context, "-%c: this option needs an argument", optopt);
 			return OPTIONS_WRONG;
 		default:
 			if (!set_short(context, config, flag, optarg))

@@ -126,6 +126,38 @@ static void what_cannot_be_meant_is_refused(void **state)
 	}
 }
 
+static char told[256];
+static int n_told;
+
+static void keep_told(const char *text)
+{
+	snprintf(told, sizeof(told), "%s", text);
+	n_told++;
+}
+
+static void a_flag_that_is_wrong_is_said_in_one_line(void **state)
+{
+	static const struct {
+		const char *words, *text;
+	} wrong[] = {
+		{"-i p0 -Z", "-Z: no such option; -h lists them"},
+		{"-mZ", "-Z: no such option; -h lists them"},
+		{"-i p0 -f", "-f: this option needs an argument"},
+		{"-i", "-i: this option needs an argument"},
+		{"-i p0 stray", "stray: unexpected argument"},
+	};
+
+	(void)state;
+	context.tell = keep_told;
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		n_told = 0;
+		assert_int_equal(read_words(wrong[i].words), OPTIONS_WRONG);
+		assert_int_equal(n_told, 1);
+		assert_string_equal(told, wrong[i].text);
+	}
+	context.tell = NULL;
+}
+
 static void a_file_may_come_by_the_standard_input(void **state)
 {
 	static const char text[] = "[global]\npriority1 7\ndomainNumber 3\n[p0]\n";
@@ -153,6 +185,7 @@ int main(void)
 		cmocka_unit_test(a_long_option_takes_its_value_behind_an_equals_sign_or_a_blank),
 		cmocka_unit_test(each_interface_is_a_port),
 		cmocka_unit_test(what_cannot_be_meant_is_refused),
+		cmocka_unit_test(a_flag_that_is_wrong_is_said_in_one_line),
 		cmocka_unit_test(a_file_may_come_by_the_standard_input),
 	};
 
