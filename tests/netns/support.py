@@ -20,6 +20,10 @@ BOX = {**FAST, "clock_type": "BC", "priority1": 200, "summary_interval": -3}
 # All hosts share one clock: a client this near to it does follow. A served time that nobody corrected is 37 s off.
 IN_SYNC_NS = 1_000_000
 START_S = 15
+# Only says how long a test that fails waits before it does.
+WAIT_S = 30
+# No machine stands still for so long; of the errors that tests look for most are far larger.
+STANDSTILL_NS = 1_000_000_000
 # So many offsets before a disturbance tell what is usual on this machine now.
 N_QUIET = 16
 
@@ -51,6 +55,34 @@ def wait_in_sync(client, *, n=4, since_s=None, timeout_s=START_S):
         return len(last) == n and all(abs(offset_ns) < IN_SYNC_NS for offset_ns in last)
     until(is_in_sync, timeout_s, lambda: f"{client.name} in sync; offsets {client.monitor.offsets_ns(since_s)[-n:]}\n"
                                          f"{client.tail()}")
+
+
+def assert_near_zero(test, errors_ns):
+    """Of at least four errors of a time all but a quarter are below IN_SYNC_NS, and none is absurd. Where the machine
+    stands still between a frame's two stamps that frame is off, and a client's offsets until its next exchange."""
+    test.assertGreaterEqual(len(errors_ns), 4)
+    far_ns = [error_ns for error_ns in errors_ns if abs(error_ns) >= IN_SYNC_NS]
+    test.assertLessEqual(len(far_ns), len(errors_ns) // 4, errors_ns)
+    test.assertLess(max(map(abs, errors_ns)), STANDSTILL_NS)
+
+
+def wait_for_served(port, start, n=8):
+    """At least n errors of the time that the box serves from captured frame number `start` on, ns."""
+    return until(lambda: len(errors_ns := served_time_errors_ns(port, start)) >= n and errors_ns, WAIT_S,
+                 f"{n} Syncs with their Follow_Ups at {port.interface}")
+
+
+def ask_pmc(program, message):
+    """programs.pmc()'s first answer; one of a daemon that stood still for a moment comes at the next question."""
+    return until(lambda: programs.pmc(program, message), WAIT_S, f"an answer to {message}\n{program.tail()}")[0]
+
+
+def until_stopped(program):
+    """Until SIGSTOP has reached it."""
+    def is_stopped():
+        with open(f"/proc/{program.pid}/stat", encoding="ascii") as file:
+            return file.read().rpartition(")")[2].split()[0] == "T"
+    until(is_stopped, WAIT_S, f"{program.name} stopped")
 
 
 def worst_offset_ns(client, since_s):

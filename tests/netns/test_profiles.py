@@ -8,7 +8,7 @@ import unittest
 
 from harness import dissector, frames, programs, wire
 from harness.lab import Lab
-from netns.support import FAST, IN_SYNC_NS, START_S, Rig, until, wait_in_sync
+from netns.support import FAST, IN_SYNC_NS, START_S, WAIT_S, Rig, until, wait_in_sync
 
 CONFIG = programs.TREE / "config"
 # A file and the state that its first port comes to by itself.
@@ -49,7 +49,7 @@ class ExampleFiles(unittest.TestCase):
         with Lab(3) as lab:
             for name, state in EXAMPLES.items():
                 with self.subTest(name=name), self.start(lab, name) as box:
-                    box.wait_for_state(1, state, 10)
+                    box.wait_for(f"port 1 .* to {state} on", WAIT_S)
                     # What there is to say of an option begins with the file and its line.
                     self.assertEqual([line.text for line in box.lines if f"{name}:" in line.text], [])
                     self.assertEqual(box.stop(), 0, box.tail())
@@ -81,7 +81,7 @@ class ExampleFiles(unittest.TestCase):
         with Lab(1) as lab:
             for name, state in LINUXPTP_EXAMPLES.items():
                 with self.subTest(name=name), self.run_file(lab.box, LINUXPTP / name, lab.ports) as box:
-                    box.wait_for_state(1, state, 10)
+                    box.wait_for(f"port 1 .* to {state} on", WAIT_S)
                     self.assertEqual(box.stop(), 0, box.tail())
 
 
@@ -103,27 +103,27 @@ class AnnounceTlvs(unittest.TestCase):
         start = len(self.downstream.captured)
         above = self.upstream.wait_for(lambda c: c.is_outgoing and c.ptp and c.ptp.message.type == wire.ANNOUNCE,
                                        5, "the grandmaster's Announce").ptp.message
-        below = self.downstream.wait_for_message(wire.ANNOUNCE, 5, start,
+        below = self.downstream.wait_for_message(wire.ANNOUNCE, WAIT_S, start,
                                                  lambda message: message.steps_removed == 1).ptp.message
         gm, box = above.source[:8], below.source[:8]
         self.assertEqual(path(above), [gm])
         self.assertEqual(path(below), [gm, box])
 
     def test_2_the_power_profile_tlv_goes_beside_it(self):
-        below = self.downstream.wait_for_message(wire.ANNOUNCE, 5).ptp.message
+        below = self.downstream.wait_for_message(wire.ANNOUNCE, WAIT_S).ptp.message
         self.assertEqual(tlvs(below)[ORGANIZATION], POWER_2017 + struct.pack(">HIIH", 0, 0, 5000, 0))
 
     def test_3_an_announce_that_came_by_way_of_us_is_discarded(self):
-        box = self.downstream.wait_for_message(wire.ANNOUNCE, 5).ptp.message.source[:8]
+        box = self.downstream.wait_for_message(wire.ANNOUNCE, WAIT_S).ptp.message.source[:8]
         looped = bytes.fromhex("0200000000000001")
         before = self.rig.box.read_counters()[2].get("announce_refused_path_loop", 0)
         for sequence in range(5):
             self.downstream.send(frames.l2(wire.announce(
                 looped, priority1=0, sequence=sequence, log_interval=-2,
                 tlvs=wire.tlv(PATH_TRACE, looped + box)), self.downstream.mac))
-        until(lambda: self.rig.box.read_counters()[2].get("announce_refused_path_loop", 0) == before + 5, 5,
+        until(lambda: self.rig.box.read_counters()[2].get("announce_refused_path_loop", 0) == before + 5, WAIT_S,
               "five of them counted")
-        self.rig.box.wait_for("came by way of this clock", 5)
+        self.rig.box.wait_for("came by way of this clock", WAIT_S)
         self.assertEqual(self.rig.box.states[1], "SLAVE")
 
     def test_4_a_neighbour_gets_the_interval_it_asks_for_but_no_storm(self):
@@ -131,7 +131,7 @@ class AnnounceTlvs(unittest.TestCase):
             request = wire.tlv(ORGANIZATION, INTERVAL_REQUEST + struct.pack(">bbbBH", -128, asked, -128, 0, 0))
             start = len(self.downstream.captured)
             self.downstream.send(frames.l2(wire.signaling(request), self.downstream.mac))
-            self.downstream.wait_for_message(wire.SYNC, 5, start, lambda message: message.log_interval == granted)
+            self.downstream.wait_for_message(wire.SYNC, WAIT_S, start, lambda message: message.log_interval == granted)
 
 
     def test_5_a_stable_box_gets_the_interval_it_asks_of_ptp4l(self):
@@ -172,7 +172,7 @@ class FixedRoles(unittest.TestCase):
             upstream, downstream = (rig.raw_port(host) for host in rig.hosts)
             rig.start_gm({**fixed, "masterOnly": 1})
             rig.box.wait_for_state(1, "SLAVE", START_S)
-            served = downstream.wait_for_message(wire.FOLLOW_UP, 5).ptp.message
+            served = downstream.wait_for_message(wire.FOLLOW_UP, WAIT_S).ptp.message
             self.assertEqual((served.sdo, served.version, served.minor), (0x100, 2, 0))
             for port in (upstream, downstream):
                 self.assertEqual(port.received(wire.ANNOUNCE) + port.received(wire.ANNOUNCE, outgoing=True), [])

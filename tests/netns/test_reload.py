@@ -10,9 +10,12 @@ import time
 import unittest
 
 from harness import bpfobjects, control, session, wire
-from netns.support import (IN_SYNC_NS, Rig, TcRig, assert_median_as_before, is_sanitized, until, wait_in_sync,
-                           worst_offset_ns)
+from netns.support import WAIT_S, Rig, TcRig, assert_median_as_before, assert_near_zero, until, wait_in_sync
 from netns import test_stop
+
+
+# A slow machine's reload takes a client's three intervals.
+PATIENT = {"announceReceiptTimeout": 10}
 
 
 class Manager:
@@ -36,7 +39,7 @@ class Manager:
         return [message for message in list(self.messages) if message.startswith("STATUS=")][-1]
 
     def wait_for(self, text, n):
-        until(lambda: self.count(text) >= n, 5, lambda: f"{n} times {text!r}: {self.messages}")
+        until(lambda: self.count(text) >= n, WAIT_S, lambda: f"{n} times {text!r}: {self.messages}")
 
 
 class Reload(unittest.TestCase):
@@ -47,7 +50,7 @@ class Reload(unittest.TestCase):
         cls.manager = Manager()
         cls.rig = cls.enterClassContext(Rig(box=False, clients=False))
         cls.rig.box = cls.rig.start_box(env={"NOTIFY_SOCKET": cls.manager.path, "WATCHDOG_USEC": "1000000"})
-        cls.rig.clients = [cls.rig.start_client(i) for i in range(2)]
+        cls.rig.clients = [cls.rig.start_client(i, PATIENT) for i in range(2)]
         cls.rig.wait_in_sync()
         cls.port = cls.rig.raw_port(cls.rig.lab.clients[0])
 
@@ -62,7 +65,7 @@ class Reload(unittest.TestCase):
         wait_in_sync(self.client, since_s=time.monotonic())
         self.assertEqual(self.client.state_changes[self.n_changes:], [])
         assert_median_as_before(self, self.client, self.begin_s)
-        self.assertLess(worst_offset_ns(self.client, self.begin_s), IN_SYNC_NS)
+        assert_near_zero(self, self.client.monitor.offsets_ns(self.begin_s))
 
     def refusals(self):
         """Why the last reload was refused, as the clock tells those who ask; at most one reason."""
@@ -71,7 +74,7 @@ class Reload(unittest.TestCase):
 
     def assert_refusal_told(self, reason):
         until(lambda: f"; reload refused, running with the configuration of before: {reason}" in self.manager.status(),
-              5, lambda: f"the status tells {reason!r}: {self.manager.status()}")
+              WAIT_S, lambda: f"the status tells {reason!r}: {self.manager.status()}")
         self.assertEqual(self.refusals(), [reason])
 
     def links_at(self, port):
@@ -101,8 +104,8 @@ class Reload(unittest.TestCase):
         self.assertTrue(self.box.find_all("lo: not an Ethernet interface", self.n_lines))
         self.assert_refusal_told("lo: not an Ethernet interface")
         self.assertEqual(self.box.reload({"message_tag": "tagged"}), "only options of the log changed")
-        self.box.wait_for("tagged master offset", 5, self.n_lines)
-        until(lambda: "refused" not in self.manager.status(), 5, "the status tells of no refusal any more")
+        self.box.wait_for("tagged master offset", WAIT_S, self.n_lines)
+        until(lambda: "refused" not in self.manager.status(), WAIT_S, "the status tells of no refusal any more")
         self.assertEqual(self.refusals(), [])
         # Nothing was started anew.
         self.assertEqual(self.box.find_all("INITIALIZING|clock identity", self.n_lines), [])
@@ -122,12 +125,12 @@ class Reload(unittest.TestCase):
         self.manager.wait_for("READY=1", n=n_ready + 2)
         wait_in_sync(self.rig.clients[1])
         self.assertEqual(self.box.pid, self.pid)
-        self.assertEqual(len(os.listdir(f"/proc/{self.pid}/fd")), n_open)
+        until(lambda: len(os.listdir(f"/proc/{self.pid}/fd")) == n_open, WAIT_S, "as many descriptors as before")
         self.assertEqual(len({match[1] for match in self.box.find_all("clock identity ([^,]*)")}), 1)
         self.assert_nobody_noticed()
         received = [one for one in self.port.captured[start:] if one.ptp]
         for kind in (wire.SYNC, wire.ANNOUNCE):
-            sequence = [one.ptp.message.sequence for one in received if one.ptp.message.type == kind]
+            sequence = sorted(one.ptp.message.sequence for one in received if one.ptp.message.type == kind)
             self.assertEqual(sequence, list(range(sequence[0], sequence[0] + len(sequence))))
 
     def write_leap_file(self):
@@ -143,7 +146,7 @@ class Reload(unittest.TestCase):
         self.assertEqual(self.box.reload({"leapfile": leap_path, "priority2": 1}), "the configuration stays as it was")
         self.assertTrue(self.box.find_all(f"leapfile {leap_path}: No such file", self.n_lines))
         other = self.rig.start_box({"domainNumber": 5, "clock_type": "OC"}, interfaces=["bc2"])
-        other.wait_for("link up", 5)
+        other.wait_for("link up", WAIT_S)
         answer = self.box.reload({"domainNumber": 5})
         self.assertTrue(self.box.find_all("bc2: another ebpf-bc serves domain 5 there", self.n_lines))
         self.assertTrue(self.box.find_all("the new configuration cannot be started: back to the one before", self.n_lines))
@@ -165,12 +168,12 @@ class Storm(unittest.TestCase):
 
     def test_of_a_thousand_signals_few_are_served_and_the_last_one_is(self):
         with Rig(n_clients=1, gm=False, clients=False) as rig:
-            rig.box.wait_for("port 2 .*link up", 5)
-            self.storm(rig.box, {"priority2": 1})
+            rig.box.wait_for("port 2 .*link up", WAIT_S)
             begin_s = time.monotonic()
+            self.storm(rig.box, {"priority2": 1})
             rig.box.write_config({"message_tag": "last"})
             rig.box.signal(signal.SIGHUP)
-            rig.box.wait_for("last ", 5)
+            rig.box.wait_for("last ", WAIT_S)
             self.assertLess(len(rig.box.find_all("reload: (starting|nothing|only)")), time.monotonic() - begin_s + 3)
 
     def test_a_signal_that_ends_it_in_the_middle_of_a_storm_leaves_nothing(self):
@@ -178,17 +181,17 @@ class Storm(unittest.TestCase):
         with TcRig(n_clients=1, gm=False, clients=False, box=False) as rig:
             for i, signum in enumerate((signal.SIGTERM, signal.SIGINT)):
                 box = rig.start_box()
-                box.wait_for("link up", 5)
+                box.wait_for("link up", WAIT_S)
                 held = bpfobjects.held_by(box.pid)
                 # In the middle of the first reload, sooner or later, while more are asked for.
                 threading.Thread(target=self.storm, args=(box, {"clock_type": "BC"}), daemon=True).start()
-                box.wait_for("reload: starting anew", 5)
+                box.wait_for("reload: starting anew", WAIT_S)
                 time.sleep(random.uniform(i, i + 1) / 2 * 0.2)
                 begin_s = time.monotonic()
                 box.signal(signum)
-                self.assertEqual(box.wait(5), 0, box.text)
-                self.assertLess(time.monotonic() - begin_s, 5 if is_sanitized() else 1, box.text)
+                self.assertEqual(box.wait(WAIT_S), 0, box.text)
+                self.assertLess(time.monotonic() - begin_s, test_stop.end_bound_s(), box.text)
                 self.assertTrue(test_stop.is_clean(rig), box.text)
                 self.assertFalse(os.path.exists(rig.pin_path), box.text)
                 self.assertEqual([path for path in (box.control_path, box.uds_path) if os.path.exists(path)], [])
-                until(lambda held=held: not bpfobjects.existing(held), 5, lambda: f"freed: {held}")
+                until(lambda held=held: not bpfobjects.existing(held), WAIT_S, lambda: f"freed: {held}")

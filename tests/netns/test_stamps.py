@@ -3,6 +3,7 @@
 
 import os
 import re
+import statistics
 import struct
 import time
 import unittest
@@ -10,7 +11,8 @@ import unittest
 from harness import bpfobjects, session, wire
 from harness.load import UdpFlood
 from harness.programs import find_ebpf_bc
-from netns.support import IN_SYNC_NS, Rig, assert_median_as_before, served_time_errors_ns, until, wait_in_sync
+from netns.support import (WAIT_S, Rig, assert_median_as_before, assert_near_zero, served_time_errors_ns,
+                           until, wait_for_served, wait_in_sync)
 
 _WITHOUT_BTF = """#!/bin/sh
 exec unshare --mount sh -c 'mount -t tmpfs none /sys/kernel/btf && exec "$0" "$@"' {} "$@"
@@ -40,9 +42,10 @@ class StampPoints(unittest.TestCase):
         box = self.serve({}, ["transmit stamps: BPF after the qdisc, at net_dev_start_xmit and net_dev_xmit", "receive stamps: .*skb->tstamp"])
         counters = box.read_counters()
         for port in (1, 2):
-            # Each frame got its stamp; the last one may be under way.
-            self.assertAlmostEqual(counters[port]["bpf_tx_event"], counters[port]["bpf_tx_stamp"], delta=1)
-            self.assertNotIn("bpf_rx_stamp_replaced", counters[port])
+            # Each frame got its stamp; one may be under way on each CPU.
+            self.assertAlmostEqual(counters[port]["bpf_tx_event"], counters[port]["bpf_tx_stamp"], delta=os.cpu_count())
+            # A stamp of more than a tenth of a second ago is not believed; a machine may have stood still.
+            self.assertLess(counters[port].get("bpf_rx_stamp_replaced", 0), counters[port]["bpf_rx_event"] / 4)
             self.assertNotIn("tx_stamp_missing", counters[port])
 
     def test_driver_stamps_serve(self):
@@ -81,10 +84,9 @@ class StampPoints(unittest.TestCase):
         self.serve({}, [])
         port = rig.raw_port(rig.lab.clients[0])
         with UdpFlood(rig.lab.box, "10.77.1.2", rate_per_s=1500):
-            until(lambda: rig.lab.box.backlog_octets("bc1") > 10000, 5, "a backlog")
+            until(lambda: rig.lab.box.backlog_octets("bc1") > 10000, WAIT_S, "a backlog")
             start = len(port.captured)
-            until(lambda: len(served_time_errors_ns(port, start)) > 8, 10, lambda: f"served\n{rig.box.tail()}")
-        self.assertLess(max(map(abs, served_time_errors_ns(port, start))), IN_SYNC_NS)
+            assert_near_zero(self, wait_for_served(port, start))
         self.assertEqual(rig.box.states, {1: "SLAVE", 2: "MASTER"})
         self.assertNotIn("tx_stamp_missing", rig.box.read_counters()[1])
 
@@ -98,24 +100,27 @@ class StampPoints(unittest.TestCase):
         identity = wire.port_identity(rig.lab.box.mac("bc0").replace(":", "")[:6] + "fffe"
                                       + rig.lab.box.mac("bc0").replace(":", "")[6:], 2)
         ifindex = rig.lab.box.ifindex("bc1")
-        sync = port.wait_for_message(wire.SYNC, 5, len(port.captured))
-        request = port.wait_for(lambda c: c.ptp and c.is_outgoing and c.ptp.message.type == wire.DELAY_REQ, 5,
-                                "a Delay_Req", len(port.captured))
-        wanted = {"tx": (ifindex, TX, wire.SYNC, 0, identity, sync.ptp.message.sequence),
-                  "rx": (ifindex, RX, wire.DELAY_REQ, 0, request.ptp.message.source, request.ptp.message.sequence)}
         entries = {}
 
-        def has_both():
+        def found(kind):
+            """What was captured of a kind, with its entry."""
+            keys = [(one, (ifindex, TX, kind, 0, identity, one.ptp.message.sequence) if kind == wire.SYNC
+                     else (ifindex, RX, kind, 0, one.ptp.message.source, one.ptp.message.sequence))
+                    for one in port.received(kind, outgoing=kind == wire.DELAY_REQ)]
+            return [(one, entries[key]) for one, key in keys if key in entries]
+
+        def has_several_of_both():
             entries.update({_KEY.unpack(key): _VALUE.unpack(value) for key, value in bpfobjects.read_map(path)})
-            return all(key in entries for key in wanted.values())
-        until(has_both, 3, lambda: f"{wanted} in {list(entries)[-5:]}")
-        self.assertEqual(entries[wanted["tx"]][1], SOURCE_XMIT)
-        self.assertEqual(entries[wanted["rx"]][1], SOURCE_SKB)
+            return all(len(found(kind)) >= 4 for kind in (wire.SYNC, wire.DELAY_REQ))
+        until(has_several_of_both, WAIT_S, lambda: list(entries)[-5:])
         self.assertEqual({key[1] for key in entries}, {RX, TX})
         # One clock at both ends of the cable.
-        real_minus_mono_ns = time.time_ns() - time.monotonic_ns()
-        for one, key in ((sync, wanted["tx"]), (request, wanted["rx"])):
-            self.assertLess(abs(entries[key][0] + real_minus_mono_ns - one.real_ns), IN_SYNC_NS)
+        real_minus_mono_ns = statistics.median(time.time_ns() - time.monotonic_ns() for _ in range(5))
+        for kind, source in ((wire.SYNC, SOURCE_XMIT), (wire.DELAY_REQ, SOURCE_SKB)):
+            pairs = found(kind)
+            # Where the machine stood still before the program read the kernel's stamp, it took its own.
+            self.assertEqual(statistics.mode(entry[1] for _, entry in pairs), source)
+            assert_near_zero(self, [entry[0] + real_minus_mono_ns - one.real_ns for one, entry in pairs])
 
         self.assertEqual(box.stop(), 0)
         self.assertFalse(os.path.exists(directory))
@@ -127,6 +132,9 @@ class StampPoints(unittest.TestCase):
 
 
 class FullQueue(unittest.TestCase):
+    def n_dropped(self, host, interface):
+        return int(re.search(r"dropped (\d+)", host.tc("-s", "qdisc", "show", "dev", interface))[1])
+
     def test_driver_stamps_of_the_other_ports_stay_right_while_frames_of_one_are_dropped_in_its_queue(self):
         with Rig(options={"tx_stamp_point": "driver"}) as rig:
             rig.wait_in_sync()
@@ -135,24 +143,21 @@ class FullQueue(unittest.TestCase):
             # Room for a message or two, which then take half a second each.
             rig.lab.box.set_root_qdisc("bc1", "tbf", "rate", "1kbit", "burst", "100", "limit", "100")
             try:
-                time.sleep(1.5)
-                dropped = re.search(r"dropped (\d+)", rig.lab.box.tc("-s", "qdisc", "show", "dev", "bc1"))
-                self.assertGreater(int(dropped[1]), 10)
+                start = len(ports[1].captured)
+                until(lambda: self.n_dropped(rig.lab.box, "bc1") > 20, WAIT_S, "a queue that drops")
+                wait_for_served(ports[1], start)
             finally:
                 # With it goes what waits in it, whose stamps never come.
                 rig.lab.box.clear_root_qdisc("bc1")
             starts = [len(port.captured) for port in ports]
             for port, start in zip(ports, starts):
-                until(lambda p=port, s=start: len(served_time_errors_ns(p, s)) > 8, 5,
-                      lambda: f"served\n{rig.box.tail()}")
-            self.assertGreater(len(served_time_errors_ns(ports[1])), 16)
-            for port in ports:
-                self.assertLess(max(map(abs, served_time_errors_ns(port))), IN_SYNC_NS)
+                wait_for_served(port, start)
+                assert_near_zero(self, served_time_errors_ns(port))
             for client in rig.clients:
                 wait_in_sync(client)
             assert_median_as_before(self, rig.clients[1], begin_s)
             self.assertEqual([one for one in rig.box.state_changes if one.mono_s > begin_s and one.port != 2], [])
-            rig.box.wait_for_state(2, "MASTER", 5)
+            rig.box.wait_for_state(2, "MASTER", WAIT_S)
             counters = rig.box.read_counters()
             for number in (1, 3):
                 self.assertEqual(counters[number].get("tx_stamp_missing", 0),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Starting: the command line, ptp4l's own files, and what is refused with which words."""
 
+import itertools
 import os
 import pathlib
 import shutil
@@ -12,7 +13,7 @@ from harness import bpfobjects, frames, programs, session, wire
 from harness.lab import Lab
 from harness.process import run
 from harness.rawport import RawPort
-from netns.support import BOX, IN_SYNC_NS, START_S, Rig, served_time_errors_ns, until
+from netns.support import BOX, IN_SYNC_NS, START_S, WAIT_S, Rig, assert_near_zero, until, wait_for_served
 
 DEBIAN_CONFIG = "/etc/linuxptp/ptp4l.conf"
 NOBODY = 65534
@@ -45,18 +46,18 @@ class CommandLine(unittest.TestCase):
         arguments = ["-2", "-s", "--domainNumber=7", "--logging_level=7", "--message_tag=tagged"]
         with Lab(1) as lab, RawPort(lab.gm, "eth0") as port, programs.EbpfBc(
                 lab.box, lab.ports, config={**BOX, "network_transport": "UDPv6"}, arguments=arguments) as box:
-            box.wait_for("domain 7", 10)
+            box.wait_for("domain 7", WAIT_S)
             self.assertTrue(all("tagged" in line.text for line in box.lines), box.text)
             # Client only: it listens, and falls silent rather than serve.
-            box.wait_for_state(1, "LISTENING", 5)
-            master = bytes.fromhex("0200000000000001")
-            for sequence in range(100):
-                if box.states[1] == "UNCALIBRATED":
-                    break
-                port.send(frames.l2(wire.announce(master, domain=7, sequence=sequence, log_interval=-2), port.mac))
+            box.wait_for("port 1 .* to LISTENING", WAIT_S)
+            master, numbers = bytes.fromhex("0200000000000001"), itertools.count()
+
+            def is_heard():
+                port.send(frames.l2(wire.announce(master, domain=7, sequence=next(numbers), log_interval=-2), port.mac))
                 time.sleep(0.05)
-            box.wait_for_state(1, "UNCALIBRATED", 1)
-            box.wait_for_state(1, "LISTENING", 5)
+                return box.find_all("port 1 .* to UNCALIBRATED")
+            until(is_heard, WAIT_S, box.tail)
+            box.wait_for("port 1 .*UNCALIBRATED to LISTENING", WAIT_S)
             self.assertEqual(port.received(), [])
 
 
@@ -65,7 +66,7 @@ class LinuxptpFiles(unittest.TestCase):
     def test_debians_own_file_starts_unchanged(self):
         with Lab(1) as lab, programs.EbpfBc(lab.box, ["bc0", "bc1"], config=DEBIAN_CONFIG) as box:
             for number in (1, 2):
-                box.wait_for_state(number, "LISTENING", 10)
+                box.wait_for(f"port {number} .* to LISTENING", WAIT_S)
             # It says hardware stamps: said once that they are not used.
             self.assertEqual(len(box.find_all("time_stamping hardware")), 1)
             self.assertEqual(box.stop(), 0)
@@ -74,7 +75,7 @@ class LinuxptpFiles(unittest.TestCase):
     def test_hardware_stamps_that_the_command_line_demands_are_refused(self):
         with Lab(1) as lab:
             box = programs.EbpfBc(lab.box, ["bc0", "bc1"], config=DEBIAN_CONFIG, arguments=["-H"])
-            self.assertEqual(box.wait(10), 1)
+            self.assertEqual(box.wait(WAIT_S), 1)
             self.assertRegex(box.text, "-H: .*hardware")
 
 
@@ -86,7 +87,7 @@ class Refusals(unittest.TestCase):
         cls.lab = cls.enterClassContext(Lab(1))
 
     def assert_refused(self, box, pattern):
-        self.assertEqual(box.wait(10), 1, box.text)
+        self.assertEqual(box.wait(WAIT_S), 1, box.text)
         self.assertRegex(box.text, pattern)
         self.assert_clean()
 
@@ -179,11 +180,12 @@ class TimeNamespace(unittest.TestCase):
             rig.box = rig.start_box(program=program, may_set_clock=True)
             rig.box.wait_for(r"time namespace: CLOCK_MONOTONIC here is \+1000\.000000000 s", START_S)
             rig.box.wait_for_state(1, "SLAVE", START_S)
-            rig.box.wait_for_offsets(4, 10, within_ns=IN_SYNC_NS)
+            rig.box.wait_for_offsets(4, WAIT_S, within_ns=IN_SYNC_NS)
             start = len(served.received())
-            until(lambda: len(served_time_errors_ns(served, start)) > 2, 5, rig.box.tail)
-            self.assertLess(max(map(abs, served_time_errors_ns(served, start))), IN_SYNC_NS)
-            self.assertNotIn("bpf_rx_stamp_replaced", rig.box.read_counters()[1])
+            assert_near_zero(self, wait_for_served(served, start))
+            # One that lay for a tenth of a second, since the machine stood still, is not believed either.
+            counters = rig.box.read_counters()[1]
+            self.assertLess(counters.get("bpf_rx_stamp_replaced", 0), counters["bpf_rx_event"] / 4)
 
 
 class Instances(unittest.TestCase):
@@ -191,16 +193,16 @@ class Instances(unittest.TestCase):
         with Rig() as rig:
             rig.wait_in_sync()
             second = programs.EbpfBc(rig.lab.box, ["bc1", "bc2"], config=BOX)
-            self.assertEqual(second.wait(10), 1)
+            self.assertEqual(second.wait(WAIT_S), 1)
             self.assertRegex(second.text, "bc1: another ebpf-bc serves domain 0")
 
             other = rig.start_box({"domainNumber": 5})
             port = rig.raw_port(rig.lab.clients[1])
-            other.wait_for_state(3, "GRAND_MASTER", 10)
+            other.wait_for_state(3, "GRAND_MASTER", WAIT_S)
             of_domain = {}
             until(lambda: of_domain.update({d: [one for one in port.received(wire.FOLLOW_UP)
                                                 if one.ptp.message.domain == d] for d in (0, 5)})
-                  or all(len(messages) > 4 for messages in of_domain.values()), 10, "Follow_Ups of both domains")
+                  or all(len(messages) > 4 for messages in of_domain.values()), WAIT_S, "Follow_Ups of both domains")
             # Each has its own program at each hook, and each its own clock.
             self.assertEqual(len(bpfobjects.tcx_programs(rig.lab.box, "bc2", bpfobjects.TCX_INGRESS)), 2)
             rig.wait_in_sync()

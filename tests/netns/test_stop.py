@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The end: nothing is left behind, whichever way it comes; and what somebody takes away comes back."""
 
+import itertools
 import os
 import random
 import shutil
@@ -10,14 +11,19 @@ import unittest
 
 from harness import bpfobjects, frames, programs, session, wire
 from harness.process import run
-from netns.support import (BOX, IN_SYNC_NS, Rig, assert_median_as_before, is_sanitized, served_time_errors_ns, until,
-                           wait_in_sync)
+from netns.support import (BOX, WAIT_S, Rig, assert_median_as_before, assert_near_zero, is_sanitized,
+                           served_time_errors_ns, until, until_stopped, wait_for_served, wait_in_sync)
 
 TCX, CLSACT = {"bpf_attach": "tcx"}, {"bpf_attach": "clsact"}
 HOOKS = ((bpfobjects.TCX_INGRESS, "ingress"), (bpfobjects.TCX_EGRESS, "egress"))
 
 # Longer than the start takes.
 EARLY_S = 0.15
+
+
+def end_bound_s():
+    """The end takes an eighth of the second that is promised; the other one is for a machine that stands still."""
+    return 5 if is_sanitized() else 2
 
 
 def is_clean(rig):
@@ -50,7 +56,7 @@ class Stop(unittest.TestCase):
         return held
 
     def wait_until_gone(self, held):
-        until(lambda: not bpfobjects.existing(held), 5, lambda: f"freed: {bpfobjects.existing(held)}")
+        until(lambda: not bpfobjects.existing(held), WAIT_S, lambda: f"freed: {bpfobjects.existing(held)}")
 
     def test_signals_that_end_it_leave_no_program_map_link_filter_or_qdisc(self):
         for signum, options in ((signal.SIGTERM, TCX), (signal.SIGINT, TCX), (signal.SIGTERM, CLSACT)):
@@ -60,8 +66,8 @@ class Stop(unittest.TestCase):
                     self.assertEqual({where for where, _ in programs_at(self.rig, port)}, {options["bpf_attach"]})
                 begin_s = time.monotonic()
                 self.rig.box.signal(signum)
-                self.assertEqual(self.rig.box.wait(5), 0)
-                self.assertLess(time.monotonic() - begin_s, 5 if is_sanitized() else 1)
+                self.assertEqual(self.rig.box.wait(WAIT_S), 0)
+                self.assertLess(time.monotonic() - begin_s, end_bound_s())
                 self.assertTrue(is_clean(self.rig))
                 self.wait_until_gone(held)
 
@@ -77,14 +83,14 @@ class Stop(unittest.TestCase):
                 time.sleep(delay_s)
                 box.signal(signal.SIGTERM)
                 # Whoever is ended by the signal itself has made nothing yet.
-                self.assertIn(box.wait(10), (0, -signal.SIGTERM, 128 + signal.SIGTERM), box.text)
+                self.assertIn(box.wait(WAIT_S), (0, -signal.SIGTERM, 128 + signal.SIGTERM), box.text)
                 self.assertTrue(is_clean(self.rig), box.text)
                 self.assertFalse(os.path.exists(directory), box.text)
 
     def test_sigkill_leaves_nothing_of_tcx_programs(self):
         held = self.start_box(TCX)
         self.rig.box.kill()
-        until(lambda: is_clean(self.rig), 5, "free hooks")
+        until(lambda: is_clean(self.rig), WAIT_S, "free hooks")
         self.wait_until_gone(held)
 
 
@@ -96,7 +102,7 @@ class DeadDaemon(unittest.TestCase):
         # Two of its ports are members of a bridge: what its programs let pass comes out at the other one.
         cls.rig = cls.enterClassContext(Rig(options=CLSACT, clients=False,
                                             prepare=lambda lab: lab.box.bridge("br0", ["bc1", "bc2"])))
-        cls.rig.box.wait_for_state(1, "SLAVE", 15)
+        cls.rig.box.wait_for_state(1, "SLAVE", WAIT_S)
 
     def test_filters_that_outlive_the_daemon_let_ptp_pass_after_two_seconds_and_give_way_to_the_next(self):
         rig = self.rig
@@ -105,7 +111,10 @@ class DeadDaemon(unittest.TestCase):
 
         def passes(sequence):
             sender.send(frames.l2(wire.sync(sequence=sequence, source=stranger), sender.mac))
-            time.sleep(0.05)
+            # Behind it one that the bridge forwards: when that is there, the Sync is or never comes.
+            mark = f"mark {sequence}".encode().ljust(46, b"\0")
+            sender.send(frames.ethernet(mark, 0x88B5, sender.mac, "ff:ff:ff:ff:ff:ff"))
+            receiver.wait_for(lambda c: mark in c.frame, WAIT_S, "the mark")
             return [one for one in receiver.received(wire.SYNC)
                     if one.ptp.message.source == stranger and one.ptp.message.sequence == sequence]
 
@@ -113,28 +122,34 @@ class DeadDaemon(unittest.TestCase):
         held = bpfobjects.held_by(rig.box.pid)
         old = programs_at(rig, "bc1")
         self.assertEqual([len(ids) for ids in old.values()], [1, 1])
+        alive_s = time.monotonic()
         rig.box.kill()
         killed_s = time.monotonic()
         self.assertEqual(programs_at(rig, "bc1"), old)
-        sequence = 100
-        while not passes(sequence):
-            sequence += 1
-            self.assertLess(time.monotonic() - killed_s, 2.5, "the lease is good for two seconds")
-        self.assertGreater(time.monotonic() - killed_s, 1)
+        numbers = itertools.count(100)
+
+        def is_let_through():
+            sent_s = time.monotonic()
+            if passes(next(numbers)):
+                return True
+            self.assertLess(sent_s - killed_s, 2, "the lease is good for two seconds")
+            return False
+        until(is_let_through, WAIT_S, "a Sync that passes")
+        self.assertGreater(time.monotonic() - alive_s, 1)
 
         rig.box = rig.start_box(CLSACT)
-        rig.box.wait_for_state(1, "SLAVE", 15)
+        rig.box.wait_for_state(1, "SLAVE", WAIT_S)
         for port in rig.ports:
             now = programs_at(rig, port)
             self.assertEqual([len(ids) for ids in now.values()], [1, 1], "one program a hook")
         self.assertFalse(set(sum(old.values(), [])) & set(sum(programs_at(rig, "bc1").values(), [])))
         self.assertFalse(any(passes(sequence) for sequence in range(1000, 1005)))
-        until(lambda: not bpfobjects.existing(held), 5, "the old programs are freed")
+        until(lambda: not bpfobjects.existing(held), WAIT_S, "the old programs are freed")
 
         # The same with one that uses tcx instead.
         rig.box.kill()
         rig.box = rig.start_box(TCX)
-        rig.box.wait_for_state(1, "SLAVE", 15)
+        rig.box.wait_for_state(1, "SLAVE", WAIT_S)
         self.assertEqual(set(programs_at(rig, "bc1")), {("tcx", "ingress"), ("tcx", "egress")})
         self.assertEqual(rig.box.stop(), 0)
         self.assertTrue(is_clean(rig))
@@ -149,15 +164,18 @@ class TakenAway(unittest.TestCase):
         n_lines = len(rig.box.lines)
         begin_s = time.monotonic()
         take_away()
-        rig.box.wait_for(r"port 2 \(bc1\): somebody detached.*attached again", 1.2, n_lines)
-        self.assertLess(time.monotonic() - begin_s, 1.2)
+        taken_s = time.monotonic()
+        noticed = rig.box.wait_for(r"\[(\d+\.\d+)\]: port 2 \(bc1\): somebody detached.*attached again", WAIT_S,
+                                   n_lines)
+        # A second is promised; another one is for a machine that stands still.
+        self.assertLess(float(noticed[1]) - taken_s, 2)
         again = programs_at(rig, "bc1")
         self.assertEqual([len(ids) for ids in again.values()], [1, 1])
         self.assertEqual(set(again), set(before))
         start = len(port.captured)
-        until(lambda: len(served_time_errors_ns(port, start)) > 3, 5, "Follow_Ups")
+        wait_for_served(port, start)
         # What was served meanwhile was stamped, or not followed up.
-        self.assertLess(max(map(abs, served_time_errors_ns(port))), IN_SYNC_NS)
+        assert_near_zero(self, served_time_errors_ns(port))
         wait_in_sync(rig.clients[0])
         assert_median_as_before(self, rig.clients[0], begin_s)
         self.assertEqual(rig.box.states, {1: "SLAVE", 2: "MASTER", 3: "MASTER"})
@@ -173,6 +191,7 @@ class TakenAway(unittest.TestCase):
             def take_away():
                 # Else it might mend the first before the second is gone.
                 rig.box.signal(signal.SIGSTOP)
+                until_stopped(rig.box)
                 for link in links:
                     run(["bpftool", "link", "detach", "id", link.id])
                 rig.box.signal(signal.SIGCONT)
