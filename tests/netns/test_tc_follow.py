@@ -5,10 +5,11 @@ and both ways through the box."""
 import contextlib
 import signal
 import struct
+import time
 import unittest
 
-from harness import bpfobjects, control, programs
-from netns.support import TcRig, until
+from harness import bpfobjects, control
+from netns.support import WAIT_S, TcRig, ask_pmc, until
 
 TRANSPORTS = ("L2", "UDPv4", "UDPv6")
 
@@ -18,6 +19,10 @@ USUAL = {"bpf_tx_corrected", "bpf_tx_stamp", "bpf_tx_follower_corrected", "bpf_t
 USUAL_OF_P2P = (USUAL - {"bpf_rx_answer_corrected"}) | {
     "bpf_rx_event", "bpf_rx_general", "bpf_tx_event", "tx_pdelay_req", "tx_pdelay_resp", "tx_pdelay_resp_follow_up",
     "rx_pdelay_req", "rx_pdelay_resp", "rx_pdelay_resp_follow_up"}
+# What a lost transmit stamp, or an answer that is late on a busy machine, costs.
+LOST = {"tc_held_expired", "pdelay_tx_stamp_missing", "pdelay_response_lost", "pdelay_unmatched",
+        "bpf_rx_stamp_replaced"}
+N_SYNCS = 16
 
 
 # In the programs' record of a port: its link delay. A reload with these leaves no record to take over.
@@ -45,12 +50,17 @@ class Follow(unittest.TestCase):
             for rig in rigs:
                 rig.wait_in_sync()
             before = [rig.box.read_counters() for rig in rigs]
-            n_before = [len(rig.clients[0].monitor.syncs) for rig in rigs]
-            for rig, n in zip(rigs, n_before):
-                until(lambda rig=rig, n=n: len(rig.clients[0].monitor.syncs) >= n + 16, 10, rig.clients[0].tail)
+            begin_real_ns = time.time_ns()
+
+            def heard(rig):
+                """What the client received since then, by the kernel's stamps."""
+                return sum(sync.t2_ns > begin_real_ns for sync in rig.clients[0].monitor.syncs)
+            for rig in rigs:
+                until(lambda rig=rig: heard(rig) >= N_SYNCS, WAIT_S, rig.clients[0].tail)
             for rig, counters in zip(rigs, before):
                 with self.subTest(transport=rig.transport):
-                    self.check_counters(rig, risen(counters, rig.box.read_counters()))
+                    n_heard = heard(rig)
+                    self.check_counters(rig, risen(counters, rig.box.read_counters()), n_heard)
                     self.check_distance(rig)
                     if rig.is_p2p:
                         self.check_offsets_of_p2p(rig)
@@ -58,14 +68,17 @@ class Follow(unittest.TestCase):
                             self.check_link_delays_over_reloads(rig)
                     self.assertEqual(rig.box.find_all("took over|cannot|error|refused"), [])
 
-    def check_counters(self, rig, by):
+    def check_counters(self, rig, by, n_heard):
+        """n_heard Syncs at the least, but for one that was under way when they began to be counted, and one whose stamp
+        the kernel lost, where another test attaches to the same tracepoints."""
         usual = USUAL_OF_P2P if rig.is_p2p else USUAL
         for port in by:
-            self.assertLessEqual(set(by[port]), usual, by)
+            self.assertLessEqual(sum(by[port].get(name, 0) for name in LOST), 2, by)
+            self.assertLessEqual(set(by[port]), usual | LOST, by)
         towards_client = by[2]
-        self.assertGreaterEqual(towards_client["bpf_tx_corrected"], 14, by)
+        self.assertGreaterEqual(towards_client["bpf_tx_corrected"], n_heard - 1, by)
         self.assertGreaterEqual(towards_client.get("bpf_tx_follower_corrected", 0)
-                                + towards_client.get("tc_follower_completed", 0), 14, by)
+                                + towards_client.get("tc_follower_completed", 0), n_heard - 2, by)
         if not rig.is_p2p:
             # Delay_Req on its way up, and its Delay_Resp on the way down.
             self.assertGreater(by[1]["bpf_tx_corrected"], 1, by)
@@ -73,17 +86,17 @@ class Follow(unittest.TestCase):
 
     def check_distance(self, rig):
         """A transparent clock is no step on the way, and nobody's parent."""
-        current = programs.pmc(rig.clients[0], "CURRENT_DATA_SET")[0]
+        current = ask_pmc(rig.clients[0], "CURRENT_DATA_SET")
         self.assertEqual(current["stepsRemoved"], 1)
-        parent = programs.pmc(rig.clients[0], "PARENT_DATA_SET")[0]
+        parent = ask_pmc(rig.clients[0], "PARENT_DATA_SET")
         self.assertEqual(parent["parentPortIdentity"], f"{rig.gm.grandmaster}-1")
         self.assertEqual(parent["grandmasterIdentity"], rig.gm.grandmaster)
 
     def check_offsets_of_p2p(self, rig):
         client = rig.clients[0]
-        client.wait_for_offsets(2, 5, within_ns=1_000_000)
+        client.wait_for_offsets(2, WAIT_S, within_ns=1_000_000)
         for number in (1, 2):
-            rig.box.wait_for(rf"port {number} \(bc{number - 1}\): peer delay -?\d+ ns", 5)
+            rig.box.wait_for(rf"port {number} \(bc{number - 1}\): peer delay -?\d+ ns", WAIT_S)
         # After a reload they are known before anyone was asked again, which is seldom.
         self.assertIn("started anew", rig.box.reload({"logMinPdelayReqInterval": 4}))
         ports = [message["port"] for message in control.ask(rig.box.control_path, "port_status")[:-1]]
@@ -95,7 +108,7 @@ class Follow(unittest.TestCase):
         self.assertIn("started anew", rig.box.reload({**UNPINNED, "logMinPdelayReqInterval": -3}))
         self.assertNotIn(0, link_delays_sns(rig.box).values())
         rig.clients[0].signal(signal.SIGSTOP)
-        rig.box.wait_for(r"port 2 \(bc1\): the neighbour does not answer", 10, start)
+        rig.box.wait_for(r"port 2 \(bc1\): the neighbour does not answer", WAIT_S, start)
         self.assertEqual(rig.box.find_all(r"peer delay -?\d+ ns", start), [])
 
         start, before_sns = len(rig.box.lines), link_delays_sns(rig.box)[2]

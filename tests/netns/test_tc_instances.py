@@ -11,7 +11,7 @@ from harness import bpfobjects, frames, wire
 from harness.network import cable
 from harness.passage import Passage, correction_sns
 from harness.rawport import RawPort
-from netns.support import START_S, STAMPED_BEFORE, TcRig, until
+from netns.support import START_S, STAMPED_BEFORE, WAIT_S, TcRig, until
 from netns.test_stop import programs_at
 
 OFFSET = 14  # of a message in an untagged L2 frame
@@ -30,22 +30,23 @@ class Instances(unittest.TestCase):
 
     def check_passes(self, **fields):
         """Syncs with such fields, and their Follow_Ups, arrive once and corrected."""
+        expected = {}
         for _ in range(N):
             header = {**self.passage.header(), **fields}
             self.passage.send(header, frames.l2(wire.sync(**header), self.passage.near.mac))
             event = self.passage.wait_for(header)[0]
             self.passage.near.send(frames.l2(wire.follow_up(1, **header), self.passage.near.mac))
-            self.passage.wait_for(header, 2)
+            both = self.passage.wait_for_both(header)
+            expected[header["sequence"]] = [wire.SYNC, wire.FOLLOW_UP][:len(both)]
             self.assertGreater(correction_sns(event.frame, OFFSET), 0)
             arrived = self.passage.arrived(header)
             # What the queue added is in one of them, once: all together it is no more than it can be.
             self.assertLess(sum(correction_sns(c.frame, OFFSET) for c in arrived) / 65536,
                             self.passage.residence_bound_ns(header))
         self.passage.fence()
-        first = header["sequence"] - N + 1
-        for number in range(first, first + N):
+        for number, types in expected.items():
             arrived = self.passage.arrived({**header, "sequence": number})
-            self.assertEqual([c.ptp.message.type for c in arrived], [wire.SYNC, wire.FOLLOW_UP])
+            self.assertEqual([c.ptp.message.type for c in arrived], types)
 
     def hooks(self, rig):
         """How many programs hang at each hook."""
@@ -55,7 +56,8 @@ class Instances(unittest.TestCase):
         return {port: {(attach, "ingress"): 1, (attach, "egress"): 1} for port in ports}
 
     def wait_for_one_each(self, rig, attach):
-        until(lambda: self.hooks(rig) == self.one_each(attach, rig.ports), 3, lambda: f"one each: {self.hooks(rig)}")
+        until(lambda: self.hooks(rig) == self.one_each(attach, rig.ports), WAIT_S,
+              lambda: f"one each: {self.hooks(rig)}")
 
 
 class Living(Instances):
@@ -70,7 +72,7 @@ class Living(Instances):
             for port in rig.ports:
                 second.wait_for(rf"\({port}\): .*{ready}", START_S)
             # The control socket comes last in the start.
-            until(lambda: os.path.exists(second.control_path), 3, second.tail)
+            until(lambda: os.path.exists(second.control_path), WAIT_S, second.tail)
             self.assertEqual(second.find_all("took over"), [])
             self.check_passes()
             self.assertLessEqual(pins, set(os.listdir(rig.pin_path)))
@@ -110,11 +112,12 @@ class Restart(Instances):
                 rig.box.wait_for(rf"\({port}\): link up", START_S)
             others = {port: {} for port in rig.ports if port not in ports}
             expected = {**self.one_each("clsact", ports), **others}
-            until(lambda: self.hooks(rig) == expected, 3, lambda: f"{expected}: {self.hooks(rig)}\n{rig.box.tail()}")
-            until(lambda: len(os.listdir(rig.pin_path)) == 1, 3, lambda: os.listdir(rig.pin_path))
+            until(lambda: self.hooks(rig) == expected, WAIT_S,
+                  lambda: f"{expected}: {self.hooks(rig)}\n{rig.box.tail()}")
+            until(lambda: len(os.listdir(rig.pin_path)) == 1, WAIT_S, lambda: os.listdir(rig.pin_path))
             self.check_passes(domain=after.get("domainNumber", 0))
             if not rig.box.find_all("took over"):
-                until(lambda: not bpfobjects.existing(held), 5, lambda: f"freed: {bpfobjects.existing(held)}")
+                until(lambda: not bpfobjects.existing(held), WAIT_S, lambda: f"freed: {bpfobjects.existing(held)}")
             if others:
                 with RawPort(rig.lab.clients[-1], "eth0") as port:
                     self.check_passes()
@@ -142,10 +145,10 @@ class Pins(Instances):
             shutil.rmtree(rig.pin_path)
             self.check_passes()
             rig.lab.box.ip("link", "del", "bc1")
-            rig.box.wait_for(r"port 2 \(bc1\): (?!link up)", 5)
+            rig.box.wait_for(r"port 2 \(bc1\): (?!link up)", WAIT_S)
             n_lines = len(rig.box.lines)
             cable(rig.lab.box, "bc1", rig.lab.clients[0], "eth0")
-            rig.box.wait_for(r"port 2 \(bc1\): link up", 5, n_lines)
+            rig.box.wait_for(r"port 2 \(bc1\): link up", WAIT_S, n_lines)
             self.passage = Passage(self.passage.near, rig.raw_port(rig.lab.clients[0]))
             self.check_passes()
             self.wait_for_one_each(rig, "tcx")
@@ -165,14 +168,14 @@ class Pins(Instances):
                 os.unlink(in_the_way)
                 os.mkdir(in_the_way)
                 failed = rig.start_box(options)
-                self.assertNotEqual(failed.wait(10), 0)
+                self.assertNotEqual(failed.wait(WAIT_S), 0)
                 self.assertRegex(failed.text, "cannot pin")
                 self.assertEqual({port: programs_at(rig, port) for port in rig.ports}, at_hooks)
                 self.check_passes()
                 os.rmdir(in_the_way)
                 rig.box = rig.start_box(options)
                 rig.wait_ready()
-                rig.box.wait_for("took over the programs", 1)
+                rig.box.wait_for("took over the programs", WAIT_S)
                 self.assertEqual({port: programs_at(rig, port) for port in rig.ports}, at_hooks)
                 self.check_passes()
                 self.assertEqual(rig.box.stop(), 0)

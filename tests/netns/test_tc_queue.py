@@ -8,7 +8,7 @@ import unittest
 from harness import frames, wire
 from harness.load import UdpFlood
 from harness.passage import Passage, correction_sns
-from netns.support import STAMPED_BEFORE, TcRig, until, wait_follows
+from netns.support import STAMPED_BEFORE, WAIT_S, TcRig, until, wait_follows
 
 N_OFFSETS = 24
 N_CRAFTED = 12
@@ -29,7 +29,7 @@ class Queue(unittest.TestCase):
         rig.wait_in_sync()
         rig.lab.box.set_root_qdisc("bc1", "tbf", "rate", "10mbit", "burst", "2kb", "limit", "14kb")
         self.enterContext(UdpFlood(rig.lab.box, "10.77.1.2", rate_per_s=1500))
-        until(lambda: rig.lab.box.backlog_octets("bc1") > FULL_OCTETS, 5, "a full queue")
+        until(lambda: rig.lab.box.backlog_octets("bc1") > FULL_OCTETS, WAIT_S, "a full queue")
         self.passage = Passage(rig.raw_port(rig.lab.gm), rig.raw_port(rig.lab.clients[0]))
         return rig
 
@@ -43,7 +43,7 @@ class Queue(unittest.TestCase):
             self.passage.send(header, frames.l2(wire.sync(two_step=two_step, **header), self.passage.near.mac))
             if two_step:
                 self.passage.near.send(frames.l2(wire.follow_up(0, **header), self.passage.near.mac))
-            until(lambda h=header: len(self.passage.arrived(h)) == 2 or self.is_lost(h), 5, "it arrives or is lost")
+            until(lambda h=header: len(self.passage.arrived(h)) == 2 or self.is_lost(h), WAIT_S, "it arrives or is lost")
         results, events = [], []
         for header in headers:
             got = {c.frame[14] & 0xF: c for c in self.passage.arrived(header)}
@@ -75,7 +75,7 @@ class Queue(unittest.TestCase):
         client = rig.clients[0]
         waited_ns = self.check_crafted(True)
         n = len(client.monitor.raw_offsets)
-        until(lambda: len(client.monitor.raw_offsets) >= n + N_OFFSETS, 20, client.tail)
+        until(lambda: len(client.monitor.raw_offsets) >= n + N_OFFSETS, WAIT_S, client.tail)
         wait_follows(client, rig.gm)
         offsets_ns = client.monitor.offsets_ns()[n:]
         self.assertLess(statistics.median(map(abs, offsets_ns)), waited_ns / PART)

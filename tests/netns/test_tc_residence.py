@@ -12,7 +12,7 @@ import unittest
 from harness import control, frames, programs, session, wire
 from harness.passage import Passage
 from harness.process import run
-from netns.support import FAST, START_S, TcRig, until, wait_follows
+from netns.support import FAST, WAIT_S, TcRig, until, wait_follows
 
 # Between two ports of one box, on any machine that runs this, loaded or not.
 LEAST_NS, MOST_NS = 100, 10**9
@@ -27,9 +27,9 @@ def counts(box):
 class Residence(unittest.TestCase):
     def check_rises(self, box, ways):
         """Each of these {ingress, egress, type} has a count that rises, and plausible times."""
-        until(lambda: set(ways) <= set(counts(box)), 5, lambda: counts(box))
+        until(lambda: set(ways) <= set(counts(box)), WAIT_S, lambda: counts(box))
         before = counts(box)
-        until(lambda: all(counts(box)[way] >= before[way] + 4 for way in ways), 10, lambda: (before, counts(box)))
+        until(lambda: all(counts(box)[way] >= before[way] + 4 for way in ways), WAIT_S, lambda: (before, counts(box)))
         for one in programs.residences(box)["residences"]:
             total = one["total"]
             self.assertGreater(total["min_ns"], LEAST_NS)
@@ -52,7 +52,7 @@ class Residence(unittest.TestCase):
         status = control.status(path)
         self.assertEqual((status["clock_type"], status["state"], status["alarms"]), ("E2E_TC", "forwarding", []))
         self.assertEqual({status[name] for name in ("time", "grandmaster", "parent", "offset", "local_clock")}, {None})
-        until(lambda: control.status(path)["rate"], 5, lambda: control.status(path))
+        until(lambda: control.status(path)["rate"], WAIT_S, lambda: control.status(path))
         self.assertEqual(control.status(path)["rate"]["grandmaster"], rig.gm.grandmaster)
         ports = [message["port"] for message in control.ask(path, "port_status")[:-1]]
         self.assertEqual([(port["name"], port["state"], port["forward"]) for port in ports],
@@ -71,7 +71,7 @@ class Residence(unittest.TestCase):
         with open(path, encoding="ascii") as file:
             rows = list(csv.DictReader(file))
         syncs = [row for row in rows if row["type"] == "sync"]
-        self.assertGreater(len(syncs), 8, done.stdout)
+        self.assertGreater(len(syncs), 4, done.stdout)
         self.assertTrue([row for row in rows if row["type"] == "delay_req"])
         for row in rows:
             self.assertGreater(int(row["residence_ns"]), LEAST_NS)
@@ -79,10 +79,10 @@ class Residence(unittest.TestCase):
             self.assertLessEqual(abs(int(row["before_ns"]) + int(row["queued_ns"]) - int(row["residence_ns"])), 1)
             self.assertRegex(row["source_port_identity"], r"^[0-9a-f]{6}\.[0-9a-f]{4}\.[0-9a-f]{6}-1$")
         self.assertEqual({row["source_port_identity"] for row in syncs}, {f"{rig.gm.grandmaster}-1"})
-        # Those that the client heard meanwhile.
+        # Those that the client heard meanwhile; it tells of them later.
         numbers = {int(row["sequence_id"]) for row in syncs}
-        self.assertLessEqual(numbers - {sync.sequence_id for sync in rig.clients[0].monitor.syncs[max(0, n - 2):]},
-                             {max(numbers)})
+        until(lambda: numbers <= {sync.sequence_id for sync in rig.clients[0].monitor.syncs[max(0, n - 2):]}, WAIT_S,
+              lambda: f"{numbers} heard\n{rig.clients[0].tail()}")
 
     def test_on_a_plain_bridge_a_monitor_measures_and_changes_no_octet(self):
         with TcRig("MONITOR", bridge=True, gm=False, clients=False) as rig:
@@ -108,7 +108,7 @@ class Residence(unittest.TestCase):
                         self.assertEqual(passage.wait_for(header)[0].frame.hex(), frame.hex())
             # Nothing of its own either.
             self.assertEqual(passage.near.received(), [])
-            until(lambda: counts(rig.box).get(("bc0", "bc1", "sync"), 0) >= 2 * len(envelopes), 5,
+            until(lambda: counts(rig.box).get(("bc0", "bc1", "sync"), 0) >= 2 * len(envelopes), WAIT_S,
                   lambda: counts(rig.box))
             self.assertEqual(counts(rig.box)[("bc0", "bc1", "delay_req")], len(envelopes))
 

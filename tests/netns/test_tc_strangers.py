@@ -9,8 +9,8 @@ import unittest
 
 from harness import bpfobjects, frames, session, wire
 from harness.passage import Passage, correction_sns
-from netns.support import STAMPED_BEFORE, TcRig
-from netns.test_others import compile_bpf, remove_iproutes_directories
+from netns.support import STAMPED_BEFORE, WAIT_S, TcRig
+from netns.test_others import add_filter, compile_bpf, remove_iproutes_directories
 
 N = 3
 LLDP_MAC, LLDP_ETHERTYPE = "01:80:c2:00:00:0e", 0x88CC
@@ -71,7 +71,7 @@ class Strangers(unittest.TestCase):
                     header, offset = self.send(envelope, make, *arguments)
                     event = self.passage.wait_for(header)[0]
                     self.passage.near.send(envelope(follow(*follow_arguments, **header), self.passage.near.mac))
-                    both = self.passage.wait_for(header, 2)
+                    both = self.passage.wait_for_both(header)
                     corrections = [correction_sns(c.frame, offset) for c in both]
                     self.assertGreater(min(corrections), 0, (envelope, make))
                     self.assertTrue(event.ptp.checksum_ok)
@@ -105,8 +105,7 @@ class Strangers(unittest.TestCase):
         for port in lab.ports:
             lab.box.tc("qdisc", "add", "dev", port, "clsact")
             for direction in ("ingress", "egress"):
-                lab.box.tc("filter", "add", "dev", port, direction, "prio", str(priority), "protocol", "all", "bpf",
-                           "da", "obj", self.object, "sec", verdict)
+                add_filter(lab.box, port, direction, priority, self.object, verdict)
 
     def test_filters_of_others_before_and_behind_ours_are_no_obstacle(self):
         if not os.path.exists("/sys/fs/bpf/tc"):
@@ -156,7 +155,7 @@ class Strangers(unittest.TestCase):
                 self.assertEqual(self.passage.arrived(header), [])
                 requester = header["source"]
                 for kind in (wire.PDELAY_RESP, wire.PDELAY_RESP_FOLLOW_UP):
-                    got = self.passage.near.wait_for_message(kind, 5, where=lambda m: m.requester == requester)
+                    got = self.passage.near.wait_for_message(kind, WAIT_S, where=lambda m: m.requester == requester)
                     self.assertEqual(got.ptp.message.sequence, header["sequence"])
                 self.assertFalse([c for c in self.passage.far.received() if c.ptp.message.source == requester
                                   and c.ptp.message.type != wire.SYNC])

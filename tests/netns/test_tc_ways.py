@@ -9,7 +9,7 @@ from harness import frames, programs, wire
 from harness.network import Namespace, cable
 from harness.passage import correction_sns
 from harness.rawport import RawPort
-from netns.support import BOX, FAST, START_S, TC, median_bound_ns, until, wait_in_sync, wait_follows
+from netns.support import BOX, FAST, START_S, TC, WAIT_S, ask_pmc, median_bound_ns, until, wait_in_sync, wait_follows
 
 N_OFFSETS = 32
 SOURCE = wire.port_identity(bytes.fromhex("0200000000000077"), 7)
@@ -63,7 +63,7 @@ class Row:
 
 
 def last_offsets_ns(client):
-    until(lambda: len(client.monitor.raw_offsets) >= N_OFFSETS, 15, client.tail)
+    until(lambda: len(client.monitor.raw_offsets) >= N_OFFSETS, WAIT_S, client.tail)
     return client.monitor.offsets_ns()[-N_OFFSETS:]
 
 
@@ -78,7 +78,7 @@ class InARow(unittest.TestCase):
                 wait_in_sync(client)
             through_one, through_three = (last_offsets_ns(client) for client in (row.near, row.client))
             self.assertLess(statistics.median(map(abs, through_three)), median_bound_ns(through_one))
-            self.assertEqual(programs.pmc(row.client, "CURRENT_DATA_SET")[0]["stepsRemoved"], 1)
+            self.assertEqual(ask_pmc(row.client, "CURRENT_DATA_SET")["stepsRemoved"], 1)
             self.check_corrections(ports)
 
     def check_corrections(self, ports):
@@ -104,7 +104,7 @@ class InARow(unittest.TestCase):
                 for client in (row.near, row.client):
                     wait_in_sync(client)
                 for client, steps in ((row.near, near_steps), (row.client, 2)):
-                    self.assertEqual(programs.pmc(client, "CURRENT_DATA_SET")[0]["stepsRemoved"], steps)
+                    self.assertEqual(ask_pmc(client, "CURRENT_DATA_SET")["stepsRemoved"], steps)
                     self.assertEqual(client.grandmaster, row.gm.grandmaster)
 
 
@@ -138,7 +138,7 @@ class Ring(unittest.TestCase):
     def check_crafted(self, near, far, wires):
         for sequence in range(1, 21):
             near.send(frames.l2(wire.sync(source=SOURCE, sequence=sequence), near.mac))
-            got = far.wait_for_message(wire.SYNC, 5, where=lambda m, s=sequence: (m.source, m.sequence) == (SOURCE, s))
+            got = far.wait_for_message(wire.SYNC, WAIT_S, where=lambda m, s=sequence: (m.source, m.sequence) == (SOURCE, s))
             self.assertGreater(correction_sns(got.frame, 14), 0)
         ours = [c for c in far.received(wire.SYNC) if c.ptp.message.source == SOURCE]
         self.assertEqual(len(ours), 20)
