@@ -16,11 +16,14 @@
 #include "util/macros.h"
 
 /* The first full-sized frame empties the bucket; the next has its tokens after three minutes. */
-#define HELD	   "tbf rate 64bit burst 1600 limit 4000000"
-#define RELEASED   "tbf rate 1gbit burst 100000 limit 4000000"
+#define HELD	 "tbf rate 64bit burst 1600 limit 4000000"
+#define RELEASED "tbf rate 1gbit burst 100000 limit 4000000"
+/* Fewer small frames than the kernel sends in one go (net.core.dev_weight, 64). */
+#define PORTION	   "tbf rate 128bit burst 3000 limit 4000000"
 #define WAIT_NS	   (6 * NSEC_PER_MSEC)
 #define POLL_NS	   NSEC_PER_MSEC
 #define FRAME_SIZE 1514
+#define NUDGE_SIZE 60
 
 static void set(const char *verb, uint32_t ifindex, const char *qdisc)
 {
@@ -44,7 +47,7 @@ static unsigned backlog(uint32_t ifindex)
 	return n;
 }
 
-void queue_send_filler(int fd, uint32_t ifindex, unsigned n)
+static void send_filler(int fd, uint32_t ifindex, size_t octets)
 {
 	static const uint8_t frame[FRAME_SIZE] = {0x02,
 						  0,
@@ -61,8 +64,13 @@ void queue_send_filler(int fd, uint32_t ifindex, unsigned n)
 						  QUEUE_ETHERTYPE_FILLER >> 8,
 						  QUEUE_ETHERTYPE_FILLER & 0xFF};
 
+	assert_true(rig_send(fd, ifindex, frame, octets));
+}
+
+void queue_send_filler(int fd, uint32_t ifindex, unsigned n)
+{
 	for (unsigned i = 0; i < n; i++)
-		assert_true(rig_send(fd, ifindex, frame, sizeof(frame)));
+		send_filler(fd, ifindex, FRAME_SIZE);
 }
 
 void queue_hold(int fd, uint32_t ifindex)
@@ -87,6 +95,16 @@ void queue_release(int fd, uint32_t ifindex)
 	set("change", ifindex, RELEASED);
 	/* The kernel looks into the queue again when something is put into it. */
 	queue_send_filler(fd, ifindex, 1);
+}
+
+void queue_release_by_portions(int fd, uint32_t ifindex)
+{
+	/* Each change fills the bucket. */
+	do {
+		set("change", ifindex, PORTION);
+		send_filler(fd, ifindex, NUDGE_SIZE);
+	} while (backlog(ifindex) > 0);
+	queue_release(fd, ifindex);
 }
 
 struct queue_wait queue_release_later(int fd, uint32_t ifindex, unsigned n)

@@ -23,6 +23,12 @@ void queue_hold(int fd, uint32_t ifindex);
 void queue_wait_for(uint32_t ifindex, unsigned n);
 /* Lets go what waits and whatever comes. */
 void queue_release(int fd, uint32_t ifindex);
+/*
+ * The same for more frames than the kernel sends at a time: a few at once, so that this process sends all of
+ * them. What is left is for whatever process is interrupted next, and a kernel may keep tracing programs,
+ * those at the tracepoints of the driver among them, out of some.
+ */
+void queue_release_by_portions(int fd, uint32_t ifindex);
 /* queue_wait_for() and queue_release() with some milliseconds between them. */
 struct queue_wait queue_release_later(int fd, uint32_t ifindex, unsigned n);
 /* The device has no queue any more; what still waits is lost. */

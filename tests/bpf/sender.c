@@ -8,41 +8,48 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-static int set_up(void **state, enum ebc_stamp_source tx_stamp)
+static void set_up(struct sender *sender, enum ebc_stamp_source tx_stamp, uint8_t domain_number)
 {
-	static struct sender sender;
 	struct ebc_loader_options options = rig_options();
 	const int octets = 4000000;
 
-	options.tx_stamp = tx_stamp;
-	sender.tx_stamp = tx_stamp;
-	netlab_new(&sender.lab);
-	sender.loader = rig_loader(&options);
-	assert_int_equal(ebc_loader_tx_stamp(sender.loader, NULL), tx_stamp);
-	rig_attach(sender.loader, &sender.lab);
-	sender.fd = rig_daemon_socket(sender.loader);
+	options.tx_stamp = sender->tx_stamp = tx_stamp;
+	options.domain_number = sender->domain_number = domain_number;
+	sender->loader = rig_loader(&options);
+	assert_int_equal(ebc_loader_tx_stamp(sender->loader, NULL), tx_stamp);
+	rig_attach(sender->loader, &sender->lab);
+	sender->fd = rig_daemon_socket(sender->loader);
 	/* Hundreds of frames will wait in a qdisc. */
-	assert_int_equal(setsockopt(sender.fd, SOL_SOCKET, SO_SNDBUFFORCE, &octets, sizeof(octets)), 0);
-	*state = &sender;
-	return 0;
+	assert_int_equal(setsockopt(sender->fd, SOL_SOCKET, SO_SNDBUFFORCE, &octets, sizeof(octets)), 0);
 }
 
 int sender_setup(void **state)
 {
-	return set_up(state, EBC_STAMP_XMIT);
+	static struct sender sender;
+
+	netlab_new(&sender.lab);
+	set_up(&sender, EBC_STAMP_XMIT, 0);
+	*state = &sender;
+	return 0;
 }
 
-int sender_setup_start_xmit(void **state)
+void sender_new_beside(const struct sender *sender, enum ebc_stamp_source tx_stamp, struct sender *ret)
 {
-	return set_up(state, EBC_STAMP_START_XMIT);
+	ret->lab = sender->lab;
+	set_up(ret, tx_stamp, (uint8_t)(sender->domain_number + 1));
+}
+
+void sender_free_beside(struct sender *sender)
+{
+	close(sender->fd);
+	ebc_loader_free(sender->loader);
 }
 
 int sender_teardown(void **state)
 {
 	struct sender *sender = *state;
 
-	close(sender->fd);
-	ebc_loader_free(sender->loader);
+	sender_free_beside(sender);
 	netlab_free(&sender->lab);
 	return 0;
 }
@@ -53,6 +60,7 @@ void sender_send_event(struct sender *sender, uint32_t ifindex, uint16_t sequenc
 	uint8_t frame[FRAME_OCTETS];
 
 	spec.sequence_id = sequence_id;
+	spec.domain_number = sender->domain_number;
 	assert_true(rig_send(sender->fd, ifindex, frame, frame_build(&spec, frame, NULL)));
 }
 

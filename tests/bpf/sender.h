@@ -8,14 +8,17 @@
 struct sender {
 	struct netlab lab;
 	enum ebc_stamp_source tx_stamp;
+	uint8_t domain_number;
 	struct ebc_loader *loader;
 	int fd;
 };
 
 /* Fixtures for cmocka: *state is a struct sender. */
 int sender_setup(void **state);
-/* The same with the stamp at start_xmit alone. */
-int sender_setup_start_xmit(void **state);
+/* The same with another kind of stamp, in another domain, at the same port. */
+void sender_new_beside(const struct sender *sender, enum ebc_stamp_source tx_stamp, struct sender *ret);
+/* Of sender_new_beside(): the lab is the other's. */
+void sender_free_beside(struct sender *sender);
 int sender_teardown(void **state);
 
 /* A Sync to the multicast address of Ethernet. */
