@@ -126,7 +126,7 @@ static void detaching_leaves_nothing(void **state)
 
 static bool is_gone(int (*open_by_id)(uint32_t id), uint32_t id)
 {
-	for (int i = 0; i < 1000; i++) { /* the kernel frees after a grace period */
+	for (int i = 0; i < RIG_PATIENCE_MS / 10; i++) { /* the kernel frees after a grace period */
 		int fd = open_by_id(id);
 
 		if (fd < 0)

@@ -109,6 +109,12 @@ void box_new(struct box *box, enum box_kind kind)
 	for (int i = 0; i < BOX_PORTS; i++)
 		make_far_end(box, i);
 	netlab_enter(box->box_fd);
+	for (int i = 0; i < BOX_PORTS; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "port%d", i);
+		netlab_wait_for_carrier(name);
+	}
 }
 
 void box_attach(struct box *box, struct ebc_loader *loader)
@@ -241,7 +247,7 @@ uint64_t box_counter(const struct box *box, int port, enum ebc_counter counter)
 
 void box_wait_for_stamps(struct box *box)
 {
-	uint64_t replaced, end_mono_ns = rig_mono_ns() + 10 * NSEC_PER_SEC;
+	uint64_t replaced, end_mono_ns = rig_mono_ns() + RIG_PATIENCE_MS * NSEC_PER_MSEC;
 	struct message sync, out;
 
 	do {
@@ -318,10 +324,23 @@ bool box_receive(const struct box *box, int port, struct message *ret, uint64_t 
 	return receive(box, port, RIG_PATIENCE_MS, ret, ret_mono_ns);
 }
 
+/* The frame `sent`, after whatever came late of those before. */
+static bool receive_sent(const struct box *box, int port, int timeout_ms, const struct message *sent)
+{
+	const uint8_t *ptp = sent->octets + sent->ptp_offset;
+	struct message out;
+
+	while (receive(box, port, timeout_ms, &out, NULL))
+		if (out.octets[sent->ptp_offset] == ptp[0] &&
+		    get_be16(out.octets + sent->ptp_offset + 30) == get_be16(ptp + 30))
+			return true;
+	return false;
+}
+
 void box_wait_for_departures(struct box *box)
 {
-	uint64_t end_mono_ns = rig_mono_ns() + 10 * NSEC_PER_SEC;
-	struct message sync, follow_up, out;
+	uint64_t end_mono_ns = rig_mono_ns() + RIG_PATIENCE_MS * NSEC_PER_MSEC;
+	struct message sync, follow_up;
 	bool is_followed;
 
 	do {
@@ -331,11 +350,11 @@ void box_wait_for_departures(struct box *box)
 		message_new(EBC_TRANSPORT_IEEE_802_3, TYPE_FOLLOW_UP, box->sequence_id, &follow_up);
 		box_send(box, 0, &sync);
 		for (int to = 1; to < BOX_PORTS; to++)
-			assert_true(box_receive(box, to, &out, NULL));
+			assert_true(receive_sent(box, to, RIG_PATIENCE_MS, &sync));
 		box_send(box, 0, &follow_up);
 		is_followed = true;
 		for (int to = 1; to < BOX_PORTS; to++)
-			is_followed &= receive(box, to, SILENCE_MS, &out, NULL);
+			is_followed &= receive_sent(box, to, SILENCE_MS, &follow_up);
 	} while (!is_followed);
 }
 

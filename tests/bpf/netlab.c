@@ -16,6 +16,9 @@
 
 #include "util/cleanup.h"
 
+#define WAIT_US	      1000
+#define CARRIER_WAITS 30000
+
 int netlab_new_namespace(void)
 {
 	int fd;
@@ -82,6 +85,24 @@ void netlab_mac(const char *name, uint8_t *ret_mac)
 	memcpy(ret_mac, request.ifr_hwaddr.sa_data, 6);
 }
 
+void netlab_wait_for_carrier(const char *name)
+{
+	_cleanup_fd_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq request = {};
+	int waits = 0;
+
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
+	for (;;) {
+		assert_int_equal(ioctl(fd, SIOCGIFFLAGS, &request), 0);
+		if (request.ifr_flags & IFF_RUNNING)
+			break;
+		assert_true(waits++ < CARRIER_WAITS);
+		usleep(WAIT_US);
+	}
+	/* The queues are switched on right after the flag, under a lock that this needs, too. */
+	assert_int_equal(ioctl(fd, SIOCSIFFLAGS, &request), 0);
+}
+
 void netlab_new(struct netlab *ret_lab)
 {
 	ret_lab->peer_fd = netlab_new_namespace();
@@ -98,6 +119,7 @@ void netlab_new(struct netlab *ret_lab)
 	ret_lab->peer_ifindex = netlab_ifindex("peer0");
 	netlab_mac("peer0", ret_lab->peer_mac);
 	netlab_enter(ret_lab->box_fd);
+	netlab_wait_for_carrier("port0");
 }
 
 void netlab_free(struct netlab *lab)

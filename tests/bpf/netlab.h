@@ -23,5 +23,10 @@ int netlab_run(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Same, and what it prints goes to `output`. */
 int netlab_read(char *output, unsigned long size, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/*
+ * Until the kernel has noticed the carrier of a device that is up: it does so in a work queue, and drops
+ * whatever is sent before.
+ */
+void netlab_wait_for_carrier(const char *name);
 uint32_t netlab_ifindex(const char *name);
 void netlab_mac(const char *name, uint8_t *ret_mac);

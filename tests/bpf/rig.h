@@ -11,7 +11,7 @@
 
 /* How long a test waits for what must come: longer than any machine stalls, since only a failure waits so
  * long. */
-#define RIG_PATIENCE_MS 10000
+#define RIG_PATIENCE_MS 30000
 
 /* Options that suit most tests: best stamps, domain 0, no rate limit. */
 struct ebc_loader_options rig_options(void);

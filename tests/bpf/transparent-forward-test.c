@@ -225,8 +225,8 @@ static void a_port_that_is_down_is_counted(void **state)
 	assert_int_equal(netlab_run("ip link set port2 down"), 0);
 	message_new(EBC_TRANSPORT_IEEE_802_3, TYPE_ANNOUNCE, box_next_sequence_id(box), &message);
 	box_send(box, 0, &message);
-	assert_int_equal(netlab_run("ip link set port2 up"), 0);
 	box_expect(box, 1, &message, &out);
+	assert_int_equal(netlab_run("ip link set port2 up"), 0);
 	assert_int_equal(box_counter(box, 0, EBC_COUNTER_RX_CLONE_FAILED) - failed, 1);
 }
 

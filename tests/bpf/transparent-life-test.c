@@ -143,7 +143,7 @@ static uint32_t programs_at(int port, int direction)
 static void expect_programs_at(int port, uint32_t n)
 {
 	for (int direction = 0; direction < EBC_DIRECTIONS; direction++) {
-		for (int i = 0; i < 1000 && programs_at(port, direction) > n; i++)
+		for (int i = 0; i < RIG_PATIENCE_MS / 10 && programs_at(port, direction) > n; i++)
 			usleep(10000);
 		assert_int_equal(programs_at(port, direction), n);
 	}
