@@ -58,6 +58,15 @@ static bool is_stamped_by_skb(uint64_t *ret_stamp_mono_ns)
 	return false;
 }
 
+/* That of the skb, unless it became too old on its way into the program: false. */
+static bool expect_skb_stamp(uint64_t *ret_stamp_mono_ns)
+{
+	bool is_by_skb = is_stamped_by_skb(ret_stamp_mono_ns);
+
+	assert_true(is_by_skb || !run_stamp_was_fresh(&run));
+	return is_by_skb;
+}
+
 static void skb_stamp_is_brought_to_the_monotonic_scale(void **state)
 {
 	uint64_t stamp, before;
@@ -65,9 +74,9 @@ static void skb_stamp_is_brought_to_the_monotonic_scale(void **state)
 	(void)state;
 	run.skb_age_ns = 5 * NSEC_PER_MSEC;
 	before = rig_mono_ns();
-	assert_true(is_stamped_by_skb(&stamp));
-	assert_true(stamp >= before - 5 * NSEC_PER_MSEC - 10000 &&
-		    stamp <= rig_mono_ns() - 5 * NSEC_PER_MSEC);
+	if (expect_skb_stamp(&stamp))
+		assert_true(stamp >= before - 5 * NSEC_PER_MSEC - 10000 &&
+			    stamp <= rig_mono_ns() - 5 * NSEC_PER_MSEC);
 	run.skb_age_ns = 0;
 }
 
@@ -77,7 +86,7 @@ static void stale_future_and_missing_stamps_are_replaced(void **state)
 
 	(void)state;
 	run.skb_age_ns = EBC_RX_STAMP_MAX_AGE_NS - 20 * NSEC_PER_MSEC;
-	assert_true(is_stamped_by_skb(&stamp));
+	expect_skb_stamp(&stamp);
 	run.skb_age_ns = EBC_RX_STAMP_MAX_AGE_NS;
 	assert_false(is_stamped_by_skb(&stamp));
 	run.skb_age_ns = -NSEC_PER_SEC;
@@ -116,7 +125,7 @@ static void a_stepped_clock_makes_stamps_unusable_until_the_offset_is_renewed(vo
 	ctl->real_minus_mono_ns = offset + NSEC_PER_SEC;
 	assert_false(is_stamped_by_skb(&stamp));
 	ctl->real_minus_mono_ns = offset;
-	assert_true(is_stamped_by_skb(&stamp));
+	expect_skb_stamp(&stamp);
 }
 
 static void tc_stamps_can_be_chosen(void **state)
@@ -138,6 +147,15 @@ static void drain(void)
 {
 	while (rig_wait_rx(run.loader, 0, &run.rx))
 		;
+}
+
+/* One after the other: the ring has room for each, however many the limit lets through. */
+static void run_frames(int n, const uint8_t *frame, size_t len)
+{
+	for (int i = 0; i < n; i++) {
+		run_frame(&run, EBC_DIRECTION_RX, frame, len);
+		drain();
+	}
 }
 
 static void a_burst_passes_and_the_rest_is_dropped(void **state)
@@ -164,7 +182,7 @@ static void the_bucket_fills_at_its_rate(void **state)
 	const struct timespec pause = {.tv_nsec = 25 * NSEC_PER_MSEC};
 	uint8_t frame[FRAME_OCTETS];
 	size_t len = frame_build(&spec, frame, NULL);
-	uint64_t start, elapsed_ns, taken, before;
+	uint64_t elapsed_ns, taken, before;
 
 	(void)state;
 	run.conf.port_index = 1; /* a bucket that nobody used; its counters too */
@@ -172,14 +190,10 @@ static void the_bucket_fills_at_its_rate(void **state)
 	ctl->rx_burst = 3;
 	ctl->rx_rate_per_s = 100;
 	before = rig_mono_ns();
-	for (int i = 0; i < 10; i++)
-		run_frame(&run, EBC_DIRECTION_RX, frame, len);
-	start = rig_mono_ns();
+	run_frames(10, frame, len);
 	nanosleep(&pause, NULL);
-	for (int i = 0; i < 10; i++)
-		run_frame(&run, EBC_DIRECTION_RX, frame, len);
+	run_frames(10, frame, len);
 	elapsed_ns = rig_mono_ns() - before;
-	drain();
 	run.conf.port_index = 0;
 	run_update(&run);
 
@@ -190,7 +204,6 @@ static void the_bucket_fills_at_its_rate(void **state)
 	assert_int_equal(taken + counters.value[EBC_COUNTER_RX_DROPPED_RATE], 20);
 	assert_true(taken >= 3 + 2); /* what 25 ms bring */
 	assert_true(taken <= 3 + elapsed_ns / (10 * NSEC_PER_MSEC) + 1);
-	assert_true(start >= before);
 	ctl->rx_rate_per_s = 0;
 }
 

@@ -125,7 +125,7 @@ static void cut_off_frames_are_never_taken(void **state)
 /* The kernel switches its receive stamps on from a work queue, some time after the socket asked for them. */
 static void wait_until_the_kernel_stamps(void)
 {
-	uint64_t end_mono_ns = rig_mono_ns() + 10 * NSEC_PER_SEC;
+	uint64_t end_mono_ns = rig_mono_ns() + RIG_PATIENCE_MS * NSEC_PER_MSEC;
 
 	do {
 		assert_true(rig_mono_ns() < end_mono_ns);
@@ -135,7 +135,7 @@ static void wait_until_the_kernel_stamps(void)
 
 static void the_kernel_s_receive_stamp_is_used(void **state)
 {
-	uint64_t replaced;
+	uint64_t replaced, n_late = 0;
 
 	(void)state;
 	wait_until_the_kernel_stamps();
@@ -144,11 +144,15 @@ static void the_kernel_s_receive_stamp_is_used(void **state)
 		uint64_t before = rig_mono_ns();
 
 		assert_next_is_a_plain_frame();
+		if (run.rx.head.tc_mono_ns - before >= EBC_RX_STAMP_MAX_AGE_NS) {
+			n_late++; /* its stamp may have been too old already */
+			continue;
+		}
 		assert_int_equal(run.rx.head.stamp_source, EBC_STAMP_SKB);
 		assert_true(before <= run.rx.head.stamp_mono_ns);
 		assert_true(run.rx.head.stamp_mono_ns <= run.rx.head.tc_mono_ns);
 	}
-	assert_int_equal(rig_counter(run.loader, EBC_COUNTER_RX_STAMP_REPLACED), replaced);
+	assert_true(rig_counter(run.loader, EBC_COUNTER_RX_STAMP_REPLACED) - replaced <= n_late);
 }
 
 /* Several record sizes mixed, in order, none lost. */

@@ -13,6 +13,7 @@ struct run {
 	struct ebc_port_conf conf; /* of the port; run_update() after a change */
 	int64_t skb_age_ns;	   /* how old skb->tstamp is; 0: as good as new */
 	bool has_no_skb_stamp;
+	uint64_t run_ns;  /* that the last run took, from the choice of skb->tstamp on */
 	struct rig_rx rx; /* of the last consumed frame */
 	/* What run_reset() goes back to. */
 	struct ebc_port_conf first_conf;
@@ -25,6 +26,12 @@ void run_free(struct run *run);
 void run_update(struct run *run);
 /* A fixture for cmocka between tests that share a run, *state: as run_new() left it, with empty rings. */
 int run_reset(void **state);
+
+/*
+ * Whether the last frame's skb->tstamp cannot have become too old, however long this process stood still
+ * before the program read it.
+ */
+bool run_stamp_was_fresh(const struct run *run);
 
 /* The verdict of a program. */
 int run_frame(struct run *run, enum ebc_direction direction, const uint8_t *frame, size_t len);
