@@ -8,7 +8,7 @@ import unittest
 from harness import network, programs, session
 from harness.process import run
 from netns.support import BOX, START_S
-from netns.test_others import compile_bpf, remove_iproutes_directories
+from netns.test_others import add_filter, compile_bpf, iproutes_directories, remove_iproutes_directories
 
 # Of the network namespace, as a process started there would have it.
 WITH_ITS_SYSFS = 'mount -t sysfs sysfs /sys && exec "$@"'
@@ -63,11 +63,12 @@ class Doctor(unittest.TestCase):
         box.set_root_qdisc("v1", "htb")
         box.down("v1")
         box.ip("link", "set", "v2", "mtu", "200", "multicast", "off")
-        box.ip("link", "set", "v2", "xdpgeneric", "obj", compile_bpf("xdp.bpf.c"), "sec", "xdp")
-        box.ip("link", "set", "v3", "xdpdrv", "obj", compile_bpf("xdp.bpf.c"), "sec", "xdp")
+        program = compile_bpf("xdp.bpf.c")
+        with iproutes_directories():
+            box.ip("link", "set", "v2", "xdpgeneric", "obj", program, "sec", "xdp")
+            box.ip("link", "set", "v3", "xdpdrv", "obj", program, "sec", "xdp")
         box.tc("qdisc", "add", "dev", "v3", "clsact")
-        box.tc("filter", "add", "dev", "v3", "ingress", "prio", "7", "protocol", "all", "bpf", "da", "obj",
-               compile_bpf("foreign.bpf.c"), "sec", "next")
+        add_filter(box, "v3", "ingress", 7, compile_bpf("foreign.bpf.c"), "next")
         box.ip("link", "set", "v4", "address", box.mac("v3"))
         self.assert_mended([word for i in range(5) for word in ("--port", f"v{i}")], {
             ("group-fwd-mask", "v0"): "note", ("qdisc", "v0"): "note",
