@@ -10,9 +10,10 @@ ANSWER_MAX = 65536
 
 
 class Control:
-    """One connection. Answers that do not come within timeout_s are a TimeoutError."""
+    """One connection. Answers that do not come within timeout_s, which only limits how long a failure takes, are a
+    TimeoutError."""
 
-    def __init__(self, path, timeout_s=5):
+    def __init__(self, path, timeout_s=20):
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)
         # With a timeout of Python's, which makes it non-blocking, connect() would not wait where many do.
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("=qq", timeout_s, 0))

@@ -23,6 +23,9 @@ UNICAST_MASTER_TABLE_NP, PORT_HWCLOCK_NP, POWER_PROFILE_SETTINGS_NP, PORT_CORREC
 
 NOTIFY_PORT_STATE, NOTIFY_TIME_SYNC, NOTIFY_PARENT_DATA_SET = 1, 2, 4
 
+# Only how long a failure takes.
+LIMIT_S = 15.0
+
 
 class Answer(NamedTuple):
     """`error` is None, or the managementErrorId; `port` is the number of the port that speaks."""
@@ -66,7 +69,7 @@ class Client:
             wire.management(identifier, data, action, target=b"\xFF" * 8 + struct.pack(">H", port),
                             source=wire.port_identity(b"\x0A" * 8, 99), sequence=self._sequence), self.path)
 
-    def receive(self, timeout_s=3.0):
+    def receive(self, timeout_s=LIMIT_S):
         """The next message, or None."""
         self._socket.settimeout(timeout_s)
         try:
@@ -74,12 +77,12 @@ class Client:
         except TimeoutError:
             return None
 
-    def ask(self, identifier, data=b"", action=wire.GET, port=0xFFFF, timeout_s=3.0):
+    def ask(self, identifier, data=b"", action=wire.GET, port=0xFFFF, timeout_s=LIMIT_S):
         """The first answer to this request; what comes meanwhile is dropped."""
         self.send(identifier, data, action, port)
         deadline_s = time.monotonic() + timeout_s
         while time.monotonic() < deadline_s:
-            answer = self.receive(timeout_s)
+            answer = self.receive(max(0.01, deadline_s - time.monotonic()))
             if answer and answer.id == identifier and answer.sequence == self._sequence:
                 return answer
         raise TimeoutError(f"no answer to {identifier:#06x}")
@@ -93,7 +96,7 @@ class Client:
     def subscribe(self, events, duration_s=60):
         return self.set(SUBSCRIBE_EVENTS_NP, struct.pack(">HB63x", duration_s, events))
 
-    def wait_for(self, condition, timeout_s):
+    def wait_for(self, condition, timeout_s=LIMIT_S):
         """The first message for which condition(answer) holds, or None."""
         deadline_s = time.monotonic() + timeout_s
         while time.monotonic() < deadline_s:

@@ -102,7 +102,7 @@ class EventMonitor:
         if self._closed:
             return
         self._closed = True
-        self._thread.join(1.0)
+        self._thread.join(10.0)
         self._socket.close()
         try:
             os.unlink(self.path)

@@ -44,7 +44,7 @@ class Namespace:
     def tc(self, *arguments):
         return self.run("tc", *arguments).stdout
 
-    def run(self, *argv, check=True, timeout_s=30.0):
+    def run(self, *argv, check=True, timeout_s=60.0):
         return run(argv, namespace=self, check=check, timeout_s=timeout_s)
 
     @contextlib.contextmanager

@@ -12,6 +12,10 @@ from typing import NamedTuple
 from . import session
 
 TAIL_LINES = 15
+# Only how long a failure takes. What ends late, as with the sanitizers on a busy machine, is not killed for it, and
+# what it said is read to the end.
+STOP_LIMIT_S = 20.0
+READ_LIMIT_S = 10.0
 
 
 class Line(NamedTuple):
@@ -27,7 +31,7 @@ class Process:
     """Runs argv at once, in a process group of its own, as the argument of the program `within` if there is one.
     `namespace` is a network.Namespace or None."""
 
-    def __init__(self, argv, *, namespace=None, name=None, env=None, within=()):
+    def __init__(self, argv, *, namespace=None, name=None, env=None, within=(), stdin=subprocess.DEVNULL):
         self.argv = [str(argument) for argument in argv]
         self.name = name or os.path.basename(self.argv[0])
         self.lines = []
@@ -36,7 +40,7 @@ class Process:
         # Not `ip netns exec`: that mounts a new /sys, and with it hides what is pinned in bpffs.
         enter = ["nsenter", f"--net={namespace.path}", "--"] if namespace else []
         self._popen = subprocess.Popen(
-            enter + list(within) + self.argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            enter + list(within) + self.argv, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             env={**os.environ, **(env or {})}, start_new_session=True)
         session.current().add("group", self.pid)
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -90,6 +94,17 @@ class Process:
                     raise Timeout(f"{self.name} {what} printing /{pattern}/; its last lines:\n{self.tail()}")
                 self._changed.wait(rest_s)
 
+    def wait_until(self, condition, timeout_s, what):
+        """Waits for a condition on what it printed."""
+        deadline_s = time.monotonic() + timeout_s
+        with self._changed:
+            while not condition():
+                rest_s = deadline_s - time.monotonic()
+                if self._ended or rest_s <= 0:
+                    end = "ended" if self._ended else f"{timeout_s} s passed"
+                    raise Timeout(f"{self.name}: {end} without {what}; its last lines:\n{self.tail()}")
+                self._changed.wait(rest_s)
+
     def is_running(self):
         return self._popen.poll() is None
 
@@ -102,6 +117,15 @@ class Process:
         if self.is_running():
             os.kill(self.pid, signum)
 
+    def halt(self):
+        """SIGSTOP, and it does nothing any more when this returns; SIGCONT lets it go on."""
+        self.signal(signal.SIGSTOP)
+        deadline_s = time.monotonic() + STOP_LIMIT_S
+        while session.state_of(self.pid) != "T":
+            if not self.is_running() or time.monotonic() > deadline_s:
+                raise Timeout(f"{self.name} was not stopped; its last lines:\n{self.tail()}")
+            time.sleep(0.001)
+
     def wait(self, timeout_s):
         """The exit status, negative for a signal's number; Timeout."""
         try:
@@ -111,7 +135,7 @@ class Process:
         self._finish()
         return self._popen.returncode
 
-    def stop(self, timeout_s=3.0):
+    def stop(self, timeout_s=STOP_LIMIT_S):
         """SIGTERM, then SIGKILL to the whole group; returns the exit status. Harmless when it has ended."""
         if self.is_running():
             self._signal_group(signal.SIGTERM)
@@ -138,7 +162,7 @@ class Process:
     def _finish(self):
         session.current().remove("group", self.pid)
         # What a child that escaped the group holds open must not hold us.
-        self._reader.join(1.0)
+        self._reader.join(READ_LIMIT_S)
 
     def __enter__(self):
         return self
@@ -147,7 +171,7 @@ class Process:
         self.stop()
 
 
-def run(argv, *, namespace=None, check=True, timeout_s=30.0):
+def run(argv, *, namespace=None, check=True, timeout_s=60.0):
     """Runs a short command to its end and returns its CompletedProcess; its output is in the error."""
     enter = ["nsenter", f"--net={namespace.path}", "--"] if namespace else []
     done = subprocess.run(enter + [str(argument) for argument in argv], stdin=subprocess.DEVNULL,

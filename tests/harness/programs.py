@@ -10,12 +10,15 @@ import os
 import pathlib
 import re
 import signal
-import time
 from typing import NamedTuple
 
+from . import pmc as pmc_program
 from . import session
 from .monitor import EventMonitor
-from .process import Process, Timeout, run
+from .process import STOP_LIMIT_S, Process, run
+
+# Only how long a failure takes.
+LIMIT_S = 20.0
 
 TREE = pathlib.Path(__file__).resolve().parents[2]
 
@@ -86,18 +89,6 @@ class PtpProgram(Process):
             return len(last) == n and (within_ns is None or all(abs(o.offset_ns) <= within_ns for o in last))
         self.wait_until(enough, timeout_s, f"{n} offsets" + (f" within {within_ns} ns" if within_ns else ""))
 
-    def wait_until(self, condition, timeout_s, what):
-        """Waits for a condition on what the log said."""
-        deadline_s = time.monotonic() + timeout_s
-        with self._changed:
-            while not condition():
-                rest_s = deadline_s - time.monotonic()
-                if self._ended or rest_s <= 0:
-                    end = "ended" if self._ended else f"{timeout_s} s passed"
-                    raise Timeout(f"{self.name}: {end} without {what}; its last lines:\n{self.tail()}")
-                self._changed.wait(rest_s)
-
-
 def _write_config(path, options, interfaces, port_options, masters):
     with open(path, "w", encoding="ascii") as file:
         file.write("[global]\n")
@@ -111,6 +102,11 @@ def _write_config(path, options, interfaces, port_options, masters):
             file.write("[unicast_master_table]\ntable_id 1\n")
             for transport, address in masters:
                 file.write(f"{transport} {address}\n")
+
+
+def _count_ports(path):
+    with open(path, encoding="utf-8") as file:
+        return sum(line.startswith("[") and not line.startswith(("[global]", "[unicast_master_table]")) for line in file)
 
 
 class Ptp4l(PtpProgram):
@@ -160,7 +156,7 @@ class Ptp4l(PtpProgram):
         _write_config(self.config_path, merged, interfaces, port_options, masters)
         super().__init__(["ptp4l", "-f", self.config_path, "-m", "-q"], namespace=namespace, name=name, env=env)
 
-    def stop(self, timeout_s=3.0):
+    def stop(self, timeout_s=STOP_LIMIT_S):
         status = super().stop(timeout_s)
         if self.monitor:
             self.monitor.close()
@@ -175,7 +171,7 @@ class EbpfBc(PtpProgram):
     def __init__(self, namespace, interfaces=(), *, config=None, port_options=None, arguments=(), name=None,
                  program=None, env=None, masters=(), may_set_clock=False):
         name = name or f"ebpf-bc-{namespace.name}"
-        self._n_ports = len(interfaces)  # 0: the file knows
+        self._n_ports = len(interfaces)
         stem = os.path.join(session.current().directory, session.current().unique(name))
         self.uds_path = stem + ".uds"
         self.control_path = None
@@ -191,6 +187,7 @@ class EbpfBc(PtpProgram):
         else:
             if config:
                 argv += ["-f", config]
+                self._n_ports = self._n_ports or _count_ports(config)
             for interface in interfaces:
                 argv += ["-i", interface]
             # Not those of a ptp4l on this machine, nor of another test.
@@ -206,34 +203,18 @@ class EbpfBc(PtpProgram):
         _write_config(new_path, {**self.config, **(options or {})}, interfaces or self.interfaces, None, ())
         os.replace(new_path, self.config_path)
 
-    def reload(self, options=None, interfaces=None, timeout_s=5.0):
+    def reload(self, options=None, interfaces=None, timeout_s=LIMIT_S):
         """The same, and lets it read that; returns what it said in the end. It does so once a second."""
         self.write_config(options, interfaces)
         start = len(self.lines)
         self.signal(signal.SIGHUP)
         return self.wait_for(_RELOADED, timeout_s, start)[1]
 
-    def read_counters(self, timeout_s=3.0):
-        """Asks for the counters (SIGUSR1) and returns {port: {name: value}}; what is zero is missing.
-
-        A silent program has no counter to tell, so an empty answer is an answer: it takes the time out."""
+    def read_counters(self, timeout_s=LIMIT_S):
+        """Asks for the counters (SIGUSR1) and returns {port: {name: value}}; what is zero is missing."""
         self.counters.clear()
-        start = len(self.lines)
         self.signal(signal.SIGUSR1)
-        try:
-            self.wait_for(r"counters:", timeout_s, start)
-        except Timeout:
-            if not self.is_running():
-                raise
-            return {}
-        if self._n_ports:
-            self.wait_until(lambda: len(self.counters) == self._n_ports, timeout_s, "the counters of each port")
-            return {port: dict(counters) for port, counters in self.counters.items()}
-        # The lines of one answer are written at one go: what comes 100 ms later is not part of it.
-        seen = -1
-        while seen != len(self.lines):
-            seen = len(self.lines)
-            time.sleep(0.1)
+        self.wait_until(lambda: len(self.counters) == self._n_ports, timeout_s, "the counters of each port")
         return {port: dict(counters) for port, counters in self.counters.items()}
 
 
@@ -261,18 +242,7 @@ def _word(value):
     return value
 
 
-def pmc(program, message, *, namespace=None, timeout_s=5.0):
-    """GETs a management data set over the program's UDS: a list with one {field: value} per answer.
-
-    pmc("CURRENT_DATA_SET") of ptp4l with no answer gives an empty list."""
-    own_path = os.path.join(session.current().directory, session.current().unique("pmc"))
-    done = run(["pmc", "-u", "-b", "0", "-s", program.uds_path, "-i", own_path, f"GET {message}"],
-               namespace=namespace, timeout_s=timeout_s)
-    answers = []
-    for line in done.stdout.splitlines():
-        if f"RESPONSE MANAGEMENT {message}" in line:
-            answers.append({})
-        elif answers and line.strip():
-            name, _, value = line.strip().partition(" ")
-            answers[-1][name] = _word(value.strip())
-    return answers
+def pmc(program, message):
+    """GETs a management data set over the program's UDS: a list with one {field: value} per answer."""
+    return [{name: _word(text) for name, text in answer.fields.items()}
+            for answer in pmc_program.ask(program.uds_path, f"GET {message}") if answer.name == message]

@@ -18,6 +18,7 @@ PACKET_AUXDATA = 8
 PACKET_OUTGOING = 4
 ETH_P_ALL = 3
 SO_TIMESTAMPNS = 35
+SO_RCVBUFFORCE = 33
 TP_STATUS_VLAN_VALID = 1 << 4
 TP_STATUS_VLAN_TPID_VALID = 1 << 6
 
@@ -40,7 +41,8 @@ class RawPort:
             self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 0)
         self._socket.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
         self._socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+        # A thousand frames for each second that the reader may stand still in a flood, and more; whatever the limit of others.
+        self._socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 16 << 20)
         self._socket.settimeout(0.2)
         with namespace.entered():
             self._socket.bind((interface, ETH_P_ALL))
@@ -126,7 +128,7 @@ class RawPort:
 
     def close(self):
         self._closed = True
-        self._thread.join(1.0)
+        self._thread.join(10.0)
         self._socket.close()
 
     def __enter__(self):

@@ -16,6 +16,8 @@ import threading
 import time
 
 TERM_GRACE_S = 2.0
+# Whoever relies on all being gone relies on it also where a process takes its time to die.
+KILL_LIMIT_S = 10.0
 
 
 class Interrupted(KeyboardInterrupt):
@@ -26,13 +28,18 @@ class Interrupted(KeyboardInterrupt):
         self.exit_status = 128 + signum
 
 
+def state_of(pid):
+    """The letter that the kernel tells of it, or None."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
+            return stat.read().rpartition(")")[2].split()[0]
+    except OSError:
+        return None
+
+
 def is_running(pid):
     """False for a zombie too: what it held is free."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as stat:
-            return stat.read().rpartition(b")")[2].split()[0] not in (b"Z", b"X")
-    except OSError:
-        return False
+    return state_of(pid) not in (None, "Z", "X")
 
 
 def _kill_group(pgid, signum):
@@ -42,17 +49,22 @@ def _kill_group(pgid, signum):
         pass
 
 
+def _wait_for_end(groups, limit_s):
+    deadline = time.monotonic() + limit_s
+    while any(is_running(pgid) for pgid in groups) and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
 def _undo_all(entries):
     """Removes entries [(kind, name)]: processes first, since they hold the rest."""
     groups = [int(name) for kind, name in entries if kind == "group"]
     for pgid in groups:
         _kill_group(pgid, signal.SIGTERM)
         _kill_group(pgid, signal.SIGCONT)
-    deadline = time.monotonic() + TERM_GRACE_S
-    while any(is_running(pgid) for pgid in groups) and time.monotonic() < deadline:
-        time.sleep(0.01)
+    _wait_for_end(groups, TERM_GRACE_S)
     for pgid in groups:
         _kill_group(pgid, signal.SIGKILL)
+    _wait_for_end(groups, KILL_LIMIT_S)
     for kind, name in reversed(entries):
         if kind == "netns":
             subprocess.run(["ip", "netns", "del", name], check=False,

@@ -15,6 +15,7 @@ import unittest
 from harness import control, frames, management, programs, session, wire
 from harness.management import Client
 from harness.monitor import EventMonitor
+from harness.pmc import ask as ask_pmc
 from harness.process import run
 from netns.support import START_S, Rig, until, wait_in_sync
 
@@ -30,19 +31,9 @@ OPTIONS = {"productDescription": "maker;model;7", "revisionData": "h;f;s", "user
            "manufacturerIdentity": "01:02:03", "profileIdentity": "00:1B:19:00:01:00", "priority2": 77}
 
 
-def pmc(path, *requests, transport=("-u",), namespace=None, hops=0):
+def pmc(path, *requests, **options):
     """What pmc decodes: a list of (message, {field: value}) in the order of the answers."""
-    own_path = os.path.join(session.current().directory, session.current().unique("pmc"))
-    where = ["-s", path, "-i", own_path] if path else ["-i", "eth0"]
-    text = run(["pmc", *transport, "-b", str(hops), *where, *requests], namespace=namespace).stdout
-    answers = []
-    for line in text.splitlines():
-        words = line.split()
-        if " RESPONSE " in line or " ACKNOWLEDGE " in line:
-            answers.append((words[5] if len(words) > 5 and words[4] == "MANAGEMENT" else words[4], {}))
-        elif answers and len(words) > 0 and not line.startswith("sending"):
-            answers[-1][1][words[0]] = " ".join(words[1:])
-    return answers
+    return [(answer.name, answer.fields) for answer in ask_pmc(path, *requests, **options)]
 
 
 def pmc_one(path, request, **others):
@@ -201,7 +192,8 @@ class Truth(unittest.TestCase):
                     "SET SYNCHRONIZATION_UNCERTAIN_NP 1")
         self.assertEqual([name for name, _ in pmc(self.box.uds_path + "ro", requests[0])], [refused[0][0]])
         before = self.box.read_counters()[2].get("management_refused", 0)
-        answers = pmc(None, requests[0], requests[2], "GET PRIORITY1", transport=("-2",),
+        identity = self.get("DEFAULT_DATA_SET")["clockIdentity"]
+        answers = pmc(None, requests[0], requests[2], "GET PRIORITY1", clocks=[identity], transport="-2",
                       namespace=self.rig.lab.clients[0])
         box = [answer for answer in answers if answer != ("PRIORITY1", {"priority1": "255"})]
         self.assertEqual(box, refused * 2 + [("PRIORITY1", {"priority1": "200"})])
@@ -215,11 +207,12 @@ class Truth(unittest.TestCase):
 
     def test_requests_go_on_as_far_as_their_boundary_hops(self):
         clocks = {fields["clockIdentity"] for name, fields
-                  in pmc(self.box.uds_path, "GET DEFAULT_DATA_SET", hops=1) if name == "DEFAULT_DATA_SET"}
+                  in pmc(self.box.uds_path, "GET DEFAULT_DATA_SET", clocks=3, hops=1) if name == "DEFAULT_DATA_SET"}
         self.assertEqual(len(clocks), 3)
         # From the client over the box to the grandmaster, and the answer back.
         clocks = {fields["grandmasterIdentity"] for name, fields
-                  in pmc(None, "GET PARENT_DATA_SET", transport=("-2",), namespace=self.rig.lab.clients[0], hops=1)}
+                  in pmc(None, "GET PARENT_DATA_SET", clocks=[self.rig.gm.grandmaster], transport="-2",
+                         namespace=self.rig.lab.clients[0], hops=1)}
         self.assertEqual(clocks, {self.rig.gm.grandmaster})
 
     def test_a_flood_of_gets_is_answered_within_limits(self):
