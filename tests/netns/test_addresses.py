@@ -25,7 +25,7 @@ class Memberships(unittest.TestCase):
     def wait_for_groups(self, rig, groups_of):
         for name, transport in TRANSPORTS.items():
             expected = groups_of(transport)
-            until(lambda n=name, e=expected: memberships(rig.lab.box, n) == e, 5,
+            until(lambda n=name, e=expected: memberships(rig.lab.box, n) == e, START_S,
                   lambda n=name, e=expected: f"{n}: {e}, is in {memberships(rig.lab.box, n)}\n{rig.box.tail()}")
 
     def test_each_port_is_in_its_transports_groups_while_it_runs_also_when_it_was_made_anew(self):
@@ -56,10 +56,11 @@ class SourceAddress(unittest.TestCase):
             rig.box.wait_for_state(1, "SLAVE", START_S)
             wait_in_sync(rig.clients[0])
             self.assertEqual({one.ptp.source_ip for one in port.received()}, {"10.77.1.99"})
+            # The answers first: to all of them the requests have been seen then.
+            answers = [one for one in port.received(wire.DELAY_RESP) if one.ptp.destination_ip == "10.77.1.2"]
             asked = [one for one in port.received(wire.DELAY_REQ, outgoing=True)
                      if one.ptp.destination_ip == "10.77.1.99"]
             self.assertTrue(asked)
-            answers = [one for one in port.received(wire.DELAY_RESP) if one.ptp.destination_ip == "10.77.1.2"]
             asked_sequences = {one.ptp.message.sequence for one in asked}
             self.assertTrue(answers)
             self.assertLessEqual({one.ptp.message.sequence for one in answers}, asked_sequences)

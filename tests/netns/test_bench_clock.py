@@ -16,14 +16,14 @@ sys.path.insert(1, str(pathlib.Path(__file__).resolve().parents[1] / "bench"))
 from benchlib.own_clock import OwnClock  # noqa: E402
 from benchlib.true_time import TrueTime  # noqa: E402
 from harness import network, programs  # noqa: E402
-from netns.support import FAST, Rig, until  # noqa: E402
+from netns.support import FAST, START_S, Rig, until  # noqa: E402
 
 HOUR_NS = 3600 * 10**9
 FOLLOWS_NS = 100_000
 
 # What the programs below share. A reading is [before, value, after], the outer two of CLOCK_MONOTONIC.
 _PRELUDE = """
-import ctypes, json, os, socket, struct, sys, time
+import ctypes, json, os, select, socket, struct, sys, time
 libc = ctypes.CDLL(None, use_errno=True)
 def bracket(read):
     before = time.monotonic_ns()
@@ -80,9 +80,9 @@ def stamp(receive, option, value, unit):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.setsockopt(socket.SOL_SOCKET, option, value)
         s.bind(("127.0.0.1", 0))
-        s.settimeout(5)
         before = time.monotonic_ns()
         s.sendto(b"x", s.getsockname())
+        assert select.select([s], [], [], 20)[0]
         seconds, rest = struct.unpack_from("=qq", receive(s))
         return [before, seconds * 10**9 + rest * unit, time.monotonic_ns()]
 # The kernel switches receive stamps on some time after the first socket wants them; this one keeps them on.
@@ -145,7 +145,7 @@ class OwnClocks(unittest.TestCase):
         done = run_python(clock, _ADJUST)
         self.assert_within(clock, done["stepped"])
         for what, since_ns in (("set", 0), ("stepped", -5 * 10**9 + 250_000_000)):
-            self.assertTrue(0 <= done[what][1] - 10**18 - since_ns < 10**9, done)
+            self.assertTrue(0 <= done[what][1] - 10**18 - since_ns < 4 * 10**9, done)
         # Accepted (TIME_ERROR: not synchronised), and told as it was set.
         self.assertEqual((done["adjusted"][0], done["adjusted"][4], done["adjusted"][8]), (5, 100 << 16, 10001))
         self.assertEqual(done["refused"][:2], [-1, 22])
@@ -177,10 +177,10 @@ class OwnClocks(unittest.TestCase):
         reference = OwnClock(HOUR_NS, -35_000, 100, 10.0)
         clock = OwnClock(-123_456, 35_000, 1e5, 1.0, walk_ppb=100, seed=7)
         with TrueTime(reference, {"clock": clock, "itself": reference}, rate_hz=200) as true:
-            until(lambda: len(true.samples) > 20, 10, "samples")
+            until(lambda: len(true.samples) > 20, START_S, "samples")
             run_with(clock, ["date", "--set", "@2000000000.25"])
             begin_mono_ns = time.monotonic_ns()
-            until(lambda: len(true.series("clock", begin_mono_ns)) > 20, 10, "samples after the step")
+            until(lambda: len(true.series("clock", begin_mono_ns)) > 20, START_S, "samples after the step")
         for mono_ns, errors in true.samples:
             (whole_ns, frac_ns), (reference_ns, reference_frac_ns) = clock.time_at(mono_ns), reference.time_at(mono_ns)
             expected_ns = (whole_ns - reference_ns + 500_000_000) % 10**9 - 500_000_000 + frac_ns - reference_frac_ns
@@ -198,15 +198,15 @@ class TrueTimes(unittest.TestCase):
             def follows(name):
                 last = [errors[name] for _, errors in true.samples[-50:]]
                 return len(last) == 50 and all(ns is not None and abs(ns) < FOLLOWS_NS for ns in last)
-            until(lambda: true.samples, 5, "a sample")
-            until(lambda: follows("box"), 15, lambda: f"{true.samples[-3:]}\n{rig.box.tail()}")
+            until(lambda: true.samples, START_S, "a sample")
+            until(lambda: follows("box"), 2 * START_S, lambda: f"{true.samples[-3:]}\n{rig.box.tail()}")
             # Earlier it would be set to what the box is not yet, and creep.
             self.enterContext(programs.Ptp4l(rig.lab.clients[0], "eth0", "client", env=client_clock.env, options={
                 **FAST, "free_running": 0, "clock_servo": "linreg"}))
-            until(lambda: follows("box") and follows("client"), 15,
+            until(lambda: follows("box") and follows("client"), 2 * START_S,
                   lambda: f"{true.samples[-3:]}\n{rig.box.tail()}")
             rig.box.stop()
-            until(lambda: true.samples[-1][1]["box"] is None, 5, "no clock without its program")
+            until(lambda: true.samples[-1][1]["box"] is None, START_S, "no clock without its program")
         # It was wrong before it followed.
         self.assertGreater(max(abs(ns) for _, ns in true.series("client")), 1_000_000)
         self.assertGreater(client_clock.n_settings, 2)

@@ -15,6 +15,7 @@ from harness.process import run
 from netns.support import START_S, Rig, until
 from unit.exporter import prometheus
 
+N_OFFSETS = 4
 EXPORTER = os.environ.get("EBC_EXPORTER", "")
 NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--no-new-privs", "--inh-caps=-all",
           "--bounding-set=-all", "--"]
@@ -32,7 +33,7 @@ class Exporter:
         self.url = self.process.stderr.readline().split()[-1]
 
     def get(self, path):
-        with urllib.request.urlopen(self.url + path, timeout=10) as answer:
+        with urllib.request.urlopen(self.url + path, timeout=START_S) as answer:
             return answer.read().decode()
 
     def metrics(self):
@@ -44,7 +45,7 @@ class Exporter:
 
     def close(self):
         self.process.terminate()
-        status = self.process.wait(5)
+        status = self.process.wait(START_S)
         self.process.stderr.close()
         session.current().remove("group", self.process.pid)
         self._folder.cleanup()
@@ -64,15 +65,22 @@ class Scrape(unittest.TestCase):
             exporter = Exporter(rig.box)
             try:
                 until(lambda: exporter.metrics().get(("ebpf_bc_state", (("state", "locked"),))) == 1, START_S, rig.box.tail)
+                # What is compared below is not read at one time.
+                rig.box.wait_for_state(2, "MASTER", START_S)
+                rig.box.wait_for_offsets(N_OFFSETS, START_S)
+                until(lambda: len(self.trace(exporter)) >= N_OFFSETS, START_S, rig.box.tail)
                 self.check(rig, exporter)
                 rig.box.stop()
-                until(lambda: exporter.metrics()[("ebpf_bc_up", ())] == 0, 5, "no daemon")
+                until(lambda: exporter.metrics()[("ebpf_bc_up", ())] == 0, START_S, "no daemon")
             finally:
                 status = exporter.close()
             self.assertEqual(status, 0)
 
+    def trace(self, exporter):
+        return [row[2] for row in json.loads(exporter.get("status.json"))["trace"]["rows"]]
+
     def check(self, rig, exporter):
-        metrics, page = exporter.metrics(), json.loads(exporter.get("status.json"))
+        metrics = exporter.metrics()
         status, stats = ask(rig.box, "status"), ask(rig.box, "stats")
         told = {name: dict(labels) for name, labels in metrics if metrics[(name, labels)] == 1}
         self.assertEqual(told["ebpf_bc_grandmaster_info"]["identity"], rig.gm.grandmaster)
@@ -95,6 +103,5 @@ class Scrape(unittest.TestCase):
         self.assertGreater(counted[("bc0", "rx_sync")], 0)
         self.assertEqual({key: one for key, one in counted.items() if one > later[key]}, {})
         # The trace has what the log says was measured.
-        offsets = [row[2] for row in page["trace"]["rows"]]
         logged = [offset.offset_ns for offset in rig.box.offsets]
-        self.assertEqual(offsets[:4], logged[:4])
+        self.assertEqual(self.trace(exporter)[:N_OFFSETS], logged[:N_OFFSETS])

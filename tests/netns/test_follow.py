@@ -2,13 +2,14 @@
 """The box between a ptp4l grandmaster and ptp4l clients, over each transport; what it sends, as tshark reads it."""
 
 import shutil
+import statistics
 import struct
 import time
 import unittest
 
 from harness import frames, programs, session, wire
 from harness.process import run
-from netns.support import IN_SYNC_NS, Rig, served_time_errors_ns, until
+from netns.support import IN_SYNC_NS, START_S, Rig, assert_near_zero, served_time_errors_ns, until
 
 
 def flush_and_bridge(lab):
@@ -47,6 +48,7 @@ class OneStepGrandmaster:
         self._sequence = 0
         self._next_s = 0.0
         self._n_seen = 0
+        self.latest_ns = 0  # by which its Syncs left after the time that they tell, at most
 
     def _send(self, message):
         self._port.send(frames.l2(message, self._port.mac))
@@ -64,7 +66,9 @@ class OneStepGrandmaster:
             self._sequence += 1
             header["sequence"] = self._sequence
             self._send(wire.announce(self.IDENTITY, priority1=1, **header))
-            self._send(wire.sync(time.time_ns(), two_step=False, **header))
+            origin_ns = time.time_ns()
+            self._send(wire.sync(origin_ns, two_step=False, **header))
+            self.latest_ns = max(self.latest_ns, time.time_ns() - origin_ns)
 
 
 class Follow(unittest.TestCase):
@@ -79,12 +83,12 @@ class Follow(unittest.TestCase):
             self.assertEqual(client.states[1], "UNCALIBRATED")
             self.check_data_sets(client, rig.gm.grandmaster)
         for port, start in zip(ports[1:], starts[1:]):
-            until(lambda p=port, s=start: len(served_time_errors_ns(p, s)) >= 4, 5, "four Follow_Ups")
-            self.assertLess(max(map(abs, served_time_errors_ns(port, start))), IN_SYNC_NS)
-            until(lambda p=port, s=start: p.received(wire.ANNOUNCE, start=s), 5, "an Announce")
+            until(lambda p=port, s=start: len(served_time_errors_ns(p, s)) >= 4, START_S, "four Follow_Ups")
+            assert_near_zero(self, served_time_errors_ns(port, start))
+            until(lambda p=port, s=start: p.received(wire.ANNOUNCE, start=s), START_S, "an Announce")
             # To those who follow it the box puts no questions.
             self.assertEqual(port.received(wire.DELAY_REQ, start=start), [])
-        ports[0].wait_for_message(wire.DELAY_REQ, 5, starts[0])
+        ports[0].wait_for_message(wire.DELAY_REQ, START_S, starts[0])
         self.assertEqual({one.ptp.message.type for one in ports[0].received(start=starts[0])}, {wire.DELAY_REQ})
         for port, name in zip(ports, rig.ports):
             mac = frames.mac_bytes(rig.lab.box.mac(name))
@@ -97,7 +101,7 @@ class Follow(unittest.TestCase):
     def check_data_sets(self, client, grandmaster):
         # The client learns of the grandmaster with the next Announce.
         parents = until(lambda: [answer for answer in programs.pmc(client, "PARENT_DATA_SET")
-                                 if answer["grandmasterIdentity"] == grandmaster], 5, "the real grandmaster's identity")
+                                 if answer["grandmasterIdentity"] == grandmaster], START_S, "the real grandmaster's identity")
         self.assertFalse(parents[0]["parentPortIdentity"].startswith(grandmaster))
         self.assertEqual(parents[0]["grandmasterPriority1"], 10)
         self.assertEqual(programs.pmc(client, "CURRENT_DATA_SET")[0]["stepsRemoved"], 2)
@@ -149,12 +153,13 @@ class Follow(unittest.TestCase):
             def is_followed():
                 grandmaster.step()
                 return rig.box.states.get(1) == "SLAVE" and len(rig.box.offsets) > 8
-            until(is_followed, 20, lambda: f"following\n{rig.box.tail()}")
+            until(is_followed, 2 * START_S, lambda: f"following\n{rig.box.tail()}")
             start = len(served.captured)
 
             def is_served():
                 grandmaster.step()
                 return len(served_time_errors_ns(served, start)) > 4
-            until(is_served, 10, "four Follow_Ups")
-            # The stamps of departure are taken in Python here.
-            self.assertLess(max(map(abs, served_time_errors_ns(served, start))), 10 * IN_SYNC_NS)
+            until(is_served, START_S, "four Follow_Ups")
+            # As late as a Sync left after its stamp, which is taken in Python here, as wrong may be what follows it.
+            self.assertLess(statistics.median(map(abs, served_time_errors_ns(served, start))),
+                            10 * IN_SYNC_NS + grandmaster.latest_ns)
