@@ -49,7 +49,7 @@ def stall(path, end_s):
         if client:
             send_all(client, WALKS[len(clients) % len(WALKS):] + 30 * WALKS)
             clients.append(client)
-    while time.monotonic() < end_s or n_tried < N_CONNECTIONS:
+    while time.monotonic() < end_s or n_tried < N_CONNECTIONS or len(clients) == N_CLIENTS:
         client = connect(path)
         n_tried += 1
         if client:
@@ -68,7 +68,8 @@ def hurry(path, end_s):
         if client:
             selector.register(client, selectors.EVENT_READ)
             send_all(client, [b'{"request":"residence","clear":true}', *ASKS, *rubbish()])
-    while time.monotonic() < end_s:
+    # Also until each was refused what is root's, and more than that, however slow the machine is.
+    while time.monotonic() < end_s or counts["cleared"] < N_CLIENTS or counts["errors"] <= N_CLIENTS:
         for key, _ in selector.select(0.1):
             message = key.fileobj.recv(65536)
             if not message:  # refused
