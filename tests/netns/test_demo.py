@@ -92,7 +92,7 @@ class Demo(unittest.TestCase):
         # The box, the grandmaster, two clients, the demo and its reaper.
         self.assertGreaterEqual(len(processes_with_mark(self.mark)), 6)
         demo.signal(signal.SIGINT)
-        self.assertEqual(demo.wait(20), 128 + signal.SIGINT, demo.text)
+        self.assertEqual(demo.wait(40), 128 + signal.SIGINT, demo.text)
         self.assertNotIn("verdict", demo.text)
         self.assert_nothing_left(demo)
 
@@ -146,7 +146,8 @@ class Verdict(unittest.TestCase):
         with self.started(lab_demo.TcDemo("ebpf-bc", 30)) as demo:
             self.wait_until(lambda: all(demo.corrected().values()) or demo.ask_for_counters())
             self.wait_until(lambda: all(follower.samples() for follower in demo.followers))
-            self.assertEqual([reason for reason in demo.box_faults(0) if reason.startswith("box")], [])
+            # What passed last is measured when the box comes to it.
+            self.wait_until(lambda: not [reason for reason in demo.box_faults(0) if reason.startswith("box")])
             late = [(mono_s, offset_ns, 10**9) for mono_s, offset_ns, _ in demo.followers[0].samples()]
             demo.followers[0] = lab_demo.Follower("late", demo.followers[0].program, lambda: late)
             self.assertIn("late: half of its path delays", "".join(demo.box_faults(0)))

@@ -105,7 +105,7 @@ class Dissected(unittest.TestCase):
     def test_the_dissector_complains_of_what_is_not(self):
         with Rig(n_clients=1, clients=False, box=False) as rig:
             capture = rig.raw_port(rig.lab.gm)
-            until(lambda: any(c.ptp and c.is_outgoing for c in capture.captured), 10, "a frame of the grandmaster")
+            until(lambda: any(c.ptp and c.is_outgoing for c in capture.captured), START_S, "a frame of the grandmaster")
             frame = bytearray(next(c.frame for c in capture.captured if c.ptp and c.is_outgoing))
         frame[17] += 40  # messageLength beyond the frame
         self.assertNotEqual(dissector.count_complaints([bytes(frame)]), {})

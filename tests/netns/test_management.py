@@ -90,10 +90,10 @@ class Truth(unittest.TestCase):
         self.assertEqual((status["gmPresent"], status["gmIdentity"]), ("true", gm["clockIdentity"]))
         # The log has each offset, too.
         until(lambda: {round(float(current["offsetFromMaster"])), int(status["master_offset"])}
-              <= {offset.offset_ns for offset in self.box.offsets}, 3, lambda: (current, status))
+              <= {offset.offset_ns for offset in self.box.offsets}, START_S, lambda: (current, status))
         # A delay that is measured between two Syncs is logged with the second, if no other comes before.
         until(lambda: round(float(self.get("CURRENT_DATA_SET")["meanPathDelay"]))
-              in {offset.path_delay_ns for offset in self.box.offsets}, 5, "the path delay in the log")
+              in {offset.path_delay_ns for offset in self.box.offsets}, START_S, "the path delay in the log")
         self.assertLess(abs(int(status["ingress_time"]) - time.time_ns()), 10 * 10**9)
 
     def test_what_is_told_of_the_ports_is_true(self):
@@ -150,29 +150,28 @@ class Truth(unittest.TestCase):
             client.subscribe(management.NOTIFY_PORT_STATE | management.NOTIFY_PARENT_DATA_SET)
             self.assertEqual(pmc_one(box, "SET PRIORITY1 5"), {"priority1": "5"})
             self.box.wait_for_state(1, ("MASTER", "GRAND_MASTER"), START_S)
-            told = client.wait_for(lambda a: a.id == management.PARENT_DATA_SET, 3)
+            told = client.wait_for(lambda a: a.id == management.PARENT_DATA_SET)
             self.assertEqual(told.data[18], 5)
-            self.assertIsNotNone(client.wait_for(lambda a: a.id == management.PORT_DATA_SET and a.port == 1, 3))
+            self.assertIsNotNone(client.wait_for(lambda a: a.id == management.PORT_DATA_SET and a.port == 1))
             self.assertEqual(self.get("PARENT_DATA_SET")["grandmasterPriority1"], "5")
             pmc_one(box, "SET PRIORITY1 200")
             self.box.wait_for_state(1, "SLAVE", START_S)
 
             self.assertEqual(operator.command(management.DISABLE_PORT, 2).action, wire.ACKNOWLEDGE)
-            self.box.wait_for_state(2, "DISABLED", 3)
+            self.box.wait_for_state(2, "DISABLED", START_S)
             self.assertIsNotNone(client.wait_for(
-                lambda a: a.id == management.PORT_DATA_SET and a.port == 2 and a.data[10] == 3, 3))
+                lambda a: a.id == management.PORT_DATA_SET and a.port == 2 and a.data[10] == 3))
             self.assertEqual(operator.command(management.ENABLE_PORT, 2).action, wire.ACKNOWLEDGE)
             self.box.wait_for_state(2, "MASTER", START_S)
+            # What was sent before the answer goes with it.
             client.subscribe(0, 0)
-            while client.receive(0.05):
-                pass
 
             # Each offset, with what the log says of it.
             start = len(self.box.offsets)
             client.subscribe(management.NOTIFY_TIME_SYNC)
-            told = [client.wait_for(lambda a: a.id == management.TIME_STATUS_NP, 3) for _ in range(4)]
+            told = [client.wait_for(lambda a: a.id == management.TIME_STATUS_NP) for _ in range(4)]
             until(lambda: {struct.unpack(">q", a.data[:8])[0] for a in told}
-                  <= {offset.offset_ns for offset in self.box.offsets[start:]}, 3, lambda: told)
+                  <= {offset.offset_ns for offset in self.box.offsets[start:]}, START_S, lambda: told)
         wait_in_sync(self.rig.clients[0])
 
     def test_a_local_time_that_is_set_is_announced(self):
@@ -183,7 +182,7 @@ class Truth(unittest.TestCase):
             client.set(management.ALTERNATE_TIME_OFFSET_ENABLE, b"\1\1")
             tlv = wire.tlv(9, struct.pack(">Bii6xB4s", 1, 7163, 3600, 4, b"CEST"))
             port.wait_for(lambda c: c.ptp and c.ptp.message.type == wire.ANNOUNCE and not c.is_outgoing
-                          and c.ptp.message.body[30:] == tlv, 3)
+                          and c.ptp.message.body[30:] == tlv, START_S)
             client.set(management.ALTERNATE_TIME_OFFSET_ENABLE, b"\1\0")
 
     def test_nobody_changes_anything_over_the_read_only_socket_or_the_network(self):
@@ -241,7 +240,7 @@ class Truth(unittest.TestCase):
         port.send(frames.l2(other, port.mac))
         try:
             port.wait_for(lambda c: c.ptp and c.ptp.message.type == wire.MANAGEMENT and not c.is_outgoing
-                          and c.ptp.message.body[:8] == b"\x0D" * 8, 3)
+                          and c.ptp.message.body[:8] == b"\x0D" * 8, START_S)
         finally:
             is_over.set()
             flood.join()
@@ -251,7 +250,7 @@ class Truth(unittest.TestCase):
         # 50 requests a second and four seconds' worth at once, two ports.
         self.assertLessEqual(len(replies), 2 * (4 + elapsed_s + 1) * 50)
         self.assertGreater(len(replies), 100)
-        self.assertGreater(self.box.read_counters()[2]["rx_refused_rate"], taken // 2)
+        until(lambda: self.box.read_counters()[2].get("rx_refused_rate", 0) > taken // 2, START_S, self.box.tail)
         wait_in_sync(self.rig.clients[0])
 
     def test_readers_that_stall_hold_up_nobody(self):
@@ -267,13 +266,13 @@ class Truth(unittest.TestCase):
 
     def test_the_slave_event_monitor_gets_each_measurement(self):
         since_s = time.monotonic()
-        until(lambda: len(self.monitor.offsets_ns(since_s)) > 4, 5, "offsets")
+        until(lambda: len(self.monitor.offsets_ns(since_s)) > 4, START_S, "offsets")
         self.assertLess(min(map(abs, self.monitor.offsets_ns(since_s))), 10**6)
 
     @unittest.skipUnless(shutil.which("phc2sys") and shutil.which("setpriv"), "no phc2sys")
     def test_phc2sys_refuses_a_clock_that_it_cannot_read(self):
         # It may not set the clock, whatever it thinks.
-        done = run(["setpriv", "--bounding-set=-sys_time", "--inh-caps=-sys_time", "timeout", "5", "phc2sys", "-a",
+        done = run(["setpriv", "--bounding-set=-sys_time", "--inh-caps=-sys_time", "timeout", "30", "phc2sys", "-a",
                     "-r", "-r", "-m", "-q", "-z", self.box.uds_path], check=False)
         self.assertIn("no suitable ports available", done.stdout)
         self.assertNotIn(done.returncode, (0, 124))
@@ -295,8 +294,8 @@ class Sockets(unittest.TestCase):
                 self.assertEqual(control.status(rig.box.control_path)["pid"], rig.box.pid)
                 # Of one that was killed the files stay.
                 rig.box.signal(signal.SIGKILL)
-                until(lambda: not rig.box.is_running(), 3, "killed")
-                other.wait_for(f"{path}ro is free: management there from now on", 6)
+                until(lambda: not rig.box.is_running(), START_S, "killed")
+                other.wait_for(f"{path}ro is free: management there from now on", START_S)
                 other.wait_for("is free: control socket there from now on", 6)
                 self.assertEqual(pmc_one(path, "GET DEFAULT_DATA_SET")["numberPorts"], "1")
                 self.assertEqual(control.status(rig.box.control_path)["pid"], other.pid)

@@ -4,6 +4,7 @@
 import os
 import pathlib
 import re
+import statistics
 import subprocess
 import unittest
 
@@ -13,6 +14,7 @@ PAGE = programs.TREE / "docs" / "man" / "ebpf-bc.8.rst"
 # The page's namespaces, files and processes are nobody else's, and gone afterwards.
 APART = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
 OWN_RUN = "mount -t tmpfs tmpfs /run && mkdir /run/netns && exec sh -eu"
+N_LAST = 3
 OFFSET = re.compile(r"master offset +(-?\d+) s(\d)")
 
 
@@ -27,7 +29,7 @@ class Manual(unittest.TestCase):
     def run_shell(self, script):
         folders = [os.path.dirname(programs.find_ebpf_bc()), os.path.dirname(programs.find_ebpf_bcctl())]
         environment = dict(os.environ, PATH=os.pathsep.join([*folders, os.environ["PATH"]]))
-        return subprocess.run([*APART, "sh", "-c", OWN_RUN], input=script, text=True, capture_output=True, timeout=60,
+        return subprocess.run([*APART, "sh", "-c", OWN_RUN], input=script, text=True, capture_output=True, timeout=100,
                               env=environment, check=False)
 
     def test_the_lab_of_the_manual_works_as_it_is_typed(self):
@@ -44,7 +46,8 @@ class Manual(unittest.TestCase):
             offsets = OFFSET.findall(log)
             self.assertTrue(offsets, f"{who} follows nobody:\n{log}")
             self.assertEqual(offsets[-1][1], "2", f"{who}:\n{log}")
-            self.assertLess(abs(int(offsets[-1][0])), 1_000_000, f"{who}:\n{log}")
+            last_ns = [abs(int(offset_ns)) for offset_ns, _ in offsets[-N_LAST:]]
+            self.assertLess(statistics.median(last_ns), 1_000_000, f"{who}:\n{log}")
         self.assertIn("locked", told)
         self.assertRegex(told, r"bc0\b.*SLAVE")
         self.assertRegex(told, r"bc1\b.*MASTER")
