@@ -73,16 +73,8 @@ def wait_for_served(port, start, n=8):
 
 
 def ask_pmc(program, message):
-    """programs.pmc()'s first answer; one of a daemon that stood still for a moment comes at the next question."""
-    return until(lambda: programs.pmc(program, message), WAIT_S, f"an answer to {message}\n{program.tail()}")[0]
-
-
-def until_stopped(program):
-    """Until SIGSTOP has reached it."""
-    def is_stopped():
-        with open(f"/proc/{program.pid}/stat", encoding="ascii") as file:
-            return file.read().rpartition(")")[2].split()[0] == "T"
-    until(is_stopped, WAIT_S, f"{program.name} stopped")
+    """programs.pmc()'s first answer."""
+    return programs.pmc(program, message)[0]
 
 
 def worst_offset_ns(client, since_s):

@@ -12,7 +12,7 @@ import unittest
 from harness import bpfobjects, frames, programs, session, wire
 from harness.process import run
 from netns.support import (BOX, WAIT_S, Rig, assert_median_as_before, assert_near_zero, is_sanitized,
-                           served_time_errors_ns, until, until_stopped, wait_for_served, wait_in_sync)
+                           served_time_errors_ns, until, wait_for_served, wait_in_sync)
 
 TCX, CLSACT = {"bpf_attach": "tcx"}, {"bpf_attach": "clsact"}
 HOOKS = ((bpfobjects.TCX_INGRESS, "ingress"), (bpfobjects.TCX_EGRESS, "egress"))
@@ -190,8 +190,7 @@ class TakenAway(unittest.TestCase):
 
             def take_away():
                 # Else it might mend the first before the second is gone.
-                rig.box.signal(signal.SIGSTOP)
-                until_stopped(rig.box)
+                rig.box.halt()
                 for link in links:
                     run(["bpftool", "link", "detach", "id", link.id])
                 rig.box.signal(signal.SIGCONT)

@@ -10,7 +10,7 @@ import unittest
 
 from harness import frames, wire
 from harness.passage import Passage
-from netns.support import WAIT_S, TcRig, until, until_stopped
+from netns.support import WAIT_S, TcRig, until
 
 REQUESTER = wire.port_identity(bytes.fromhex("0200000000000055"), 3)
 N = 16
@@ -87,8 +87,7 @@ class Peer(unittest.TestCase):
                                     ("UDPv4", lambda message, mac: frames.udp4(message, mac, "10.77.0.2"))):
             with self.subTest(transport), self.rig(transport) as rig:
                 requests = [envelope(self.request(), self.near.mac) for _ in range(N_AT_ONCE)]
-                rig.box.signal(signal.SIGSTOP)
-                until_stopped(rig.box)
+                rig.box.halt()
                 self.assertEqual(self.near.send_many(requests), N_AT_ONCE)
                 # Behind them: they are all in the ring.
                 self.passage.fence()
