@@ -44,15 +44,15 @@ static void inherit_masters(struct bc_port *port, const struct bc_port *old)
 }
 
 /* Others know a port by its number. */
-static void inherit_unicast(struct bc_port *port, const struct bc_port *old, uint64_t now_mono_ns)
+static void inherit_unicast(struct bc_port *port, const struct bc_port *old)
 {
 	if (port->index != old->index || port->config.transport != old->config.transport)
 		return;
-	bc_unicast_server_inherit(port, old, now_mono_ns);
+	bc_unicast_server_inherit(port, old);
 	bc_unicast_client_inherit(port, old);
 }
 
-static void inherit_port(struct bc_port *port, const struct bc_port *old, uint64_t now_mono_ns)
+static void inherit_port(struct bc_port *port, const struct bc_port *old)
 {
 	/* Receivers take numbers that go back for messages that were sent twice. */
 	port->announce_sequence_id = old->announce_sequence_id;
@@ -60,7 +60,7 @@ static void inherit_port(struct bc_port *port, const struct bc_port *old, uint64
 	port->delay_req_sequence_id = old->delay_req_sequence_id;
 	port->signaling_sequence_id = old->signaling_sequence_id;
 	port->was_master = old->state == BC_STATE_MASTER || old->state == BC_STATE_GRAND_MASTER;
-	inherit_unicast(port, old, now_mono_ns);
+	inherit_unicast(port, old);
 	bc_link_delay_inherit(port, old);
 	/* Only then, since a neighbour of 802.1AS has to be known as capable. */
 	if (bc_admission_is_same(port, old))
@@ -132,7 +132,7 @@ void bc_engine_inherit(struct bc_engine *engine, const struct bc_engine *old, co
 	inherit_experience(engine, old);
 	for (size_t i = 0; i < engine->n_ports; i++)
 		if (old_ports[i] < old->n_ports)
-			inherit_port(&engine->ports[i], &old->ports[old_ports[i]], now_mono_ns);
+			inherit_port(&engine->ports[i], &old->ports[old_ports[i]]);
 	slave = successor_of(engine, old->slave, old_ports);
 	if (slave && slave->best)
 		inherit_parent(engine, old, slave, now_mono_ns);

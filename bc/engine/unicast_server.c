@@ -29,7 +29,6 @@ struct grant {
 	uint32_t heap_index; /* NONE: not granted */
 	int8_t log_interval;
 	bool is_first;
-	bool is_shortened; /* it ends before the client was told that it would */
 	uint16_t sequence_id;
 	uint64_t sent_mono_ns; /* the last Announce; 0: none */
 	uint64_t next_mono_ns; /* NEVER for Delay_Resp, which waits for requests */
@@ -329,7 +328,6 @@ static void give_grant(struct bc_port *port, struct client *client, enum bc_unic
 	bool is_new = grant->heap_index == NONE;
 
 	grant->end_mono_ns = now_mono_ns + (uint64_t)duration_s * NSEC_PER_SEC;
-	grant->is_shortened = false;
 	if (!is_new) {
 		s->load -= load_of(grant->log_interval);
 		client->host->load -= load_of(grant->log_interval);
@@ -491,14 +489,9 @@ static bool would_be_served(struct bc_port *port, const struct client *from)
 }
 
 static void inherit_grant(struct bc_unicast_server *s, struct client *client, enum bc_unicast_service service,
-			  const struct grant *from, uint64_t now_mono_ns)
+			  const struct grant *from)
 {
-	struct grant *grant = &client->grants[service];
-	uint64_t duration_ns = (uint64_t)s->limits.max_duration_s * NSEC_PER_SEC;
-
-	*grant = *from;
-	grant->end_mono_ns = MIN(from->end_mono_ns, now_mono_ns + duration_ns);
-	grant->is_shortened |= grant->end_mono_ns < from->end_mono_ns;
+	client->grants[service] = *from;
 	client->n_grants++;
 	client->host->load += load_of(from->log_interval);
 	s->load += load_of(from->log_interval);
@@ -541,7 +534,7 @@ static void withdraw_the_rest(struct bc_port *port, const struct bc_port *old)
 			withdraw_client(port, &old_s->clients[i]);
 }
 
-static void inherit_client(struct bc_port *port, const struct client *from, uint64_t now_mono_ns)
+static void inherit_client(struct bc_port *port, const struct client *from)
 {
 	struct client *client = NULL;
 
@@ -550,16 +543,16 @@ static void inherit_client(struct bc_port *port, const struct client *from, uint
 	for (unsigned int service = 0; client && service < BC_UNICAST_SERVICES; service++)
 		if (from->grants[service].heap_index != NONE)
 			inherit_grant(port->unicast_server, client, (enum bc_unicast_service)service,
-				      &from->grants[service], now_mono_ns);
+				      &from->grants[service]);
 }
 
-void bc_unicast_server_inherit(struct bc_port *port, const struct bc_port *old, uint64_t now_mono_ns)
+void bc_unicast_server_inherit(struct bc_port *port, const struct bc_port *old)
 {
 	const struct bc_unicast_server *old_s = old->unicast_server;
 
 	for (uint32_t i = 0; port->unicast_server && old_s && i < old_s->limits.max_clients; i++)
 		if (old_s->clients[i].n_grants > 0)
-			inherit_client(port, &old_s->clients[i], now_mono_ns);
+			inherit_client(port, &old_s->clients[i]);
 	withdraw_the_rest(port, old);
 }
 
@@ -688,25 +681,6 @@ void bc_unicast_server_news(struct bc_port *port, unsigned int times_an_interval
 	}
 }
 
-/* All grants of a client that are over. */
-static void expire(struct bc_port *port, struct client *client, uint64_t now_mono_ns)
-{
-	const struct ptp_port_identity identity = client->identity;
-	const struct bc_address address = client->address;
-	bool is_over[BC_UNICAST_SERVICES] = {};
-
-	for (unsigned int service = 0; service < BC_UNICAST_SERVICES; service++) {
-		const struct grant *grant = &client->grants[service];
-
-		if (grant->heap_index == NONE || grant->end_mono_ns > now_mono_ns)
-			continue;
-		is_over[service] = grant->is_shortened && bc_port_is_active(port);
-		end_grant(port, client, (enum bc_unicast_service)service);
-		bc_count(port, BC_COUNTER_UNICAST_EXPIRED);
-	}
-	bc_unicast_tell_withdrawn(port, &identity, &address, is_over);
-}
-
 void bc_unicast_server_timer(struct bc_port *port, uint64_t now_mono_ns)
 {
 	struct bc_unicast_server *s = port->unicast_server;
@@ -721,7 +695,9 @@ void bc_unicast_server_timer(struct bc_port *port, uint64_t now_mono_ns)
 			serve(port, item, now_mono_ns);
 			continue;
 		}
-		expire(port, &s->clients[item / BC_UNICAST_SERVICES], now_mono_ns);
+		end_grant(port, &s->clients[item / BC_UNICAST_SERVICES],
+			  (enum bc_unicast_service)(item % BC_UNICAST_SERVICES));
+		bc_count(port, BC_COUNTER_UNICAST_EXPIRED);
 	}
 }
 

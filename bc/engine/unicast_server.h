@@ -14,10 +14,10 @@ int bc_unicast_server_new(struct bc_port *port, struct bc_unicast_server **ret_s
 /* Accepts NULL. */
 void bc_unicast_server_free(struct bc_unicast_server *server);
 
-/* Clients of a predecessor, a port of the same identity and transport, keep their grants where there is room
- * for all that they have within the limits of now, and for max_duration_s at most. The others are told, also
+/* Clients of a predecessor, a port of the same identity and transport, keep their grants, for as long as they
+ * were told, where there is room for all that they have within the limits of now. The others are told, also
  * by a port without service. */
-void bc_unicast_server_inherit(struct bc_port *port, const struct bc_port *old, uint64_t now_mono_ns);
+void bc_unicast_server_inherit(struct bc_port *port, const struct bc_port *old);
 
 /* These do nothing on a port without service. Grants and denials are added to `reply`. */
 void bc_unicast_server_request(struct bc_port *port, const struct bc_msg *msg, const struct bc_rx *rx,

@@ -62,21 +62,15 @@ void bc_unicast_withdraw(struct bc_port *port, const struct ptp_port_identity *i
 	memcpy(withdrawal->is_over, is_over, sizeof(withdrawal->is_over));
 }
 
-void bc_unicast_tell_withdrawn(struct bc_port *port, const struct ptp_port_identity *identity,
-			       const struct bc_address *address, const bool *is_over)
-{
-	for (unsigned int service = 0; service < BC_UNICAST_SERVICES; service++)
-		if (is_over[service])
-			bc_count(port, BC_COUNTER_UNICAST_WITHDRAWN);
-	bc_unicast_send_cancel(port, address, identity, is_over);
-}
-
 static void tell(struct bc_port *port, struct withdrawal *withdrawal)
 {
-	for (unsigned int i = 0; i < BC_UNICAST_SERVICES; i++)
+	for (unsigned int i = 0; i < BC_UNICAST_SERVICES; i++) {
 		withdrawal->is_over[i] &= !bc_unicast_server_serves(
 			port, &withdrawal->identity, &withdrawal->address, (enum bc_unicast_service)i);
-	bc_unicast_tell_withdrawn(port, &withdrawal->identity, &withdrawal->address, withdrawal->is_over);
+		if (withdrawal->is_over[i])
+			bc_count(port, BC_COUNTER_UNICAST_WITHDRAWN);
+	}
+	bc_unicast_send_cancel(port, &withdrawal->address, &withdrawal->identity, withdrawal->is_over);
 }
 
 void bc_unicast_withdrawals_timer(struct bc_port *port, uint64_t now_mono_ns)

@@ -17,9 +17,6 @@ void bc_unicast_withdrawals_free(struct bc_unicast_withdrawals *withdrawals);
 /* One client more; after until_mono_ns it would have nothing in any case. */
 void bc_unicast_withdraw(struct bc_port *port, const struct ptp_port_identity *identity,
 			 const struct bc_address *address, const bool *is_over, uint64_t until_mono_ns);
-/* Tells a client at once; nothing where it still has all. */
-void bc_unicast_tell_withdrawn(struct bc_port *port, const struct ptp_port_identity *identity,
-			       const struct bc_address *address, const bool *is_over);
 
 /* Tells the next ones. */
 void bc_unicast_withdrawals_timer(struct bc_port *port, uint64_t now_mono_ns);
