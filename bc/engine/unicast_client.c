@@ -35,6 +35,7 @@ struct master {
 	uint64_t ask_mono_ns;		     /* not before */
 	uint64_t announce_deadline;	     /* without one by then, it has forgotten us */
 	unsigned int n_denied, n_unanswered; /* in a row */
+	uint64_t denied_mono_ns;	     /* the last time; one message may deny several services */
 };
 
 struct bc_unicast_client {
@@ -372,8 +373,11 @@ static void denied(struct bc_port *port, struct master *master, enum bc_unicast_
 	uint64_t interval_ns = bc_interval_ns(port->unicast_client->log_query_interval);
 
 	master->grants[service] = (struct grant){};
-	master->ask_mono_ns = now_mono_ns + (interval_ns << MIN(master->n_denied, BACKOFF_MAX));
-	master->n_denied++;
+	if (master->n_denied == 0 || now_mono_ns != master->denied_mono_ns) {
+		master->ask_mono_ns = now_mono_ns + (interval_ns << MIN(master->n_denied, BACKOFF_MAX));
+		master->n_denied++;
+	}
+	master->denied_mono_ns = now_mono_ns;
 	tell(port, master, event, service, 0);
 }
 

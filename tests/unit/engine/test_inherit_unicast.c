@@ -457,6 +457,23 @@ static void what_was_granted_again_before_it_was_told_is_left_alone(void **state
 	assert_int_equal(n_canceled(), 1);
 }
 
+/* All in one message: that is one denial. */
+static void who_is_told_asks_again_after_one_interval(void **state)
+{
+	unsigned int n;
+
+	(void)state;
+	start();
+	leave_no_room();
+	replace(SERVER);
+	n = n_requests();
+	world_run_ns(&world, 50 * NSEC_PER_MSEC);
+	assert_int_equal(n_canceled(), BC_UNICAST_SERVICES);
+	assert_int_equal(n_requests(), n + 1); /* the acknowledgement */
+	world_run_s(&world, 1);
+	assert_int_equal(n_requests(), n + 2);
+}
+
 /* --- the client --- */
 
 static void a_client_goes_on_with_what_it_has(void **state)
@@ -611,6 +628,7 @@ int main(void)
 		T(nobody_is_told_of_what_is_over_by_now),
 		T(who_was_not_told_yet_is_told_by_the_next_successor),
 		T(what_was_granted_again_before_it_was_told_is_left_alone),
+		T(who_is_told_asks_again_after_one_interval),
 		T(a_client_goes_on_with_what_it_has),
 		T(what_was_granted_at_half_the_rate_holds_at_that_rate),
 		T(what_it_wants_otherwise_it_asks_for_at_once),
