@@ -12,7 +12,6 @@
 	X(UNICAST_DENIED_RATE, "unicast_denied_rate")                                                 \
 	X(UNICAST_DENIED_CLIENTS, "unicast_denied_clients")                                           \
 	X(UNICAST_CANCELED, "unicast_canceled")		/* by the other side */                       \
-	X(UNICAST_WITHDRAWN, "unicast_withdrawn")	/* by us */                                   \
 	X(UNICAST_REFUSED, "unicast_refused")		/* our request, or a grant that is useless */ \
 	X(UNICAST_IGNORED, "unicast_ignored")		/* malformed, or not asked for */             \
 	X(UNICAST_SYNC_DELAYED, "unicast_sync_delayed") /* too many wait for their stamp */

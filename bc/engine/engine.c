@@ -11,7 +11,6 @@
 #include "bc/engine/interval_request.h"
 #include "bc/engine/unicast_client.h"
 #include "bc/engine/unicast_server.h"
-#include "bc/engine/unicast_withdrawal.h"
 
 /* So many Announces of a port may be under way back to us. */
 #define OWN_ANNOUNCE_RECENT 4
@@ -135,7 +134,6 @@ void bc_engine_free(struct bc_engine *engine)
 		bc_link_delay_free(&engine->ports[i]);
 		bc_unicast_server_free(engine->ports[i].unicast_server);
 		bc_unicast_client_free(engine->ports[i].unicast_client);
-		bc_unicast_withdrawals_free(engine->ports[i].unicast_withdrawals);
 	}
 	bc_servo_free(engine->servo);
 	free(engine->actions);

@@ -123,7 +123,6 @@ struct bc_port {
 	uint64_t management_empty_mono_ns;	  /* what it may send of management is used up until then */
 	struct bc_unicast_server *unicast_server; /* NULL: none */
 	struct bc_unicast_client *unicast_client; /* NULL: none */
-	struct bc_unicast_withdrawals *unicast_withdrawals; /* NULL: none */
 	uint64_t delay_req_sent_mono_ns;
 	bool asks_by_unicast; /* Delay_Req: to the address that the parent's last Sync came from */
 	struct bc_address parent_address;

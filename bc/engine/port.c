@@ -7,7 +7,6 @@
 #include "bc/engine/succession.h"
 #include "bc/engine/unicast_client.h"
 #include "bc/engine/unicast_server.h"
-#include "bc/engine/unicast_withdrawal.h"
 
 /* 2^4 times the configured interval at the most. */
 #define FAULT_BACKOFF_MAX 4
@@ -216,7 +215,6 @@ void bc_port_timer_send(struct bc_port *port, uint64_t now_mono_ns)
 	bc_link_delay_handle_timer(port, now_mono_ns);
 	bc_unicast_client_timer(port, now_mono_ns);
 	bc_unicast_server_timer(port, now_mono_ns);
-	bc_unicast_withdrawals_timer(port, now_mono_ns);
 }
 
 uint64_t bc_port_next_deadline(const struct bc_port *port)
@@ -231,7 +229,6 @@ uint64_t bc_port_next_deadline(const struct bc_port *port)
 	next = MIN(next, bc_link_delay_next_deadline(port));
 	next = MIN(next, bc_unicast_client_deadline(port));
 	next = MIN(next, bc_unicast_server_deadline(port));
-	next = MIN(next, bc_unicast_withdrawals_deadline(port));
 	return MIN(next, bc_next_stamp_expiry(port));
 }
 

@@ -58,24 +58,6 @@ void bc_unicast_send(struct bc_port *port, const struct bc_address *to,
 		bc_count(port, BC_COUNTER_TX_SIGNALING);
 }
 
-void bc_unicast_send_cancel(struct bc_port *port, const struct bc_address *to,
-			    const struct ptp_port_identity *target, const bool *is_over)
-{
-	struct bc_tlv_buffer tlvs = {.len = 0};
-
-	for (unsigned int i = 0; i < BC_UNICAST_SERVICES; i++) {
-		uint8_t *value;
-
-		if (!is_over[i])
-			continue;
-		value = bc_tlv_add(&tlvs, PTP_TLV_CANCEL_UNICAST_TRANSMISSION, PTP_UNICAST_CANCEL_LEN);
-		if (value)
-			value[0] = (uint8_t)(message_types[i] << 4);
-	}
-	if (tlvs.len > 0)
-		bc_unicast_send(port, to, target, &tlvs);
-}
-
 /* targetPortIdentity, 13.12.1: all ones stand for any. */
 static bool is_target(const struct bc_port *port, const struct ptp_port_identity *target)
 {

@@ -262,7 +262,19 @@ static void send_requests(struct bc_port *port, struct master *master, const boo
 
 static void cancel(struct bc_port *port, const struct master *master, const bool *is_over)
 {
-	bc_unicast_send_cancel(port, &master->address, &master->identity, is_over);
+	struct bc_tlv_buffer tlvs = {.len = 0};
+
+	for (unsigned int i = 0; i < BC_UNICAST_SERVICES; i++) {
+		uint8_t *value;
+
+		if (!is_over[i])
+			continue;
+		value = bc_tlv_add(&tlvs, PTP_TLV_CANCEL_UNICAST_TRANSMISSION, PTP_UNICAST_CANCEL_LEN);
+		if (value)
+			value[0] = (uint8_t)(bc_unicast_message_type((enum bc_unicast_service)i) << 4);
+	}
+	if (tlvs.len > 0)
+		bc_unicast_send(port, &master->address, &master->identity, &tlvs);
 }
 
 static void ask(struct bc_port *port, struct master *master, uint64_t now_mono_ns)

@@ -22,9 +22,6 @@ uint8_t bc_unicast_message_type(enum bc_unicast_service service);
 /* Sends a Signaling message with these TLVs to `target` at `to`. */
 void bc_unicast_send(struct bc_port *port, const struct bc_address *to,
 		     const struct ptp_port_identity *target, const struct bc_tlv_buffer *tlvs);
-/* Cancels these services; none: sends nothing. */
-void bc_unicast_send_cancel(struct bc_port *port, const struct bc_address *to,
-			    const struct ptp_port_identity *target, const bool *is_over);
 /* Over UDP the IP address tells hosts apart, else the MAC address. */
 bool bc_unicast_same_host(enum ebc_transport transport, const struct bc_address *a,
 			  const struct bc_address *b);

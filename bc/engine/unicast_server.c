@@ -8,7 +8,6 @@
 
 #include "bc/engine/unicast_hosts.h"
 #include "bc/engine/unicast_syncs.h"
-#include "bc/engine/unicast_withdrawal.h"
 #include "util/unaligned.h"
 
 #define NONE UINT32_MAX
@@ -201,34 +200,20 @@ static uint32_t *bucket_of(struct bc_unicast_server *s, enum ebc_transport trans
 }
 
 /* A client is known by identity and address: a request in its name from elsewhere is somebody else's. */
-static struct client *find_client_of(const struct bc_port *port, const struct ptp_port_identity *identity,
-				     const struct bc_address *address)
+static struct client *find_client(const struct bc_port *port, const struct bc_msg *msg,
+				  const struct bc_rx *rx)
 {
 	struct bc_unicast_server *s = port->unicast_server;
-	uint32_t i = *bucket_of(s, port->config.transport, identity, address);
+	uint32_t i = *bucket_of(s, port->config.transport, &msg->source, &rx->source);
 
 	for (; i != NONE; i = s->clients[i].next) {
 		struct client *client = &s->clients[i];
 
-		if (bc_port_identity_equal(&client->identity, identity) &&
-		    bc_unicast_same_host(port->config.transport, &client->address, address))
+		if (bc_port_identity_equal(&client->identity, &msg->source) &&
+		    bc_unicast_same_host(port->config.transport, &client->address, &rx->source))
 			return client;
 	}
 	return NULL;
-}
-
-static struct client *find_client(const struct bc_port *port, const struct bc_msg *msg,
-				  const struct bc_rx *rx)
-{
-	return find_client_of(port, &msg->source, &rx->source);
-}
-
-bool bc_unicast_server_serves(const struct bc_port *port, const struct ptp_port_identity *identity,
-			      const struct bc_address *address, enum bc_unicast_service service)
-{
-	const struct client *client = port->unicast_server ? find_client_of(port, identity, address) : NULL;
-
-	return client && client->grants[service].heap_index != NONE;
 }
 
 bool bc_unicast_server_knows(const struct bc_port *port, const struct bc_msg *msg, const struct bc_rx *rx)
@@ -498,42 +483,6 @@ static void inherit_grant(struct bc_unicast_server *s, struct client *client, en
 	add_to_heap(s, (uint32_t)(client - s->clients) * BC_UNICAST_SERVICES + service);
 }
 
-static void withdraw_client(struct bc_port *port, const struct client *from)
-{
-	bool is_over[BC_UNICAST_SERVICES];
-	uint64_t until_mono_ns = 0;
-
-	for (unsigned int service = 0; service < BC_UNICAST_SERVICES; service++) {
-		const struct grant *grant = &from->grants[service];
-
-		is_over[service] = grant->heap_index != NONE;
-		if (is_over[service])
-			until_mono_ns = MAX(until_mono_ns, grant->end_mono_ns);
-	}
-	bc_unicast_withdraw(port, &from->identity, &from->address, is_over, until_mono_ns);
-}
-
-/* Of those that had something. */
-static bool is_left_out(const struct bc_port *port, const struct client *from)
-{
-	return from->n_grants > 0 &&
-	       !(port->unicast_server && find_client_of(port, &from->identity, &from->address));
-}
-
-static void withdraw_the_rest(struct bc_port *port, const struct bc_port *old)
-{
-	const struct bc_unicast_server *old_s = old->unicast_server;
-	uint32_t n_old = old_s ? old_s->limits.max_clients : 0;
-	size_t n = 0;
-
-	for (uint32_t i = 0; i < n_old; i++)
-		n += is_left_out(port, &old_s->clients[i]);
-	bc_unicast_withdrawals_inherit(port, old, n);
-	for (uint32_t i = 0; i < n_old; i++)
-		if (is_left_out(port, &old_s->clients[i]))
-			withdraw_client(port, &old_s->clients[i]);
-}
-
 static void inherit_client(struct bc_port *port, const struct client *from)
 {
 	struct client *client = NULL;
@@ -553,7 +502,6 @@ void bc_unicast_server_inherit(struct bc_port *port, const struct bc_port *old)
 	for (uint32_t i = 0; port->unicast_server && old_s && i < old_s->limits.max_clients; i++)
 		if (old_s->clients[i].n_grants > 0)
 			inherit_client(port, &old_s->clients[i]);
-	withdraw_the_rest(port, old);
 }
 
 /* Syncs and their stamps. */

@@ -15,8 +15,8 @@ int bc_unicast_server_new(struct bc_port *port, struct bc_unicast_server **ret_s
 void bc_unicast_server_free(struct bc_unicast_server *server);
 
 /* Clients of a predecessor, a port of the same identity and transport, keep their grants, for as long as they
- * were told, where there is room for all that they have within the limits of now. The others are told, also
- * by a port without service. */
+ * were told, where there is room for all that they have within the limits of now. The others are not told: a
+ * ptp4l that is canceled and granted Announce again before it noticed a silence asks for no Sync. */
 void bc_unicast_server_inherit(struct bc_port *port, const struct bc_port *old);
 
 /* These do nothing on a port without service. Grants and denials are added to `reply`. */
@@ -24,9 +24,6 @@ void bc_unicast_server_request(struct bc_port *port, const struct bc_msg *msg, c
 			       const struct bc_tlv *tlv, struct bc_tlv_buffer *reply, uint64_t now_mono_ns);
 void bc_unicast_server_cancel(struct bc_port *port, const struct bc_msg *msg, const struct bc_rx *rx,
 			      const struct bc_tlv *tlv, struct bc_tlv_buffer *reply);
-/* Whether a client of that name at that address holds that grant. */
-bool bc_unicast_server_serves(const struct bc_port *port, const struct ptp_port_identity *identity,
-			      const struct bc_address *address, enum bc_unicast_service service);
 /* Whether the sender is a client: it holds a grant, under that name and at that address. */
 bool bc_unicast_server_knows(const struct bc_port *port, const struct bc_msg *msg, const struct bc_rx *rx);
 /* What Announce tells has changed: each client hears of it soon, but not oftener than so many times an

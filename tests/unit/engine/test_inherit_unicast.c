@@ -139,7 +139,6 @@ static void their_grants_end_when_they_would_have(void **state)
 	world_run_s(&world, 40);
 	assert_int_equal(n_clients(), 0);
 	assert_int_equal(world_count(&world, SERVER, BC_COUNTER_UNICAST_EXPIRED), 3);
-	assert_int_equal(world.nodes[SERVER].n_cancels, 0);
 	/* And leave room. */
 	world.nodes[CLIENT].is_mute = false;
 	world_run_s(&world, 60);
@@ -318,7 +317,6 @@ static void of_those_that_do_not_fit_together_as_many_are_kept_as_do(void **stat
 	start();
 }
 
-/* Some clients that are canceled and served again at once ask for Announce alone. */
 static void what_was_granted_for_longer_than_is_allowed_now_ends_as_it_was_told(void **state)
 {
 	(void)state;
@@ -330,148 +328,6 @@ static void what_was_granted_for_longer_than_is_allowed_now_ends_as_it_was_told(
 	assert_int_equal(n_clients(), 1);
 	world_run_s(&world, 40);
 	assert_int_equal(n_clients(), 0);
-	assert_int_equal(world.nodes[SERVER].n_cancels, 0);
-}
-
-/* --- who is served no longer --- */
-
-static unsigned int n_canceled(void)
-{
-	return world.nodes[CLIENT].n_events[BC_UNICAST_EVENT_CANCELED];
-}
-
-/* All that it had, of the master of which it had all. */
-static void assert_told_once(void)
-{
-	world_run_ns(&world, 50 * NSEC_PER_MSEC);
-	assert_int_equal(n_canceled(), BC_UNICAST_SERVICES);
-	world_run_s(&world, 5);
-	assert_int_equal(world.nodes[SERVER].n_cancels, BC_UNICAST_SERVICES);
-	assert_int_equal(world_count(&world, SERVER, BC_COUNTER_UNICAST_WITHDRAWN), BC_UNICAST_SERVICES);
-}
-
-static void who_is_served_no_longer_is_told_once(void **state)
-{
-	static void (*const changes[])(void) = {forbid_its_rate, forbid_its_interval, leave_no_room,
-						end_service};
-
-	for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
-		start();
-		changes[i]();
-		replace(SERVER);
-		assert_told_once();
-		teardown(state);
-		setup(state);
-	}
-}
-
-static void who_is_served_on_is_told_nothing(void **state)
-{
-	static void (*const changes[])(void) = {raise_all, allow_one_client, allow_its_rate,
-						change_transport};
-
-	for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
-		start();
-		changes[i]();
-		replace(SERVER);
-		world_run_s(&world, 5);
-		assert_int_equal(world.nodes[SERVER].n_cancels, 0);
-		teardown(state);
-		setup(state);
-	}
-}
-
-static void who_has_one_service_is_told_of_that_one(void **state)
-{
-	(void)state;
-	start();
-	world.nodes[OTHER].port.unicast_limits.max_clients = 0;
-	replace(OTHER);
-	world_run_ns(&world, 50 * NSEC_PER_MSEC);
-	assert_int_equal(world.nodes[OTHER].n_cancels, 1);
-	assert_int_equal(n_canceled(), 1);
-	assert_int_equal(state_of(CLIENT), BC_STATE_SLAVE);
-}
-
-/* And what comes of it: the next best one is followed at once, not when the silence was noticed. */
-static void who_is_told_follows_another_master_soon(void **state)
-{
-	(void)state;
-	start();
-	end_service();
-	replace(SERVER);
-	world_run_s(&world, 20);
-	assert_int_equal(status().parent.clock_identity[7], OTHER + 1);
-	assert_int_equal(world.nodes[CLIENT].n_events[BC_UNICAST_EVENT_SILENT], 0);
-}
-
-static void nobody_is_told_before_there_is_a_link(void **state)
-{
-	(void)state;
-	start();
-	end_service();
-	succeed_from(SERVER, 0);
-	world_run_s(&world, 2);
-	assert_int_equal(world.nodes[SERVER].n_cancels, 0);
-	report(SERVER, BC_LINK_UP);
-	assert_told_once();
-}
-
-static void nobody_is_told_of_what_is_over_by_now(void **state)
-{
-	(void)state;
-	start();
-	end_service();
-	succeed_from(SERVER, 0);
-	world_run_s(&world, 200);
-	report(SERVER, BC_LINK_UP);
-	world_run_s(&world, 1);
-	assert_int_equal(world.nodes[SERVER].n_cancels, 0);
-}
-
-static void who_was_not_told_yet_is_told_by_the_next_successor(void **state)
-{
-	(void)state;
-	start();
-	end_service();
-	succeed_from(SERVER, 0);
-	replace(SERVER);
-	assert_told_once();
-}
-
-/* For Sync and Delay_Resp there is room, for Announce there is none then. */
-static void what_was_granted_again_before_it_was_told_is_left_alone(void **state)
-{
-	struct world_node *client = &world.nodes[CLIENT];
-
-	(void)state;
-	start();
-	forbid_its_rate();
-	succeed_from(SERVER, 0);
-	bc_engine_handle_link(world.nodes[SERVER].engine, 0, BC_LINK_UP, world.now_mono_ns);
-	world_receive(&world, CLIENT, SERVER, client->last_send[PTP_SIGNALING].send.message,
-		      client->last_send[PTP_SIGNALING].send.len);
-	assert_int_equal(world_count(&world, SERVER, BC_COUNTER_UNICAST_GRANTED), 2);
-	world_run_ns(&world, 50 * NSEC_PER_MSEC);
-	assert_int_equal(world.nodes[SERVER].n_cancels, 1);
-	assert_int_equal(n_canceled(), 1);
-}
-
-/* All in one message: that is one denial. */
-static void who_is_told_asks_again_after_one_interval(void **state)
-{
-	unsigned int n;
-
-	(void)state;
-	start();
-	leave_no_room();
-	replace(SERVER);
-	n = n_requests();
-	world_run_ns(&world, 50 * NSEC_PER_MSEC);
-	assert_int_equal(n_canceled(), BC_UNICAST_SERVICES);
-	assert_int_equal(n_requests(), n + 1); /* the acknowledgement */
-	world_run_s(&world, 1);
-	assert_int_equal(n_requests(), n + 2);
 }
 
 /* --- the client --- */
@@ -620,15 +476,6 @@ int main(void)
 		T(service_that_is_new_has_no_clients),
 		T(of_those_that_do_not_fit_together_as_many_are_kept_as_do),
 		T(what_was_granted_for_longer_than_is_allowed_now_ends_as_it_was_told),
-		T(who_is_served_no_longer_is_told_once),
-		T(who_is_served_on_is_told_nothing),
-		T(who_has_one_service_is_told_of_that_one),
-		T(who_is_told_follows_another_master_soon),
-		T(nobody_is_told_before_there_is_a_link),
-		T(nobody_is_told_of_what_is_over_by_now),
-		T(who_was_not_told_yet_is_told_by_the_next_successor),
-		T(what_was_granted_again_before_it_was_told_is_left_alone),
-		T(who_is_told_asks_again_after_one_interval),
 		T(a_client_goes_on_with_what_it_has),
 		T(what_was_granted_at_half_the_rate_holds_at_that_rate),
 		T(what_it_wants_otherwise_it_asks_for_at_once),

@@ -198,6 +198,23 @@ static void a_cancel_of_the_master_is_acknowledged_and_asked_again_later(void **
 	assert_int_equal(master(1).state, BC_UNICAST_HAVE_SYDY);
 }
 
+/* Several services that are denied or canceled at once count as one. */
+static void what_is_canceled_all_at_once_is_asked_for_again_after_one_interval(void **state)
+{
+	static const uint8_t types[] = {PTP_ANNOUNCE, PTP_SYNC, PTP_DELAY_RESP};
+
+	(void)state;
+	world_start(&world);
+	world_run_s(&world, 30);
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		signal_to_client(1, PTP_TLV_CANCEL_UNICAST_TRANSMISSION,
+				 (uint8_t[]){(uint8_t)(types[i] << 4), 0}, 2);
+	assert_int_equal(client->n_events[BC_UNICAST_EVENT_CANCELED], ARRAY_SIZE(types));
+	assert_int_not_equal(master(1).state, BC_UNICAST_HAVE_SYDY);
+	world_run_s(&world, 2);
+	assert_int_equal(master(1).state, BC_UNICAST_HAVE_SYDY);
+}
+
 static void grants_that_nobody_asked_for_are_ignored(void **state)
 {
 	static const uint8_t grant[8] = {PTP_ANNOUNCE << 4, 0, 0, 0, 0, 100};
@@ -303,6 +320,7 @@ int main(void)
 		T(who_does_not_answer_is_asked_at_the_query_interval),
 		T(a_server_that_started_anew_is_asked_anew),
 		T(a_cancel_of_the_master_is_acknowledged_and_asked_again_later),
+		T(what_is_canceled_all_at_once_is_asked_for_again_after_one_interval),
 		T(grants_that_nobody_asked_for_are_ignored),
 		T(a_grant_at_another_interval_is_taken_within_bounds),
 		T(a_port_that_comes_up_again_asks_again),

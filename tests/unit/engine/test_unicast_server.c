@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Unicast service: what is granted and sent, what is denied and why, and how it ends. */
-#include "tests/unit/engine/succeed.h"
+#include "tests/unit/engine/rig.h"
 
 #include <stdlib.h>
 
@@ -8,7 +8,6 @@
 #include "util/unaligned.h"
 
 #define CLIENTS 8
-#define MANY	5000
 
 static struct rig rig;
 
@@ -518,45 +517,6 @@ static void a_halt_is_not_made_up_for(void **state)
 	assert_in_range(rig.port[0].n_sent[PTP_SYNC] - n, 15 * CLIENTS, 17 * CLIENTS);
 }
 
-/* Who is canceled in one turn, by client; returns how many. */
-static unsigned int n_told_in_a_turn(unsigned int *told)
-{
-	struct bc_action action;
-	unsigned int n = 0;
-
-	bc_engine_handle_timer(rig.engine, rig.now_mono_ns);
-	while (bc_engine_pop_action(rig.engine, &action)) {
-		if (action.type != BC_ACTION_SEND || action.send.message_type != PTP_SIGNALING)
-			continue;
-		told[get_be16(action.send.destination.mac + 4)]++;
-		n++;
-	}
-	return n;
-}
-
-static void thousands_that_are_served_no_longer_are_told_few_at_a_time_and_each_once(void **state)
-{
-	static unsigned int told[MANY + 1];
-	uint64_t end_mono_ns;
-
-	(void)state;
-	rig.config.max_unicast_clients = rig.ports[0].unicast_limits.max_clients = MANY;
-	rig.ports[0].unicast_limits.max_rate = MANY;
-	start_as_master();
-	for (uint16_t id = 1; id <= MANY; id++)
-		assert_int_equal(request(id, PTP_ANNOUNCE, 0, 300), 300);
-	rig.ports[0].unicast_limits.max_clients = 0;
-	replace(&rig);
-	end_mono_ns = rig.now_mono_ns + 10 * NSEC_PER_SEC;
-	while (rig.now_mono_ns < end_mono_ns) {
-		assert_true(n_told_in_a_turn(told) <= 4);
-		rig.now_mono_ns += NSEC_PER_MSEC;
-	}
-	for (unsigned int id = 1; id <= MANY; id++)
-		assert_int_equal(told[id], 1);
-	assert_int_equal(bc_engine_counters(rig.engine, 0)->value[BC_COUNTER_UNICAST_WITHDRAWN], MANY);
-}
-
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -578,7 +538,6 @@ int main(void)
 		T(one_step_syncs_by_unicast_need_no_follow_up),
 		T(malformed_requests_are_counted_and_not_answered),
 		T(a_halt_is_not_made_up_for),
-		T(thousands_that_are_served_no_longer_are_told_few_at_a_time_and_each_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,7 +22,7 @@ struct world_node {
 	struct bc_engine *engine;
 	bool is_off, is_mute; /* does not exist; neither sends nor receives */
 	bool grants_less;     /* it says of each grant that it is at half the rate that was asked for */
-	unsigned int n_sent[16], n_unresolved, n_events[4], n_cancels;
+	unsigned int n_sent[16], n_unresolved, n_events[4];
 	struct bc_action last_send[16];
 };
 
@@ -102,17 +102,6 @@ static inline void world_receive(struct world *world, size_t from, size_t to, co
 	bc_engine_handle_rx(world->nodes[to].engine, 0, &rx, world->now_mono_ns);
 }
 
-/* How many TLVs of that type a Signaling message has. */
-static inline unsigned int world_count_tlvs(const struct bc_action *signaling, enum ptp_tlv_type type)
-{
-	const uint8_t *message = signaling->send.message;
-	unsigned int n = 0;
-
-	for (size_t tlv = 44; tlv + 4 <= signaling->send.len; tlv += 4U + get_be16(message + tlv + 2))
-		n += get_be16(message + tlv) == type;
-	return n;
-}
-
 /* Of each TLV that grants something, in a Signaling message. */
 static inline void world_halve_rates(struct bc_action *signaling)
 {
@@ -130,8 +119,6 @@ static inline void world_send(struct world *world, size_t from, const struct bc_
 
 	node->n_sent[action->send.message_type]++;
 	node->last_send[action->send.message_type] = *action;
-	if (action->send.message_type == PTP_SIGNALING)
-		node->n_cancels += world_count_tlvs(action, PTP_TLV_CANCEL_UNICAST_TRANSMISSION);
 	if (action->send.is_event)
 		bc_engine_handle_tx_stamp(node->engine, 0, action->send.message_type,
 					  action->send.sequence_id, world->now_mono_ns);
