@@ -24,8 +24,7 @@ mount -t tmpfs -o mode=755 tmpfs root/run
 mount -t tmpfs tmpfs root/tmp
 mkdir root/run/upper
 mount --bind upper root/run/upper
-echo ready
-exec chroot root sleep infinity
+exec chroot root sh -c 'echo ready && exec sleep infinity'
 """
 _SYSTEMCTL = """#!/bin/sh
 echo "$*" >>/run/systemctl.calls

@@ -7,9 +7,10 @@ import pathlib
 import re
 import shutil
 import signal
+import subprocess
 import unittest
 
-from harness import session
+from harness import manual_lab, session
 from harness.lab import Lab
 from harness.process import run
 from harness.programs import Ptp4l
@@ -77,6 +78,12 @@ class Package(unittest.TestCase):
         self.assertEqual(sorted(set(wanted_files()) - self.files("ebpf-bc")), [])
         self.assertEqual([path for path in self.files("ebpf-bc") if "exporter" in path or "grafana" in path], [])
         self.assertEqual(sorted(set(WANTED_OF_EXPORTER.split()) - self.files("ebpf-bc-exporter")), [])
+
+    def test_with_it_alone_the_lab_of_the_manual_works_as_it_is_typed(self):
+        with Root() as root:
+            root.install(self.packages["ebpf-bc"])
+            manual_lab.check(self, subprocess.run([*root.within(), *manual_lab.APART], input=manual_lab.script(), text=True,
+                                                  capture_output=True, timeout=manual_lab.TIMEOUT_S, check=False))
 
     def test_it_is_installed_started_as_the_unit_says_and_purged_without_a_trace(self):
         with Root() as root, Lab(1) as lab, Ptp4l(lab.gm, "eth0", "gm", options={"logSyncInterval": -3, "logAnnounceInterval": -2}):
