@@ -61,8 +61,8 @@ uint64_t box_counter(const struct box *box, int port, enum ebc_counter counter);
 /* Until the kernel stamps what it receives, which begins some time after a socket asked for it. */
 void box_wait_for_stamps(struct box *box);
 /*
- * Until a Follow_Up passes by every port as soon as its Sync did. After an attachment the kernel may at first
- * not call the tracepoints; a Follow_Up is parked then, and a dead daemon never sends it.
+ * Until a Follow_Up passes by every port as soon as its Sync did. Of a Sync that was dropped, by a link that
+ * just came up, or lost its stamp, the Follow_Up is parked, and a dead daemon never sends it.
  */
 void box_wait_for_departures(struct box *box);
 

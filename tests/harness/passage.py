@@ -52,9 +52,9 @@ class Passage:
         return found
 
     def wait_for_both(self, header):
-        """The event message and its follower. Where another test attaches to the same tracepoints the kernel now and
-        then loses a transmit stamp, and after a second the follower that waits for it is given up: of one of all
-        that pass here only the event message may come, and n_lost is 1."""
+        """The event message and its follower. Some kernels lose a transmit stamp now and then (docs/design.md), and after
+        a second the follower that waits for it is given up: of one of all that pass here only the event message may
+        come, and n_lost is 1."""
         try:
             return self.wait_for(header, 2, timeout_s=5)
         except Timeout:

@@ -4,6 +4,10 @@
 import os
 import pathlib
 import random
+import signal
+import subprocess
+import sys
+import time
 import unittest
 
 from harness import count, frames, programs, session, stats, wire
@@ -233,6 +237,31 @@ class Count(unittest.TestCase):
         self.assertEqual(self.counted("OK"), (1, [], 0))
         self.assertEqual(self.counted("FAIL", "", "", 1), (0, ["fail"], 0))
         self.assertEqual(self.counted("SKIP", "skipped: needs root\n", "", 77), (0, [], 1))
+
+
+class Standstill(unittest.TestCase):
+    PAUSE_S = 0.1
+    WATCHES = """
+import sys, time
+sys.path[0] = sys.argv[1]
+from harness import standstill
+standstill.start()
+print(flush=True)
+input()
+while standstill.longest_ns() < 1e9 * float(sys.argv[2]):
+    time.sleep(0.01)
+"""
+
+    def test_a_pause_is_seen(self):
+        tests = pathlib.Path(__file__).resolve().parents[1]
+        with subprocess.Popen([sys.executable, "-c", self.WATCHES, tests, str(self.PAUSE_S)], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, text=True) as watcher:
+            watcher.stdout.readline()
+            watcher.send_signal(signal.SIGSTOP)
+            time.sleep(self.PAUSE_S + 0.05)
+            watcher.send_signal(signal.SIGCONT)
+            watcher.communicate("\n", timeout=LIMIT_S)
+            self.assertEqual(watcher.returncode, 0)
 
 
 class Registered(unittest.TestCase):

@@ -67,7 +67,7 @@ class Storm(unittest.TestCase):
 
         def without_follow_up():
             return set(syncs) - {frame.ptp.message.sequence for frame in self.wire.received(wire.FOLLOW_UP, start=start)}
-        # The kernel may leave out the stamp of a single frame when others attach to its tracepoint.
+        # The kernel may leave out the stamp of a single frame.
         until(lambda: len(without_follow_up()) <= self.n_unstamped() - n_unstamped, START_S,
               lambda: f"no Follow_Ups of {without_follow_up()}")
 

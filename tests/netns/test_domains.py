@@ -24,7 +24,7 @@ class Domains(unittest.TestCase):
         return box.text
 
     def assert_stamped(self, counters):
-        """But for single frames: the kernel may leave one out when another process attaches to the same tracepoint."""
+        """But for single frames: the kernel may leave one out."""
         n_sent = counters.get("tx_sync", 0) + counters.get("tx_delay_req", 0)
         self.assertLessEqual(10 * counters.get("tx_stamp_missing", 0), n_sent, counters)
 

@@ -33,7 +33,7 @@ class PeerDelay(unittest.TestCase):
                 self.assertGreater(counters[number][f"tx_pdelay_{kind}"], 1)
                 self.assertGreater(counters[number][f"rx_pdelay_{kind}"], 1)
             # One that was sent before the neighbour listened, or answered late on a busy machine, is lost; so is one
-            # whose stamp the kernel lost, where another test attaches to the same tracepoints.
+            # whose stamp the kernel lost.
             for name, count in counters[number].items():
                 self.assertNotRegex(name, "refused|out_of_range|several")
                 self.assertLess(count if "missing" in name else 0, counters[number]["tx_pdelay_req"] / 4, name)

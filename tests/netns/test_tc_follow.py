@@ -70,7 +70,7 @@ class Follow(unittest.TestCase):
 
     def check_counters(self, rig, by, n_heard):
         """n_heard Syncs at the least, but for one that was under way when they began to be counted, and one whose stamp
-        the kernel lost, where another test attaches to the same tracepoints."""
+        the kernel lost."""
         usual = USUAL_OF_P2P if rig.is_p2p else USUAL
         for port in by:
             self.assertLessEqual(sum(by[port].get(name, 0) for name in LOST), 2, by)

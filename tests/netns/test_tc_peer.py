@@ -96,7 +96,7 @@ class Peer(unittest.TestCase):
                 for sequence in everybody:
                     self.wait_for_answer(sequence, wire.PDELAY_RESP)
                 self.assertEqual(self.answered(wire.PDELAY_RESP), everybody)
-                # The kernel loses a stamp where another test attaches to the same tracepoints.
+                # The kernel may lose a stamp.
                 until(lambda: len(self.answered(wire.PDELAY_RESP_FOLLOW_UP)) + self.n_missing(rig.box) >= N_AT_ONCE,
                       WAIT_S, rig.box.tail)
                 followed = self.answered(wire.PDELAY_RESP_FOLLOW_UP)

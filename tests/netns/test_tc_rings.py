@@ -66,7 +66,7 @@ class Messages:
 
     def wait_for_follower_at(self, port, sequence):
         """Of all that are made for one-step messages one may be lost: with the stamp that it waited a second for, which
-        the kernel loses now and then where another test attaches to the same tracepoints."""
+        some kernels lose now and then."""
         try:
             self.wait_at(port, sequence, wire.FOLLOW_UP, timeout_s=5)
         except Timeout:

@@ -64,6 +64,6 @@ class Unicast(unittest.TestCase):
             counters = box.read_counters()
             for port in (2, 3):
                 self.assertGreaterEqual(counters[port]["unicast_granted"], 3)
-                # The kernel loses one where another test attaches to the same tracepoints.
+                # The kernel may lose a single one.
                 self.assertLess(counters[port].get("tx_stamp_missing", 0), counters[port]["tx_sync"] / 4)
             self.assertEqual(box.stop(), 0)
