@@ -17,6 +17,7 @@
 #define EBC_RX_FRAME_LARGE 1600 /* ... and in a large one; a longer frame is counted and dropped */
 #define EBC_STAMPS_ENTRIES 16384
 #define EBC_DEPARTURES	   8192 /* event messages forwarded, whose followers are due; power of two */
+#define EBC_DEPARTURE_WAYS 4	/* places that one of them can take, side by side; power of two */
 #define EBC_SEEN	   8192 /* messages remembered for a second */
 #define EBC_RESIDENCES	   1024 /* {ingress port, egress port, messageType} with a histogram */
 

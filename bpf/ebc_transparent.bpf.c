@@ -419,7 +419,7 @@ static __always_inline bool settle_one_step(struct __sk_buff *skb, const struct 
 /* The tracepoint is to tell when the frame leaves. */
 static __always_inline void mark_forwarded(struct __sk_buff *skb, const struct ebc_ctl *ctl,
 					   const struct ebc_port_conf *port, const struct ebc_event_key *key,
-					   const struct passage *passage, bool is_converted,
+					   const struct passage *passage, enum ebc_follower follower,
 					   __u64 now_mono_ns)
 {
 	struct ebc_tx_slot *slot = tx_slot_take(skb);
@@ -433,7 +433,7 @@ static __always_inline void mark_forwarded(struct __sk_buff *skb, const struct e
 		.stamp_source = ctl->tx_stamp_source,
 	};
 	slot->is_forwarded = 1;
-	slot->is_converted = is_converted;
+	slot->follower = follower;
 	slot->in_port_index = passage->in_port_index;
 	slot->key = *key;
 	slot->rx_mono_ns = passage->rx_mono_ns;
@@ -447,7 +447,8 @@ static __always_inline int forward_event(struct __sk_buff *skb, const struct ebc
 					 __u64 now_mono_ns)
 {
 	bool is_request = look->message_type == PTP_DELAY_REQ || look->message_type == PTP_PDELAY_REQ;
-	bool is_two_step = look->header.flags_be16 & bpf_htons(PTP_FLAG_TWO_STEP), is_converted = false;
+	bool is_two_step = look->header.flags_be16 & bpf_htons(PTP_FLAG_TWO_STEP);
+	enum ebc_follower follower = EBC_FOLLOWER_NONE;
 	struct passage passage;
 	struct ebc_event_key key;
 	__u64 residence_ns;
@@ -472,13 +473,15 @@ static __always_inline int forward_event(struct __sk_buff *skb, const struct ebc
 			count(port->port_index, EBC_COUNTER_TX_RANGE);
 			return TC_ACT_UNSPEC;
 		}
-		if (!is_request && !is_two_step)
-			is_converted = settle_one_step(skb, ctl, port, look, now_mono_ns, &add_sns);
+		if (!is_request && is_two_step)
+			follower = EBC_FOLLOWER_COMES;
+		else if (!is_request && settle_one_step(skb, ctl, port, look, now_mono_ns, &add_sns))
+			follower = EBC_FOLLOWER_HELD;
 		if (!add_correction(skb, &look->frame, &look->header, add_sns)) {
 			count(port->port_index, EBC_COUNTER_TX_RANGE);
 			return TC_ACT_UNSPEC;
 		}
-		if (is_converted)
+		if (follower == EBC_FOLLOWER_HELD)
 			set_two_step(skb, &look->frame);
 		count(port->port_index, EBC_COUNTER_TX_CORRECTED);
 	}
@@ -486,7 +489,7 @@ static __always_inline int forward_event(struct __sk_buff *skb, const struct ebc
 		record_residence(ctl, &key, passage.in_port_index, port->port_index, passage.rx_mono_ns,
 				 now_mono_ns, EBC_QUEUED_UNKNOWN);
 	else
-		mark_forwarded(skb, ctl, port, &key, &passage, is_converted, now_mono_ns);
+		mark_forwarded(skb, ctl, port, &key, &passage, follower, now_mono_ns);
 	return TC_ACT_UNSPEC;
 }
 

@@ -38,7 +38,7 @@ static __always_inline void forwarded_left(const struct ebc_tx_slot *slot, const
 {
 	__u64 tc_mono_ns = slot->record.tc_mono_ns, queued_ns = departure->stamp_mono_ns - tc_mono_ns;
 	const struct ebc_ctl *ctl = ctl_get();
-	bool is_awaited = slot->is_converted;
+	bool is_awaited = slot->follower == EBC_FOLLOWER_HELD;
 	struct ebc_departure *entry;
 
 	if (!ctl || queued_ns > EBC_RESIDENCE_MAX_NS)
@@ -49,6 +49,9 @@ static __always_inline void forwarded_left(const struct ebc_tx_slot *slot, const
 		 */
 		__sync_lock_test_and_set(&entry->left, queued_ns + 1);
 		is_awaited |= __sync_fetch_and_or(&entry->is_parked, 0) != 0;
+	} else {
+		/* Its place went to another message meanwhile: perhaps after the follower was parked. */
+		is_awaited |= slot->follower == EBC_FOLLOWER_COMES;
 	}
 	if (is_awaited)
 		tell_daemon(slot, queued_ns, ctl);

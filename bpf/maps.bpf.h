@@ -11,6 +11,13 @@
 
 #include "bpf/ebc_abi.h"
 
+/* What follows a forwarded event message. */
+enum ebc_follower {
+	EBC_FOLLOWER_NONE = 0,
+	EBC_FOLLOWER_COMES, /* two-step: by the sender */
+	EBC_FOLLOWER_HELD,  /* converted from one-step: by the daemon */
+};
+
 /* An event frame on its way from tc egress to the driver: the daemon's own, or one that is forwarded. */
 struct ebc_tx_slot {
 	__u32 hash; /* the mark in skb->hash; 0: not armed */
@@ -18,7 +25,7 @@ struct ebc_tx_slot {
 	struct ebc_tx_record record;
 	__u8 source_port_identity[10];
 	__u8 is_forwarded;
-	__u8 is_converted; /* the daemon holds its follower */
+	__u8 follower; /* enum ebc_follower */
 	__u16 in_port_index;
 	__u8 pad[2];
 	/* Forwarded ones. */

@@ -13,9 +13,9 @@
 #include "bpf/maps.bpf.h"
 
 /*
- * A forwarded event message that a follower may ask for. The table is a plain array, since a hash map takes
- * long to update with cold caches, while the frame waits: a message has two places, chosen by its key, and
- * takes the one that is longer out of use.
+ * Forwarded event messages that a follower may ask for. The table is a plain array, since a hash map takes
+ * long to update with cold caches, while the frame waits: a message has EBC_DEPARTURE_WAYS places, chosen by
+ * its key, and takes the first that nobody waits for, or else the one in use for longest.
  */
 struct ebc_departure {
 	struct ebc_event_key key;
@@ -84,7 +84,7 @@ static __always_inline bool is_same_message(const struct ebc_event_key *a, const
 	return x[0] == y[0] && x[1] == y[1] && x[2] == y[2] && x[3] == y[3];
 }
 
-/* The first of the two places. */
+/* The first of the message's places. */
 static __always_inline __u32 departure_place(const struct ebc_event_key *key)
 {
 	const __u64 *words = (const __u64 *)key;
@@ -95,7 +95,7 @@ static __always_inline __u32 departure_place(const struct ebc_event_key *key)
 		hash = (hash ^ words[i]) * 0x9E3779B97F4A7C15ULL; /* Fibonacci hashing, Knuth volume 3, 6.4 */
 		hash ^= hash >> 29;
 	}
-	return (hash & (EBC_DEPARTURES - 1)) & ~1U;
+	return hash & (EBC_DEPARTURES - 1) & ~(EBC_DEPARTURE_WAYS - 1);
 }
 
 /* NULL: it did not leave by this port within the last second. */
@@ -105,7 +105,7 @@ static __always_inline struct ebc_departure *departure_find(const struct ebc_eve
 	__u32 place = departure_place(key);
 
 #pragma unroll
-	for (__u32 i = 0; i < 2; i++) {
+	for (__u32 i = 0; i < EBC_DEPARTURE_WAYS; i++) {
 		__u32 index = place + i;
 		struct ebc_departure *departure = bpf_map_lookup_elem(&ebc_departures, &index);
 
@@ -128,19 +128,27 @@ static __always_inline bool is_departure_awaited(const struct ebc_departure *dep
 /* An event message is about to leave. True: it took the place of one whose follower may still come. */
 static __always_inline bool departure_begin(const struct ebc_event_key *key, __u64 now_mono_ns)
 {
-	__u32 place = departure_place(key), other = place + 1;
-	struct ebc_departure *departure = bpf_map_lookup_elem(&ebc_departures, &place);
-	struct ebc_departure *second = bpf_map_lookup_elem(&ebc_departures, &other);
-	bool is_evicted;
+	struct ebc_departure *departure = NULL;
+	__u32 place = departure_place(key);
+	bool is_evicted = true;
 
-	if (!departure || !second)
+#pragma unroll
+	for (__u32 i = 0; i < EBC_DEPARTURE_WAYS; i++) {
+		__u32 index = place + i;
+		struct ebc_departure *candidate = bpf_map_lookup_elem(&ebc_departures, &index);
+
+		if (!candidate)
+			return false;
+		if (is_same_message(&candidate->key, key) || !is_departure_awaited(candidate, now_mono_ns)) {
+			departure = candidate;
+			is_evicted = false;
+			break;
+		}
+		if (!departure || candidate->tc_mono_ns < departure->tc_mono_ns)
+			departure = candidate;
+	}
+	if (!departure)
 		return false;
-	if (!is_same_message(&departure->key, key) &&
-	    (is_same_message(&second->key, key) ||
-	     (is_departure_awaited(departure, now_mono_ns) &&
-	      (!is_departure_awaited(second, now_mono_ns) || second->tc_mono_ns < departure->tc_mono_ns))))
-		departure = second;
-	is_evicted = !is_same_message(&departure->key, key) && is_departure_awaited(departure, now_mono_ns);
 	/* With full barriers around the rest, for readers on other CPUs. */
 	__sync_lock_test_and_set(&departure->tc_mono_ns, 0);
 	departure->key = *key;

@@ -13,9 +13,11 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <bpf/bpf.h>
 #include <cmocka.h>
 
 #include "tests/bpf/box.h"
+#include "util/cleanup.h"
 #include "util/macros.h"
 
 #define SLACK_NS    2000 /* between the scales of our clocks' readings */
@@ -26,6 +28,12 @@ static const enum ebc_transport transports[] = {EBC_TRANSPORT_IEEE_802_3, EBC_TR
 						EBC_TRANSPORT_UDP_IPV6};
 static const uint8_t requester[10] = {0x00, 0x11, 0x22, 0xFF, 0xFE, 0x33, 0x44, 0x55, 0x00, 0x01},
 		     answerer[10] = {0xAA, 0xBB, 0xCC, 0xFF, 0xFE, 0x01, 0x02, 0x03, 0x00, 0x07};
+
+/* As the programs have it: a place of ebc_departures. */
+struct departure {
+	struct ebc_event_key key;
+	uint64_t tc_mono_ns, left, is_parked, is_answered;
+};
 
 static int64_t ns_of(const struct queue_wait *wait)
 {
@@ -305,6 +313,124 @@ static void no_follower_is_forgotten_in_between(void **state)
 	box_remove_queue(box, 1);
 }
 
+/* The programs remember no departure any more. */
+static void forget_departures(const struct box *box)
+{
+	_cleanup_fd_ int fd = box_map(box, "ebc_departures");
+	const struct departure none = {0};
+
+	for (uint32_t i = 0; i < EBC_DEPARTURES; i++)
+		assert_int_equal(bpf_map_update_elem(fd, &i, &none, BPF_ANY), 0);
+}
+
+/* The follower is parked, then its Sync's place goes to another message: the daemon hears of the Sync, as of
+ * nothing that nobody follows. */
+static void a_parked_follower_is_told_whatever_took_the_place(void **state)
+{
+	struct box *box = *state;
+	struct ebc_departure_record departure;
+	struct message request, sync, follow_up, out;
+	struct queue_wait wait;
+	struct rig_rx rx;
+
+	message_new(EBC_TRANSPORT_IEEE_802_3, TYPE_DELAY_REQ, box_next_sequence_id(box), &request);
+	message_new(EBC_TRANSPORT_IEEE_802_3, TYPE_SYNC, box_next_sequence_id(box), &sync);
+	message_set_two_step(&sync, true);
+	message_new(EBC_TRANSPORT_IEEE_802_3, TYPE_FOLLOW_UP, box->sequence_id, &follow_up);
+	box_hold(box, 1);
+	box_send(box, 0, &request);
+	box_send(box, 0, &sync);
+	box_expect(box, 2, &request, &out);
+	box_expect(box, 2, &sync, &out);
+	box_send(box, 0, &follow_up);
+	box_expect(box, 2, &follow_up, &out);
+	forget_departures(box);
+	wait = box_release_later(box, 1, 2);
+
+	assert_true(wait_departure(box, RIG_PATIENCE_MS, &departure));
+	assert_int_equal(departure.key.message_type, TYPE_SYNC);
+	assert_int_equal(departure.key.sequence_id, box->sequence_id);
+	assert_true(whole_ns(departure.queued_sns) > ns_of(&wait));
+	assert_true(rig_take_rx(box->loader, &rx));
+	assert_int_equal(rx.head.reason, EBC_RX_PARKED);
+	box_expect(box, 1, &request, &out);
+	box_expect(box, 1, &sync, &out);
+	box_expect_nothing(box, 0);
+	box_remove_queue(box, 1);
+}
+
+/* Of the places that a message can take, this one has been in use for so long. */
+static uint64_t age_of_place_ns(uint32_t place)
+{
+	return (place + place / EBC_DEPARTURE_WAYS) % EBC_DEPARTURE_WAYS;
+}
+
+/* All places but each `free`th of those that a message can take are of messages whose followers are due. */
+static void fill_departures(const struct box *box, uint64_t now_mono_ns, uint32_t free)
+{
+	_cleanup_fd_ int fd = box_map(box, "ebc_departures");
+
+	forget_departures(box);
+	for (uint32_t i = 0; i < EBC_DEPARTURES; i++) {
+		struct departure departure = {.key = {.message_type = TYPE_SYNC, .ifindex = UINT32_MAX},
+					      .tc_mono_ns = now_mono_ns - age_of_place_ns(i)};
+
+		if (i % EBC_DEPARTURE_WAYS != free)
+			assert_int_equal(bpf_map_update_elem(fd, &i, &departure, BPF_ANY), 0);
+	}
+}
+
+static uint32_t place_of_message(const struct box *box, int port)
+{
+	_cleanup_fd_ int fd = box_map(box, "ebc_departures");
+	struct departure departure;
+
+	for (uint32_t i = 0; i < EBC_DEPARTURES; i++) {
+		assert_int_equal(bpf_map_lookup_elem(fd, &i, &departure), 0);
+		if (departure.key.ifindex == box->port_ifindex[port])
+			return i;
+	}
+	fail_msg("port %d's message is nowhere", port);
+	return 0;
+}
+
+/* A message takes the place that is free; if there is none, that of the oldest, which is counted. */
+static void a_message_takes_a_free_place_or_the_oldest(void **state)
+{
+	struct box *box = *state;
+
+	for (uint32_t free = 0; free <= EBC_DEPARTURE_WAYS; free++) {
+		bool is_any_free = free < EBC_DEPARTURE_WAYS;
+		struct message sync, follow_up, out;
+		uint64_t evicted, start_mono_ns;
+		uint32_t place;
+
+		/* Again, where the other port's chose between the same places, or where so much time went by
+		 * that none is due any more. */
+		do {
+			message_new(EBC_TRANSPORT_IEEE_802_3, TYPE_SYNC, box_next_sequence_id(box), &sync);
+			message_set_two_step(&sync, true);
+			evicted = box_counter(box, 1, EBC_COUNTER_TX_DEPARTURE_EVICTED);
+			start_mono_ns = rig_mono_ns();
+			fill_departures(box, start_mono_ns, free);
+			box_pass(box, 0, 1, &sync, &out);
+			box_expect(box, 2, &sync, &out);
+			place = place_of_message(box, 1);
+		} while (place / EBC_DEPARTURE_WAYS == place_of_message(box, 2) / EBC_DEPARTURE_WAYS ||
+			 rig_mono_ns() - start_mono_ns >= EBC_FOLLOW_MAX_AGE_NS);
+		evicted = box_counter(box, 1, EBC_COUNTER_TX_DEPARTURE_EVICTED) - evicted;
+		assert_int_equal(evicted, is_any_free ? 0 : 1);
+		if (is_any_free)
+			assert_int_equal(place % EBC_DEPARTURE_WAYS, free);
+		else
+			assert_int_equal(age_of_place_ns(place), EBC_DEPARTURE_WAYS - 1);
+		message_new(EBC_TRANSPORT_IEEE_802_3, TYPE_FOLLOW_UP, box->sequence_id, &follow_up);
+		assert_true(box_pass(box, 0, 1, &follow_up, &out) > 0);
+		box_expect(box, 2, &follow_up, &out);
+	}
+	forget_departures(box);
+}
+
 /* The request waits in a queue on its way; what it met there is added where the answer comes in. */
 static void answers_get_what_their_requests_met(void **state)
 {
@@ -411,6 +537,8 @@ int main(void)
 		reset_test(a_follower_that_overtakes_is_parked),
 		reset_test(without_lease_a_follower_that_overtakes_goes_on),
 		reset_test(no_follower_is_forgotten_in_between),
+		reset_test(a_parked_follower_is_told_whatever_took_the_place),
+		reset_test(a_message_takes_a_free_place_or_the_oldest),
 		reset_test(answers_get_what_their_requests_met),
 		reset_test(answers_to_others_stay_as_they_are),
 		reset_test(a_peer_delay_exchange_is_corrected_wholly),
