@@ -10,6 +10,7 @@
 #include "bc/daemon/report.h"
 #include "bc/daemon/sender.h"
 #include "bc/daemon/settings.h"
+#include "bc/daemon/socket_keeper.h"
 #include "bc/daemon/status.h"
 #include "bc/daemon/transparent.h"
 #include "bpf/loader.h"
@@ -28,6 +29,7 @@ struct app {
 	struct app *other_domains;	       /* a second instance, of the same process; NULL: none */
 	struct transparent *transparent;       /* a transparent clock's or monitor's; NULL otherwise */
 	struct control *control;	       /* NULL: no control socket */
+	struct kept_socket kept_control;
 	struct management *management;	       /* a boundary clock's; NULL otherwise */
 	struct control_sources control_sources;
 	uint64_t control_tick_mono_ns; /* when samples were handed on last */

@@ -26,8 +26,9 @@ void control_keep_start(struct app *app)
 {
 	const char *path = app->settings->control_socket;
 
+	app->kept_control.kind = &kind;
 	if (*path)
-		socket_keeper_tell_start(&kind, path, open_control(app));
+		socket_keeper_tell(&app->kept_control, path, open_control(app));
 }
 
 void control_keep_housekeeping(struct app *app)
@@ -36,8 +37,8 @@ void control_keep_housekeeping(struct app *app)
 
 	if (!*path || app->n_housekeeping % LOOK_EVERY != 0)
 		return;
-	if (app->control && !socket_keeper_is_missing(&kind, path, control_socket_of(app->control)))
+	if (app->control &&
+	    !socket_keeper_is_missing(&app->kept_control, path, control_socket_of(app->control)))
 		return;
-	if (open_control(app) == 0)
-		socket_keeper_tell_had(&kind, path);
+	socket_keeper_tell(&app->kept_control, path, open_control(app));
 }

@@ -48,6 +48,7 @@ struct management_socket {
 	const char *path; /* "": none is wanted */
 	unsigned int mode;
 	struct control_socket file; /* fd -1: not open */
+	struct kept_socket kept;
 	struct datagram_queue *waiting;
 	unsigned int tokens;
 	bool is_watched;
@@ -101,19 +102,18 @@ static void start_socket(struct management *m, unsigned int i)
 	const char *path = m->sockets[i].path;
 
 	if (*path)
-		socket_keeper_tell_start(&kind, path, open_socket(m, i));
+		socket_keeper_tell(&m->sockets[i].kept, path, open_socket(m, i));
 }
 
 static void look_after_socket(struct management *m, unsigned int i)
 {
 	struct management_socket *s = &m->sockets[i];
 
-	if (!*s->path || !socket_keeper_is_missing(&kind, s->path, &s->file))
+	if (!*s->path || !socket_keeper_is_missing(&s->kept, s->path, &s->file))
 		return;
 	/* What waited to be sent went with it. */
 	datagram_queue_clear(s->waiting);
-	if (open_socket(m, i) == 0)
-		socket_keeper_tell_had(&kind, s->path);
+	socket_keeper_tell(&s->kept, s->path, open_socket(m, i));
 }
 
 static void open_monitor(struct management *m, const char *path)
@@ -148,8 +148,10 @@ struct management *management_new(const struct management_settings *settings)
 	if (!m)
 		return NULL;
 	m->monitor_fd = m->sockets[READ_WRITE].file.fd = m->sockets[READ_ONLY].file.fd = -1;
-	for (unsigned int i = 0; i < N_SOCKETS; i++)
+	for (unsigned int i = 0; i < N_SOCKETS; i++) {
+		m->sockets[i].kept.kind = &kind;
 		m->sockets[i].waiting = datagram_queue_new();
+	}
 	m->retry_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	m->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (!m->sockets[READ_WRITE].waiting || !m->sockets[READ_ONLY].waiting || m->epoll_fd < 0 ||

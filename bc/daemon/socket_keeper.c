@@ -7,28 +7,31 @@
 
 #include "bc/daemon/log.h"
 
-void socket_keeper_tell_start(const struct kept_socket_kind *kind, const char *path, int error)
+void socket_keeper_tell(struct kept_socket *kept, const char *path, int error)
 {
+	const char *service = kept->kind->service;
+
+	if (error == kept->told_error)
+		return;
 	if (error == -EADDRINUSE)
 		log_line(LOG_WARNING, "%s belongs to another process: no %s there until it ends (%s)", path,
-			 kind->service, kind->options);
+			 service, kept->kind->options);
 	else if (error < 0)
-		log_line(LOG_WARNING, "no %s at %s: %s", kind->service, path, strerror(-error));
+		log_line(LOG_WARNING, "no %s at %s: %s", service, path, strerror(-error));
+	else
+		log_line(LOG_NOTICE, "%s is free: %s there from now on", path, service);
+	kept->told_error = error;
 }
 
-bool socket_keeper_is_missing(const struct kept_socket_kind *kind, const char *path,
-			      struct control_socket *sock)
+bool socket_keeper_is_missing(struct kept_socket *kept, const char *path, struct control_socket *sock)
 {
 	if (control_socket_is_there(sock))
 		return false;
-	if (sock->fd >= 0)
+	if (sock->fd >= 0) {
 		log_line(LOG_WARNING, "%s was removed or replaced by somebody: no %s there", path,
-			 kind->service);
+			 kept->kind->service);
+		kept->told_error = 1;
+	}
 	control_socket_close(sock);
 	return true;
-}
-
-void socket_keeper_tell_had(const struct kept_socket_kind *kind, const char *path)
-{
-	log_line(LOG_NOTICE, "%s is free: %s there from now on", path, kind->service);
 }

@@ -14,11 +14,14 @@ struct kept_socket_kind {
 	const char *options; /* that name the path */
 };
 
-/* Of the attempt at the start: 0, or -errno for why there is none. */
-void socket_keeper_tell_start(const struct kept_socket_kind *kind, const char *path, int error);
+struct kept_socket {
+	const struct kept_socket_kind *kind;
+	int told_error; /* -errno: why there is none, by the log; 1: it went, nobody knows why; 0: it is there
+			 */
+};
+
+/* Of an attempt to open it: 0, or -errno for why there is none. */
+void socket_keeper_tell(struct kept_socket *kept, const char *path, int error);
 /* Whether a socket that was closed, or whose file was removed or replaced, is to be opened now; it is closed
  * then. */
-bool socket_keeper_is_missing(const struct kept_socket_kind *kind, const char *path,
-			      struct control_socket *sock);
-/* It could be opened. */
-void socket_keeper_tell_had(const struct kept_socket_kind *kind, const char *path);
+bool socket_keeper_is_missing(struct kept_socket *kept, const char *path, struct control_socket *sock);

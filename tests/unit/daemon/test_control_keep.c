@@ -87,7 +87,7 @@ static bool is_logged(const char *words)
 	if (log->last == bench.n_lines)
 		return false;
 	text = log_ring_get(log, ++bench.n_lines)->text;
-	return strncmp(text, bench.path, strlen(bench.path)) == 0 && strstr(text, words);
+	return strstr(text, bench.path) && strstr(text, words);
 }
 
 static bool is_nothing_logged(void)
@@ -176,6 +176,31 @@ static void a_folder_that_was_removed_is_made_again(void **state)
 	bench.app.control = NULL;
 }
 
+/* A file is where the folder was. */
+static void why_there_is_none_is_told_once(void **state)
+{
+	char folder[64];
+
+	(void)state;
+	snprintf(folder, sizeof(folder), "%s/run", bench.folder);
+	snprintf(bench.path, sizeof(bench.path), "%s/run/control", bench.folder);
+	control_keep_start(&bench.app);
+	unlink(bench.path);
+	assert_int_equal(rmdir(folder), 0);
+	fclose(fopen(folder, "w"));
+	wait_for_looks(1);
+	assert_true(is_logged("was removed or replaced"));
+	assert_true(is_logged("no control socket at "));
+	wait_for_looks(3);
+	assert_true(is_nothing_logged());
+	assert_int_equal(unlink(folder), 0);
+	wait_for_looks(1);
+	assert_true(is_logged("control socket there from now on"));
+	assert_true(is_served());
+	control_free(bench.app.control);
+	bench.app.control = NULL;
+}
+
 static void a_path_that_another_process_took_is_its_own_until_it_ends(void **state)
 {
 	struct control_socket other;
@@ -186,6 +211,7 @@ static void a_path_that_another_process_took_is_its_own_until_it_ends(void **sta
 	other = be_another();
 	wait_for_looks(3);
 	assert_true(is_logged("was removed or replaced"));
+	assert_true(is_logged("belongs to another process"));
 	assert_true(is_nothing_logged());
 	assert_true(control_socket_is_there(&other));
 	control_socket_close(&other);
@@ -240,6 +266,7 @@ int main(void)
 		T(a_path_of_another_process_is_had_when_that_ends),
 		T(a_path_that_was_removed_is_made_again),
 		T(a_folder_that_was_removed_is_made_again),
+		T(why_there_is_none_is_told_once),
 		T(a_path_that_another_process_took_is_its_own_until_it_ends),
 		T(clients_that_are_connected_stay),
 		T(a_socket_that_is_made_again_brings_no_more_clients_at_once),

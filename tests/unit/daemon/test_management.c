@@ -157,6 +157,7 @@ static void a_path_that_another_process_took_is_its_own_until_it_ends(void **sta
 	other = be_another(bench.read_only_path);
 	wait_for_looks(3);
 	assert_true(is_logged(bench.read_only_path, "was removed or replaced"));
+	assert_true(is_logged(bench.read_only_path, "belongs to another process"));
 	assert_true(is_nothing_logged());
 	assert_true(control_socket_is_there(&other));
 	assert_false(is_served(bench.read_only_path));
