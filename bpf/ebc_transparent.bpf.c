@@ -502,7 +502,6 @@ static __always_inline int park(struct __sk_buff *skb, const struct ebc_ctl *ctl
 				const struct ebc_event_key *key, struct ebc_departure *departure,
 				__u64 now_mono_ns)
 {
-	struct ebc_departure_record record = {.key = *key};
 	__u64 left;
 
 	if (!has_lease(ctl, now_mono_ns)) {
@@ -517,11 +516,8 @@ static __always_inline int park(struct __sk_buff *skb, const struct ebc_ctl *ctl
 	count(port->port_index, EBC_COUNTER_TX_FOLLOWER_PARKED);
 	__sync_fetch_and_or(&departure->is_parked, 1);
 	left = __sync_fetch_and_or(&departure->left, 0);
-	if (left) {
-		record.tc_mono_ns = departure->tc_mono_ns;
-		record.queued_sns = scale_residence(left - 1, ctl);
-		bpf_ringbuf_output(&ebc_departure_ring, &record, sizeof(record), BPF_RB_FORCE_WAKEUP);
-	}
+	if (left)
+		departure_tell(ctl, port->port_index, key, departure->tc_mono_ns, left - 1);
 	return ebc_consume_verdict;
 }
 

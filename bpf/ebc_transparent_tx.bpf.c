@@ -21,19 +21,6 @@ static __always_inline void queue_add(__u32 port_index, __u64 to_start_ns, __u64
 	queue->last_mono_ns = now_mono_ns;
 }
 
-static __always_inline void tell_daemon(const struct ebc_tx_slot *slot, __u64 queued_ns,
-					const struct ebc_ctl *ctl)
-{
-	struct ebc_departure_record record = {
-		.key = slot->key,
-		.tc_mono_ns = slot->record.tc_mono_ns,
-		.queued_sns = scale_residence(queued_ns, ctl),
-	};
-
-	if (bpf_ringbuf_output(&ebc_departure_ring, &record, sizeof(record), BPF_RB_FORCE_WAKEUP))
-		count(slot->record.port_index, EBC_COUNTER_TX_STAMP_RING_FULL);
-}
-
 static __always_inline void forwarded_left(const struct ebc_tx_slot *slot, const struct departure *departure)
 {
 	__u64 tc_mono_ns = slot->record.tc_mono_ns, queued_ns = departure->stamp_mono_ns - tc_mono_ns;
@@ -54,7 +41,7 @@ static __always_inline void forwarded_left(const struct ebc_tx_slot *slot, const
 		is_awaited |= slot->follower == EBC_FOLLOWER_COMES;
 	}
 	if (is_awaited)
-		tell_daemon(slot, queued_ns, ctl);
+		departure_tell(ctl, slot->record.port_index, &slot->key, tc_mono_ns, queued_ns);
 	count(slot->record.port_index, EBC_COUNTER_TX_STAMP);
 	queue_add(slot->record.port_index, departure->start_mono_ns - tc_mono_ns, queued_ns,
 		  departure->stamp_mono_ns);

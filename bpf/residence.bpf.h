@@ -168,6 +168,20 @@ static __always_inline __s64 scale_residence(__u64 ns, const struct ebc_ctl *ctl
 	return ((__s64)ns << 16) + (((__s64)ns * ctl->rate_offset_2m32) >> 16);
 }
 
+/* An event message left for which the daemon holds something. */
+static __always_inline void departure_tell(const struct ebc_ctl *ctl, __u32 port_index,
+					   const struct ebc_event_key *key, __u64 tc_mono_ns, __u64 queued_ns)
+{
+	struct ebc_departure_record record = {
+		.key = *key,
+		.tc_mono_ns = tc_mono_ns,
+		.queued_sns = scale_residence(queued_ns, ctl),
+	};
+
+	if (bpf_ringbuf_output(&ebc_departure_ring, &record, sizeof(record), BPF_RB_FORCE_WAKEUP))
+		count(port_index, EBC_COUNTER_TX_STAMP_RING_FULL);
+}
+
 static __always_inline __u32 bucket_of(__u64 ns)
 {
 	__u32 log2 = 0;
