@@ -36,13 +36,15 @@ def histogram(values):
 
 
 class Clock:
-    """What a daemon would tell. The figures are made up, and go on with time."""
+    """What a daemon would tell. The figures are made up, and go on with time. Its monotonic clock is ahead of this
+    machine's, as in another time namespace: what it tells began long ago, and this machine perhaps a minute ago."""
 
     def __init__(self, ports=("eth0", "eth1", HOSTILE), clock_type="BC"):
         self.pid = 4711
+        self.ahead_ns = 86400 * NS
         self.clock_type = clock_type
         self.names = list(ports)
-        self.began_mono_ns = time.monotonic_ns() - 3600 * NS
+        self.began_mono_ns = self.now_mono_ns() - 3600 * NS
         self.residence_values = {}
         self.offsets = []
         self.alarms = []
@@ -56,13 +58,16 @@ class Clock:
         else:
             self._fill_offsets()
 
+    def now_mono_ns(self):
+        return time.monotonic_ns() + self.ahead_ns
+
     @property
     def is_tc(self):
         return self.clock_type.endswith("TC")
 
     def _fill_offsets(self, n=4000):
         dice = random.Random(1)
-        now_ns = time.monotonic_ns()
+        now_ns = self.now_mono_ns()
         for i in range(n):
             offset_ns = round(dice.gauss(0, 60) + 150 * math.sin(i / 300) * math.exp(-i / 2500))
             if i < 20:
@@ -79,7 +84,7 @@ class Clock:
             self.residence_values[(self.names[ingress], self.names[egress], kind)] = (before, queued)
 
     def status(self):
-        now_ns = time.monotonic_ns()
+        now_ns = self.now_mono_ns()
         status = {
             "version": self.version, "pid": self.pid, "started_mono_ns": self.began_mono_ns, "now_mono_ns": now_ns,
             "clock_type": self.clock_type, "local_clock": "virtual", "stamping": "bpf", "domain": 0, "sdo_id": 0,
@@ -111,7 +116,7 @@ class Clock:
                 "log_sync_interval": 0, "log_min_delay_req_interval": 0}
 
     def stats(self, i):
-        s = (time.monotonic_ns() - self.began_mono_ns) / NS
+        s = (self.now_mono_ns() - self.began_mono_ns) / NS
         counters = {name: 0 if k % 3 == 1 else round(s * (i + 1)) for k, name in enumerate(NAMES)}
         counters["rx_refused_short"] = 7
         return {"number": i + 1, "name": self.names[i], "counters": counters}

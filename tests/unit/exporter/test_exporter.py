@@ -61,7 +61,7 @@ class Web(Case):
         self.assertEqual([row[2] for row in first["trace"]["rows"]], [row[3] for row in clock.offsets])
         since = first["trace"]["next"]
         self.assertEqual(json.loads(exporter.request(f"/status.json?since={since}")[2])["trace"]["rows"], [])
-        clock.offsets.append([len(clock.offsets) + 1, time.monotonic_ns(), 1, 77, 0.5, None, 2])
+        clock.offsets.append([len(clock.offsets) + 1, clock.now_mono_ns(), 1, 77, 0.5, None, 2])
         self.assertEqual(len(first["log"]), 2)
 
         def new_rows():
@@ -152,7 +152,7 @@ class Web(Case):
         pairs = [(a, b) for a in names for b in names if a != b][:64 if is_sanitized() else 1024]
         residences = [json.dumps({"residence": {"ingress": a, "egress": b, "type": "sync", "total": some, "before": some,
                                                 "queued": some}}).encode() for a, b in pairs] + [{"end": True}]
-        clock.offsets = [[i + 1, time.monotonic_ns(), 1, -i, 0.125, 412, 2] for i in range(10000)]
+        clock.offsets = [[i + 1, clock.now_mono_ns(), 1, -i, 0.125, 412, 2] for i in range(10000)]
         good = clock.answers
         clock.answers = lambda asked: residences if asked["request"] == "residence" else good(asked)
         clock.clock_type = "BC"
