@@ -415,10 +415,12 @@ class Usage(Case):
     def test_an_ipv6_address_is_that_and_no_ipv4_address(self):
         exporter = self.start(listen="[::1]:0")
         self.assertEqual(exporter.request("/metrics", host="::1")[0], 200)
-        # Nobody else may listen at the same port of the other protocol meanwhile.
+        # A port that is free in both, and at which nobody else may listen in the other protocol meanwhile.
+        with socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True) as both:
+            port = both.getsockname()[1]
         with socket.socket() as held:
-            held.bind(("127.0.0.1", 0))
-            exporter = self.start(listen=f"[::]:{held.getsockname()[1]}")
+            held.bind(("127.0.0.1", port))
+            exporter = self.start(listen=f"[::]:{port}")
             self.assertEqual(exporter.request("/metrics", host="::1")[0], 200)
             with self.assertRaises(ConnectionRefusedError):
                 exporter.request("/metrics")
