@@ -30,7 +30,7 @@ struct app {
 	struct transparent *transparent;       /* a transparent clock's or monitor's; NULL otherwise */
 	struct control *control;	       /* NULL: no control socket */
 	struct kept_socket kept_control;
-	struct management *management;	       /* a boundary clock's; NULL otherwise */
+	struct management *management; /* a boundary clock's; NULL otherwise */
 	struct control_sources control_sources;
 	uint64_t control_tick_mono_ns; /* when samples were handed on last */
 	const char *port_names[BC_MAX_PORTS];
