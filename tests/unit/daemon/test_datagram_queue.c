@@ -13,6 +13,10 @@
 #include "bc/daemon/datagram_queue.h"
 #include "util/macros.h"
 
+/* As that of the daemon: a reader's own queue is full before it, also where that is long
+ * (net.unix.max_dgram_qlen). */
+#define SEND_BUFFER (1 << 22)
+
 /* Two readers with names that belong to no file. */
 struct bench {
 	struct datagram_queue *queue;
@@ -26,8 +30,13 @@ static struct bench bench;
 
 static int setup(void **state)
 {
+	const int octets = SEND_BUFFER;
+
 	(void)state;
 	bench = (struct bench){.fd = socket(AF_UNIX, SOCK_DGRAM, 0), .queue = datagram_queue_new()};
+	if (setsockopt(bench.fd, SOL_SOCKET, SO_SNDBUFFORCE, &octets, sizeof(octets)) < 0)
+		assert_return_code(setsockopt(bench.fd, SOL_SOCKET, SO_SNDBUF, &octets, sizeof(octets)),
+				   errno);
 	for (int i = 0; i < 2; i++) {
 		int n = snprintf(bench.addresses[i].sun_path + 1, 60, "ebpf-bc-queue-%d-%d", (int)getpid(),
 				 i);
@@ -51,42 +60,42 @@ static int teardown(void **state)
 	return 0;
 }
 
-static int send_to(int reader, uint8_t octet, uint64_t now_mono_ns)
+static int send_to(int reader, int number, uint64_t now_mono_ns)
 {
-	return datagram_queue_send(bench.queue, bench.fd, &bench.addresses[reader], bench.len, &octet, 1,
-				   now_mono_ns);
+	return datagram_queue_send(bench.queue, bench.fd, &bench.addresses[reader], bench.len,
+				   (const uint8_t *)&number, sizeof(number), now_mono_ns);
 }
 
-/* The next octet, or -1. */
+/* The next number, or -1. */
 static int read_one(int reader)
 {
-	uint8_t octet;
+	int number;
 
-	return recv(bench.readers[reader], &octet, 1, 0) == 1 ? octet : -1;
+	return recv(bench.readers[reader], &number, sizeof(number), 0) == sizeof(number) ? number : -1;
 }
 
 /* Until the kernel takes no more; returns how many it took. */
-static uint8_t fill(int reader)
+static int fill(int reader)
 {
-	uint8_t n = 0;
+	int n = 0;
 
 	while (!datagram_queue_is_waiting(bench.queue))
 		assert_int_equal(send_to(reader, n++, 0), 0);
-	return (uint8_t)(n - 1);
+	return n - 1;
 }
 
 static void what_a_reader_cannot_take_waits_and_keeps_its_order(void **state)
 {
-	uint8_t n = fill(0);
+	int n = fill(0);
 
 	(void)state;
-	assert_int_equal(send_to(0, (uint8_t)(n + 1), 0), 0);
+	assert_int_equal(send_to(0, n + 1, 0), 0);
 	/* Others do not wait for it. */
 	assert_int_equal(send_to(1, 99, 0), 0);
 	assert_int_equal(read_one(1), 99);
 	assert_int_equal(read_one(0), 0);
 	/* There is room now, but not before those that wait. */
-	assert_int_equal(send_to(0, (uint8_t)(n + 2), 0), 0);
+	assert_int_equal(send_to(0, n + 2, 0), 0);
 	for (int expected = 1, got; expected <= n + 2; expected++) {
 		datagram_queue_flush(bench.queue, 1);
 		got = read_one(0);
