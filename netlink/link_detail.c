@@ -12,6 +12,9 @@
 #include <netlink/attr.h>
 #include <string.h>
 
+/* A list that something changed under is begun anew this often. */
+#define LIST_ATTEMPTS 4
+
 static uint32_t get_u32(struct nlattr *attr)
 {
 	return attr && nla_len(attr) >= (int)sizeof(uint32_t) ? nla_get_u32(attr) : 0;
@@ -186,15 +189,23 @@ int ebc_link_detail_get(struct ebc_links *links, int ifindex, struct ebc_link_de
 	return 0;
 }
 
-int ebc_link_detail_list(struct ebc_links *links, struct ebc_link_detail *list, size_t size, size_t *ret_n)
+static int list_once(struct ebc_links *links, struct list_answer *answer)
 {
 	_cleanup_nl_msg_ struct nl_msg *msg = detail_request(0, NLM_F_DUMP);
-	struct list_answer answer = {.list = list, .size = size};
-	int r;
 
-	if (!msg)
-		return -ENOMEM;
-	r = ebc_rtnl_request(links->rtnl, msg, on_link, &answer);
+	return msg ? ebc_rtnl_request(links->rtnl, msg, on_link, answer) : -ENOMEM;
+}
+
+int ebc_link_detail_list(struct ebc_links *links, struct ebc_link_detail *list, size_t size, size_t *ret_n)
+{
+	struct list_answer answer;
+	int r = -EAGAIN;
+
+	/* Where an interface came or went meanwhile the list may lack others. */
+	for (int i = 0; r == -EAGAIN && i < LIST_ATTEMPTS; i++) {
+		answer = (struct list_answer){.list = list, .size = size};
+		r = list_once(links, &answer);
+	}
 	if (r < 0)
 		return r;
 	*ret_n = answer.n;
