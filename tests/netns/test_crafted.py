@@ -250,8 +250,9 @@ class Overload(unittest.TestCase):
         before = counters
         sent = blast(rig.lab.clients[0], "eth0", [frames.l2(sync(), port.mac)], 0.5)
         until(is_all_counted, LIMIT_S, lambda: f"{sent} sent, {before} before, {counters} after")
+        # Of a flood that lasts for long on a busy machine, the grandmaster's Announce may be what did not fit.
+        until(lambda: rig.box.states == {1: "SLAVE", 2: "MASTER", 3: "MASTER"}, START_S, rig.box.tail)
         wait_in_sync(rig.clients[1])
-        self.assertEqual(rig.box.states, {1: "SLAVE", 2: "MASTER", 3: "MASTER"})
 
 
 class DelayRequests(unittest.TestCase):
