@@ -84,16 +84,11 @@ bool box_set_bridge_netfilter(bool is_on)
 
 void box_new(struct box *box, enum box_kind kind)
 {
-	/* No IPv6 of the hosts' own: nothing but the tests' frames on the cables. */
-	static const char quiet[] =
-		"ip link set lo up && echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6";
 	const int octets = 4000000;
 
 	*box = (struct box){.kind = kind};
-	box->far_fd = netlab_new_namespace();
-	assert_int_equal(netlab_run(quiet), 0);
-	box->box_fd = netlab_new_namespace();
-	assert_int_equal(netlab_run(quiet), 0);
+	box->far_fd = netlab_new_quiet_namespace();
+	box->box_fd = netlab_new_quiet_namespace();
 	if (kind == BOX_BRIDGE) {
 		assert_int_equal(netlab_run("ip link add br0 type bridge mcast_snooping 0 forward_delay 0 && "
 					    "ip link set br0 up"),

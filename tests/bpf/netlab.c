@@ -103,12 +103,20 @@ void netlab_wait_for_carrier(const char *name)
 	assert_int_equal(ioctl(fd, SIOCSIFFLAGS, &request), 0);
 }
 
+int netlab_new_quiet_namespace(void)
+{
+	int fd = netlab_new_namespace();
+
+	assert_int_equal(
+		netlab_run("ip link set lo up && echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6"), 0);
+	return fd;
+}
+
 void netlab_new(struct netlab *ret_lab)
 {
-	ret_lab->peer_fd = netlab_new_namespace();
-	assert_int_equal(netlab_run("ip link set lo up"), 0);
-	ret_lab->box_fd = netlab_new_namespace();
-	assert_int_equal(netlab_run("ip link set lo up && ip link add port0 type veth "
+	ret_lab->peer_fd = netlab_new_quiet_namespace();
+	ret_lab->box_fd = netlab_new_quiet_namespace();
+	assert_int_equal(netlab_run("ip link add port0 type veth "
 				    "peer name peer0 netns /proc/%d/fd/%d && ip link set port0 up",
 				    getpid(), ret_lab->peer_fd),
 			 0);

@@ -18,6 +18,9 @@ void netlab_free(struct netlab *lab);
 void netlab_enter(int namespace_fd);
 /* A new, empty namespace, which the thread enters; returns its descriptor. */
 int netlab_new_namespace(void);
+/* One whose kernel sends nothing of its own accord, as IPv6 would: nothing but the tests' frames on the
+ * cables, and nothing that empties a queue while a test fills it. */
+int netlab_new_quiet_namespace(void);
 /* Runs a shell command in the thread's namespace; returns its exit status. */
 int netlab_run(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Same, and what it prints goes to `output`. */
