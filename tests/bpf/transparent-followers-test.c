@@ -142,6 +142,7 @@ static void a_follower_of_another_message_stays_as_it_is(void **state)
 	struct box *box = *state;
 	struct message event, follower, out;
 
+	box->sequence_id |= 0xFF; /* those that are made up are not among those before */
 	for (size_t i = 0; i < ARRAY_SIZE(offsets); i++) {
 		uint64_t unmatched = box_counter(box, 1, EBC_COUNTER_TX_FOLLOWER_UNMATCHED);
 
@@ -263,6 +264,21 @@ static void wait_for_followers(const struct box *box, uint64_t corrected, uint64
 		assert_true(rig_mono_ns() < end_mono_ns);
 }
 
+/* Of how many Syncs the daemon is told, at most `max`. It may be twice, where a Sync left and its follower
+ * was parked in the same moment. */
+static uint64_t count_told(const struct box *box, uint64_t max)
+{
+	bool is_told[UINT16_MAX + 1] = {};
+	struct ebc_departure_record departure;
+	uint64_t n = 0;
+
+	while (n < max && wait_departure(box, 1000, &departure)) {
+		n += !is_told[departure.key.sequence_id];
+		is_told[departure.key.sequence_id] = true;
+	}
+	return n;
+}
+
 /* Follow_Ups at every moment around that at which their Sync leaves: corrected, or parked and told. */
 static void no_follower_is_forgotten_in_between(void **state)
 {
@@ -270,8 +286,7 @@ static void no_follower_is_forgotten_in_between(void **state)
 	uint64_t corrected = box_counter(box, 1, EBC_COUNTER_TX_FOLLOWER_CORRECTED),
 		 parked = box_counter(box, 1, EBC_COUNTER_TX_FOLLOWER_PARKED),
 		 stamps = box_counter(box, 1, EBC_COUNTER_TX_STAMP);
-	struct ebc_departure_record departure;
-	uint64_t n_told = 0, n_held = 0, n = 300, unstamped, filler_ns;
+	uint64_t n_told, n_held = 0, n = 300, unstamped, filler_ns;
 	struct rig_rx rx;
 	char qdisc[64];
 
@@ -298,16 +313,15 @@ static void no_follower_is_forgotten_in_between(void **state)
 	corrected = box_counter(box, 1, EBC_COUNTER_TX_FOLLOWER_CORRECTED) - corrected;
 	parked = box_counter(box, 1, EBC_COUNTER_TX_FOLLOWER_PARKED) - parked;
 	assert_int_equal(corrected + parked, n);
-	while (n_told < parked && wait_departure(box, 1000, &departure))
-		n_told++;
+	n_told = count_told(box, parked);
 	while (rig_take_rx(box->loader, &rx))
 		n_held++;
 	unstamped = n - (box_counter(box, 1, EBC_COUNTER_TX_STAMP) - stamps);
-	print_message("%llu corrected, %llu parked\n", (unsigned long long)corrected,
-		      (unsigned long long)parked);
+	print_message("%llu corrected, %llu parked, %llu without a stamp\n", (unsigned long long)corrected,
+		      (unsigned long long)parked, (unsigned long long)unstamped);
 	assert_true(parked > 0 && corrected > 0);
-	/* Some kernels lose a transmit stamp now and then (docs/design.md). */
-	assert_true(unstamped < n / 4);
+	/* Some kernels lose transmit stamps now and then, dozens in a row (docs/design.md). */
+	assert_true(unstamped < n / 2);
 	assert_int_equal(n_told + unstamped, parked);
 	assert_int_equal(n_held, parked);
 	box_remove_queue(box, 1);
