@@ -3,6 +3,7 @@
 
 import os
 import re
+import select
 import signal
 import subprocess
 import threading
@@ -29,7 +30,10 @@ class Timeout(AssertionError):
 
 class Process:
     """Runs argv at once, in a process group of its own, as the argument of the program `within` if there is one.
-    `namespace` is a network.Namespace or None."""
+    `namespace` is a network.Namespace or None.
+
+    Its number, which is its group's, is the next one's soon where many processes come and go. So it is read and
+    signalled only while the number is its own: what has ended stays a zombie until the rest of its group is killed."""
 
     def __init__(self, argv, *, namespace=None, name=None, env=None, within=(), stdin=subprocess.DEVNULL):
         self.argv = [str(argument) for argument in argv]
@@ -42,6 +46,7 @@ class Process:
         self._popen = subprocess.Popen(
             enter + list(within) + self.argv, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             env={**os.environ, **(env or {})}, start_new_session=True)
+        self._pidfd = os.pidfd_open(self.pid)
         session.current().add("group", self.pid)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -105,13 +110,23 @@ class Process:
                     raise Timeout(f"{self.name}: {end} without {what}; its last lines:\n{self.tail()}")
                 self._changed.wait(rest_s)
 
+    def _has_ended(self, timeout_s=0.0):
+        if self._popen.returncode is not None:
+            return True
+        end = select.poll()
+        end.register(self._pidfd, select.POLLIN)
+        return bool(end.poll(1000 * timeout_s))
+
     def is_running(self):
-        return self._popen.poll() is None
+        return not self._has_ended()
 
     @property
     def status(self):
         """The exit status, negative for a signal's number; None while it runs."""
-        return self._popen.poll()
+        if self.is_running() or self._popen.returncode is not None:
+            return self._popen.returncode
+        end = os.waitid(os.P_PIDFD, self._pidfd, os.WEXITED | os.WNOWAIT)
+        return end.si_status if end.si_code == os.CLD_EXITED else -end.si_status
 
     def signal(self, signum):
         if self.is_running():
@@ -127,30 +142,25 @@ class Process:
             time.sleep(0.001)
 
     def wait(self, timeout_s):
-        """The exit status, negative for a signal's number; Timeout."""
-        try:
-            self._popen.wait(timeout_s)
-        except subprocess.TimeoutExpired:
-            raise Timeout(f"{self.name} still runs after {timeout_s} s; its last lines:\n{self.tail()}") from None
-        self._finish()
-        return self._popen.returncode
+        """The exit status, negative for a signal's number; Timeout. What is left of its group is killed."""
+        if not self._has_ended(timeout_s):
+            raise Timeout(f"{self.name} still runs after {timeout_s} s; its last lines:\n{self.tail()}")
+        return self.kill()
 
     def stop(self, timeout_s=STOP_LIMIT_S):
         """SIGTERM, then SIGKILL to the whole group; returns the exit status. Harmless when it has ended."""
         if self.is_running():
             self._signal_group(signal.SIGTERM)
             self._signal_group(signal.SIGCONT)
-            try:
-                self._popen.wait(timeout_s)
-            except subprocess.TimeoutExpired:
-                pass
+            self._has_ended(timeout_s)
         return self.kill()
 
     def kill(self):
         """SIGKILL to the whole group, at once."""
-        self._signal_group(signal.SIGKILL)
-        self._popen.wait()
-        self._finish()
+        if self._popen.returncode is None:
+            self._signal_group(signal.SIGKILL)
+            self._popen.wait()
+            self._finish()
         return self._popen.returncode
 
     def _signal_group(self, signum):
@@ -160,6 +170,7 @@ class Process:
             pass
 
     def _finish(self):
+        os.close(self._pidfd)
         session.current().remove("group", self.pid)
         # What a child that escaped the group holds open must not hold us.
         self._reader.join(READ_LIMIT_S)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import unittest
+import unittest.mock
 
 from harness import frames, network, programs, session, wire
 from harness.lab import Lab
@@ -82,6 +83,27 @@ class Processes(unittest.TestCase):
         while session.is_running(child) and time.monotonic() < deadline_s:
             time.sleep(0.01)
         self.assertFalse(session.is_running(child))
+
+    def test_nobody_is_signalled_by_the_number_of_one_that_has_ended(self):
+        with Process(["sh", "-c", "exit 3"]) as process:
+            until(lambda: not process.is_running(), LIMIT_S, "the end")
+            # Nobody else gets it yet.
+            self.assertEqual(session.state_of(process.pid), "Z")
+            self.assertEqual(process.status, 3)
+            with unittest.mock.patch("os.killpg") as killpg:
+                self.assertEqual(process.wait(LIMIT_S), 3)
+                killpg.assert_called_once_with(process.pid, signal.SIGKILL)
+                self.assertNotEqual(session.state_of(process.pid), "Z")
+                process.signal(signal.SIGTERM)
+                self.assertEqual((process.stop(), process.status), (3, 3))
+                killpg.assert_called_once()
+
+    def test_what_a_signal_ended_is_told_so_before_and_after_it_is_waited_for(self):
+        with Process(["sleep", "1000"]) as process:
+            self.assertIsNone(process.status)
+            process.signal(signal.SIGTERM)
+            until(lambda: not process.is_running(), LIMIT_S, "the end")
+            self.assertEqual((process.status, process.wait(LIMIT_S)), (-signal.SIGTERM, -signal.SIGTERM))
 
 
 class Wires(unittest.TestCase):
