@@ -100,8 +100,11 @@ class Web(Case):
             slow.append(one)
             one.sendall(b"GET /metrics HTTP/1.1\r\nX-Slow:" if i % 2 else b"GET /status.json HTTP/1.1\r\nX:")
         ended = threading.Event()
+        trickling = threading.Thread(target=self.trickle, args=(slow, ended), daemon=True)
+        trickling.start()
+        # Before they are closed, whose descriptors are others' then.
+        self.addCleanup(trickling.join, LIMIT_S)
         self.addCleanup(ended.set)
-        threading.Thread(target=self.trickle, args=(slow, ended), daemon=True).start()
         # All places are theirs, and they are never silent for long.
         self.assertEqual(exporter.request("/metrics")[0], 200)
         for rude in (b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 100000 + b"\r\n\r\n", b"\x00\xff" * 500, b"GET\r\n\r\n",
