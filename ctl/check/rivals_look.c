@@ -268,26 +268,46 @@ static void look_at_service(const char *root, const char *part_of_name, struct r
 	look_at_script(root, rival);
 }
 
+/* Ports of other network namespaces are not ours: of those daemons little more than the number is told. */
+static bool is_far(const struct rival *rival)
+{
+	return rival->is_elsewhere && (rival->kind == RIVAL_PTP || rival->kind == RIVAL_SELF);
+}
+
+/* In a crowd one that is far makes room for one that is not. NULL: there is none. */
+static struct rival *find_room(struct rivals_facts *facts, const struct rival *rival)
+{
+	if (facts->n < RIVALS_MAX)
+		return &facts->list[facts->n++];
+	for (size_t i = 0; i < facts->n && !is_far(rival); i++)
+		if (is_far(&facts->list[i]))
+			return &facts->list[i];
+	return NULL;
+}
+
 static void look_at_process(const char *root, const char *pid, struct rivals_facts *facts)
 {
 	char comm[32], command[COMMAND_SIZE];
 	const struct known *program;
-	struct rival *rival;
+	struct rival rival, *room;
 
 	if (look_text(root, comm, sizeof(comm), "/proc/%.16s/comm", pid) < 0)
 		return;
 	program = find_known(comm);
 	/* One that ends has no command line any more. */
-	if (!program || facts->n == RIVALS_MAX || read_command_line(root, pid, command) == 0)
+	if (!program || read_command_line(root, pid, command) == 0)
 		return;
-	rival = &facts->list[facts->n++];
-	*rival = (struct rival){.name = program->comm,
-				.kind = program->kind,
-				.pid = atoi(pid),
-				.slews_visibly = program->slews_visibly};
-	look_at_place(root, rival);
-	look_at_service(root, program->unit, rival);
-	read_command(rival, root, command);
+	rival = (struct rival){.name = program->comm,
+			       .kind = program->kind,
+			       .pid = atoi(pid),
+			       .slews_visibly = program->slews_visibly};
+	look_at_place(root, &rival);
+	room = find_room(facts, &rival);
+	if (!room)
+		return;
+	look_at_service(root, program->unit, &rival);
+	read_command(&rival, root, command);
+	*room = rival;
 }
 
 /* The inodes of sockets at 319 and 320 in the kernel's table; returns how many now. */

@@ -428,6 +428,24 @@ static void a_crowd_of_rivals_is_bounded(void **state)
 	assert_int_equal(rig->facts.n, RIVALS_MAX);
 }
 
+static void a_crowd_elsewhere_hides_none_that_is_here(void **state)
+{
+	struct rig *rig = *state;
+	size_t n_here = 0;
+
+	for (int pid = 100; pid < 100 + 2 * RIVALS_MAX; pid++)
+		add_process(pid, "ptp4l\n", "ptp4l -i eth7", "net:[2]");
+	for (int pid = 1000; pid < 1010; pid++)
+		add_process(pid, "ptp4l\n", "ptp4l -i eth7", "net:[1]");
+	add_process(2000, "chronyd\n", "chronyd", "net:[2]");
+	look_and_judge(rig);
+	assert_int_equal(rig->facts.n, RIVALS_MAX);
+	for (size_t i = 0; i < RIVALS_MAX; i++)
+		n_here += !rig->facts.list[i].is_elsewhere;
+	assert_int_equal(n_here, 10);
+	assert_string_equal(rivals_keeper(&rig->facts), "chronyd");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, tree_teardown)
 
 int main(void)
@@ -455,6 +473,7 @@ int main(void)
 		TEST(who_has_the_ports_of_ptp_open_is_named),
 		TEST(a_ptp_daemon_that_is_told_already_is_not_told_for_its_sockets),
 		TEST(a_crowd_of_rivals_is_bounded),
+		TEST(a_crowd_elsewhere_hides_none_that_is_here),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
