@@ -74,6 +74,9 @@ class OneStepGrandmaster:
 class Follow(unittest.TestCase):
     def check(self, rig, box_address=None):
         """States, data sets and offsets; then the box's frames as its neighbours get them."""
+        # Until then a bridge of its ports carries the others' frames on.
+        for number in range(1, len(rig.ports) + 1):
+            rig.box.wait_for(f"port {number} .* to LISTENING", START_S)
         ports = [rig.raw_port(host) for host in rig.hosts]
         rig.wait_in_sync()
         starts = [len(port.captured) for port in ports]
