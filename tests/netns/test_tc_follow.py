@@ -28,6 +28,9 @@ N_SYNCS = 16
 # In the programs' record of a port: its link delay. A reload with these leaves no record to take over.
 LINK_DELAY_OFFSET = 104
 UNPINNED = {"bpf_pin_path": ""}
+# Ten microseconds more for each cable: else it takes some hundred nanoseconds, and now and then 0, which is that of none.
+LONG_CABLES = {"ingressLatency": -20_000}
+LEAST_SNS = 1000 << 16
 
 
 def link_delays_sns(box):
@@ -45,7 +48,8 @@ def risen(before, after):
 class Follow(unittest.TestCase):
     def check(self, clock_type, bridge):
         with contextlib.ExitStack() as stack:
-            rigs = [stack.enter_context(TcRig(clock_type, bridge=bridge, transport=transport))
+            rigs = [stack.enter_context(TcRig(clock_type, bridge=bridge, transport=transport,
+                                              options=LONG_CABLES if clock_type == "P2P_TC" else None))
                     for transport in TRANSPORTS]
             for rig in rigs:
                 rig.wait_in_sync()
@@ -107,13 +111,13 @@ class Follow(unittest.TestCase):
         """Programs that are new correct by what was measured before, and the log does not tell it again."""
         start = len(rig.box.lines)
         self.assertIn("started anew", rig.box.reload({**UNPINNED, "logMinPdelayReqInterval": -3}))
-        self.assertNotIn(0, link_delays_sns(rig.box).values())
+        self.assertGreater(min(link_delays_sns(rig.box).values()), LEAST_SNS)
         rig.clients[0].signal(signal.SIGSTOP)
         rig.box.wait_for(r"port 2 \(bc1\): the neighbour does not answer", WAIT_S, start)
         self.assertEqual(rig.box.find_all(r"peer delay -?\d+ ns", start), [])
 
         start, before_sns = len(rig.box.lines), link_delays_sns(rig.box)[2]
-        self.assertNotEqual(before_sns, 0)
+        self.assertGreater(before_sns, LEAST_SNS)
         options = {**UNPINNED, "logMinPdelayReqInterval": -2}
         self.assertIn("started anew", rig.box.reload(options))
         self.assertEqual(link_delays_sns(rig.box)[2], before_sns)
