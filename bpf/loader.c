@@ -339,6 +339,7 @@ int ebc_loader_new(const struct ebc_loader_options *options, struct ebc_loader *
 		   size_t reason_size)
 {
 	_cleanup_(cleanup_loader) struct ebc_loader *loader = NULL;
+	bool pins_set, pins_stamps, made_directory;
 	uint64_t hash;
 	int r;
 
@@ -375,16 +376,25 @@ int ebc_loader_new(const struct ebc_loader_options *options, struct ebc_loader *
 		ebc_reason_describe(r, reason, reason_size);
 		return r;
 	}
-	if (options->mode == EBC_MODE_TRANSPARENT && options->set_pin_directory && !loader->took_over)
+	pins_set = options->mode == EBC_MODE_TRANSPARENT && options->set_pin_directory && !loader->took_over;
+	pins_stamps = options->publish_stamps && options->stamps_pin_path;
+	if ((pins_set || pins_stamps) && options->made_directory)
+		loader->made_directory = mkdir(options->made_directory, 0755) == 0;
+	if (pins_set)
 		ebc_set_pin(loader, options, hash);
 	loader->programs.left = options->left_hooks;
 	if (loader->set_directory[0])
 		loader->programs.pin_directory = loader->set_directory;
 	loader->ctl->corrects_without_lease = loader->set_directory[0] != '\0';
-	if (options->publish_stamps && options->stamps_pin_path) {
+	if (pins_stamps) {
 		r = ebc_pin_stamps(loader, options->stamps_pin_path, reason, reason_size);
-		if (r < 0)
+		if (r < 0) {
+			made_directory = loader->made_directory;
+			ebc_loader_free(TAKE_PTR(loader));
+			if (made_directory)
+				rmdir(options->made_directory);
 			return r;
+		}
 	}
 	*ret_loader = TAKE_PTR(loader);
 	return 0;
@@ -425,6 +435,11 @@ enum ebc_stamp_source ebc_loader_tx_stamp(const struct ebc_loader *loader, const
 	if (ret_reason)
 		*ret_reason = loader->tx_reason;
 	return loader->tx_stamp;
+}
+
+bool ebc_loader_made_directory(const struct ebc_loader *loader)
+{
+	return loader->made_directory;
 }
 
 bool ebc_loader_uses_tcx(const struct ebc_loader *loader)

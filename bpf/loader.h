@@ -39,6 +39,9 @@ struct ebc_loader_options {
 	 * the own programs are attached.
 	 */
 	const char *set_pin_directory;
+	/* A folder that is made, if there is none, right before something is pinned: another instance that
+	 * ends takes it away while it is empty. NULL: none is made. */
+	const char *made_directory;
 	/* The ports to be: what dead predecessors left there is found by them. Borrowed during the call. */
 	const uint32_t *set_ifindexes;
 	size_t n_set_ifindexes;
@@ -162,6 +165,8 @@ int ebc_loader_read_stamps(struct ebc_loader *loader, struct ebc_stamp_position 
 
 /* Whether the programs of a dead predecessor were taken over, which never stopped. */
 bool ebc_loader_took_over(const struct ebc_loader *loader);
+/* Whether options.made_directory was made: the caller's to take away after ebc_loader_free(). */
+bool ebc_loader_made_directory(const struct ebc_loader *loader);
 /* Whether the programs go on without this process; `ret_reason` (may be NULL): why not, if that was wished.
  */
 bool ebc_loader_is_pinned(const struct ebc_loader *loader, const char **ret_reason);

@@ -71,6 +71,7 @@ struct ebc_loader {
 	char set_directory[EBC_PIN_PATH_OCTETS]; /* of the pinned set; "": not pinned */
 	char set_reason[EBC_REASON_OCTETS];	 /* why not, if that was wished */
 	bool took_over;
+	bool made_directory;
 	bool is_left;	 /* a successor is to find what is pinned */
 	bool is_settled; /* a port is attached: what was taken over is ours */
 	char predecessors[EBC_PREDECESSORS][EBC_PIN_PATH_OCTETS];

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bc/daemon/app.h"
@@ -79,14 +78,6 @@ static void choose_tx_stamp(struct app *app)
 			 : "BPF at tc ingress");
 }
 
-/* The directory of what is pinned; what else may be wrong with it, the loader finds. */
-static void make_pin_directory(struct app *app)
-{
-	if (app->settings->loader.publish_stamps ||
-	    (app->settings->loader.mode == EBC_MODE_TRANSPARENT && app->settings->loader.set_pin_directory))
-		app->made_pin_directory = mkdir(app->settings->pin_directory, 0755) == 0;
-}
-
 static void tell_whether_pinned(const struct app *app)
 {
 	const char *why_not;
@@ -112,14 +103,13 @@ static int start(struct app *app, char *reason, size_t reason_size)
 	options.set_ifindexes = ifindexes;
 	options.n_set_ifindexes = app->n_ports;
 	options.left_hooks = app->left_hooks;
-	make_pin_directory(app);
 	r = ebc_loader_new(&options, &app->loader, why, sizeof(why));
 	if (r < 0) {
 		snprintf(reason, reason_size, "cannot load the BPF programs: %s", *why ? why : strerror(-r));
 		return r;
 	}
 	/* The predecessor's folder is ours to take away. */
-	app->made_pin_directory |= ebc_loader_took_over(app->loader);
+	app->made_pin_directory = ebc_loader_made_directory(app->loader) || ebc_loader_took_over(app->loader);
 	choose_tx_stamp(app);
 	r = sender_new(app->settings->socket_priority, &app->sender);
 	if (r < 0) {

@@ -420,6 +420,8 @@ static void read_loader(const struct ebc_config *c, struct settings *s)
 		/* A quarter of a second's worth: clients that answer one multicast all at once. */
 		.rx_burst = (uint32_t)get(c, GLOBAL, EBC_OPT_RX_RATE_LIMIT) / 4,
 	};
+	if (*s->pin_directory)
+		s->loader.made_directory = s->pin_directory;
 	if (s->loader.publish_stamps)
 		s->loader.stamps_pin_path = s->stamps_pin_path;
 	/* In every mode: a dead transparent clock's set may be in the way of a boundary clock. */

@@ -16,8 +16,7 @@ struct kept_socket_kind {
 
 struct kept_socket {
 	const struct kept_socket_kind *kind;
-	int told_error; /* -errno: why there is none, by the log; 1: it went, nobody knows why; 0: it is there
-			 */
+	int told_error; /* -errno: why there is none, by the log; 1: it went; 0: it is there */
 };
 
 /* Of an attempt to open it: 0, or -errno for why there is none. */

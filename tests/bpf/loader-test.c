@@ -221,7 +221,7 @@ static void stamps_are_published_where_they_are_pinned(void **state)
 {
 	struct ebc_loader_options options = rig_options();
 	struct frame_spec spec = frame_sync(EBC_TRANSPORT_IEEE_802_3);
-	char folder[] = "/tmp/ebc-loader-test-XXXXXX", path[64];
+	char folder[] = "/tmp/ebc-loader-test-XXXXXX", made[48], path[64];
 	struct ebc_stamp_key key;
 	struct ebc_stamp_value value;
 	struct ebc_tx_record record;
@@ -234,13 +234,17 @@ static void stamps_are_published_where_they_are_pinned(void **state)
 	(void)state;
 	assert_non_null(mkdtemp(folder));
 	assert_int_equal(mount("none", folder, "bpf", 0, NULL), 0);
-	snprintf(path, sizeof(path), "%s/stamps", folder);
+	snprintf(made, sizeof(made), "%s/made", folder);
+	snprintf(path, sizeof(path), "%s/stamps", made);
 	options.publish_stamps = true;
 	options.stamps_pin_path = path;
+	options.made_directory = made;
 	netlab_new(&lab);
 	loader = rig_loader(&options);
+	assert_true(ebc_loader_made_directory(loader));
 	successor = rig_loader(&options); /* a pin that is there gives way ... */
-	ebc_loader_free(loader);	  /* ... and what came in its place stays */
+	assert_false(ebc_loader_made_directory(successor));
+	ebc_loader_free(loader); /* ... and what came in its place stays */
 	assert_int_equal(access(path, F_OK), 0);
 	loader = successor;
 	rig_attach(loader, &lab);
@@ -267,6 +271,7 @@ static void stamps_are_published_where_they_are_pinned(void **state)
 	close(map);
 	ebc_loader_free(loader);
 	assert_true(access(path, F_OK) < 0);
+	assert_int_equal(rmdir(made), 0);
 	netlab_free(&lab);
 	assert_int_equal(umount(folder), 0);
 	assert_int_equal(rmdir(folder), 0);
@@ -283,6 +288,12 @@ static void pinning_needs_a_bpf_file_system(void **state)
 	assert_int_equal(try_new(&options, reason, sizeof(reason)), -EINVAL);
 	assert_non_null(strstr(reason, "/tmp/ebc-loader-test-stamps"));
 	assert_non_null(strstr(reason, "bpf file system"));
+	/* Nothing is left of it. */
+	options.made_directory = "/tmp/ebc-loader-test-made";
+	options.stamps_pin_path = "/tmp/ebc-loader-test-made/stamps";
+	assert_int_equal(try_new(&options, reason, sizeof(reason)), -EINVAL);
+	assert_true(access(options.made_directory, F_OK) < 0);
+	options.made_directory = NULL;
 	options.stamps_pin_path = "/nonexistent/stamps";
 	assert_int_equal(try_new(&options, reason, sizeof(reason)), -ENOENT);
 	assert_non_null(strstr(reason, "/nonexistent/stamps"));
